@@ -1,0 +1,300 @@
+//! Metric tables: what the buckets of an organization, an OU, an account, a Region add up to. The only room that
+//! knows polars.
+//!
+//! Buckets are pushed one by one. They are buffered as columns and collapsed to sums by account and Region every
+//! 50,000 rows, so memory depends on the accounts and not on the buckets; [`Aggregator::finish`] groups these sums
+//! once for each [`Scope`].
+//!
+//! **To add a metric** add one line to `COUNTERS` in `aggregate/metrics.rs`: its name and what one bucket adds to it.
+//! A percentage is one line of `PERCENTAGES`: its name, the count above the line and the count below it.
+//!
+//! What is unknown is a count of its own (`...UnknownBucketCount`), never inside "disabled" and never a zero: an
+//! account that could not be read has no rows, and a percentage of nothing has no value.
+
+mod frames;
+mod metrics;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::Hash;
+
+use polars::prelude::PolarsError;
+
+use crate::evaluate::Evaluation;
+use crate::model::{AccountId, AccountRecord, BucketRecord, Outcome, Region};
+use frames::{Buffer, Sums};
+use metrics::{ACCOUNT_COUNTERS, COUNTERS, Counts, PERCENTAGES, Subject};
+
+/// What a metric's value adds up over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// Everything that was scanned, whether there is an organization or not.
+    Organization,
+    /// One organizational unit, with the OUs nested in it. The organization's root is no OU.
+    Ou,
+    Account,
+    /// One Region, over all accounts.
+    Region,
+    AccountRegion,
+}
+
+impl Scope {
+    pub const ALL: [Self; 5] = [Self::Organization, Self::Ou, Self::Account, Self::Region, Self::AccountRegion];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Organization => "organization",
+            Self::Ou => "ou",
+            Self::Account => "account",
+            Self::Region => "region",
+            Self::AccountRegion => "account_region",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value {
+    /// Buckets, lifecycle rules or accounts.
+    Count(u64),
+    /// 0 to 100, rounded half up to two decimals.
+    Percent(f64),
+}
+
+/// A row of `metrics.csv`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MetricRow {
+    pub scope: Scope,
+    /// The id of the organization (empty where there is none), the OU or the account; for [`Scope::Region`] the
+    /// Region's name.
+    pub scope_id: String,
+    /// The Region's name for [`Scope::Region`] and [`Scope::AccountRegion`], empty otherwise.
+    pub region: String,
+    /// Storage Lens's name where it has such a metric, else ours.
+    pub metric: &'static str,
+    /// `None` for a percentage of nothing: written as an empty cell or null, never as 0.
+    pub value: Option<Value>,
+}
+
+/// The buckets cannot be added up. That is a fault of the program or a lack of memory; no data leads here.
+#[derive(Debug, thiserror::Error)]
+#[error("add up the buckets: {0}")]
+pub struct AggregateError(#[from] PolarsError);
+
+/// Buckets that are collapsed at once: some 7 MB of columns.
+const BATCH: usize = 50_000;
+
+/// Adds up evaluated buckets; see the module's words.
+pub struct Aggregator {
+    accounts: Interned<AccountId>,
+    regions: Interned<Region>,
+    buffer: Buffer,
+    sums: Sums,
+    batch: usize,
+}
+
+impl Default for Aggregator {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Aggregator {
+    pub fn new() -> Self {
+        Self::with_batch(BATCH)
+    }
+
+    fn with_batch(batch: usize) -> Self {
+        Self {
+            accounts: Interned::default(),
+            regions: Interned::default(),
+            buffer: Buffer::default(),
+            sums: Sums::default(),
+            batch,
+        }
+    }
+
+    /// Adds one bucket. The order of buckets does not matter to the result.
+    pub fn push(
+        &mut self,
+        account: &AccountRecord,
+        record: &BucketRecord,
+        evaluation: &Evaluation,
+    ) -> Result<(), AggregateError> {
+        debug_assert_eq!(account.id.as_ref(), Some(&record.account), "a bucket is pushed with its own account");
+        let account = self.accounts.index(&record.account);
+        let region = self.regions.index(&record.region);
+        self.buffer.push(account, region, &Subject { record, evaluation });
+        if self.buffer.len() >= self.batch { self.collapse() } else { Ok(()) }
+    }
+
+    fn collapse(&mut self) -> Result<(), AggregateError> {
+        Ok(self.sums.add(std::mem::take(&mut self.buffer))?)
+    }
+
+    /// Every metric of every scope, sorted by scope, id and Region, in the order of the tables of metrics.
+    ///
+    /// `accounts` are all that were found: those that were read and have no bucket get rows of zeros, those that
+    /// failed or were skipped get none. In a scope in which no account was read only the accounts are counted.
+    pub fn finish(mut self, accounts: &[AccountRecord]) -> Result<Vec<MetricRow>, AggregateError> {
+        self.collapse()?;
+        let mut rows = Vec::new();
+        self.organization(accounts, &mut rows)?;
+        self.ous(accounts, &mut rows)?;
+        self.single_accounts(accounts, &mut rows)?;
+        self.single_regions(&mut rows)?;
+        self.account_regions(&mut rows)?;
+        Ok(rows)
+    }
+
+    fn organization(&self, accounts: &[AccountRecord], rows: &mut Vec<MetricRow>) -> Result<(), AggregateError> {
+        let members: Vec<&AccountRecord> = accounts.iter().collect();
+        let id = accounts.iter().find_map(organization_id).unwrap_or_default();
+        let place = Place { scope: Scope::Organization, scope_id: &id, region: "" };
+        place.accounts(&members, rows);
+        if !self.accounts.is_empty() || members.iter().any(|account| was_read(account)) {
+            place.buckets(&self.sums.total()?, rows);
+        }
+        Ok(())
+    }
+
+    fn ous(&self, accounts: &[AccountRecord], rows: &mut Vec<MetricRow>) -> Result<(), AggregateError> {
+        let mut ous: BTreeMap<&str, Vec<&AccountRecord>> = BTreeMap::new();
+        for account in accounts {
+            for ou in account.ou_path.ous() {
+                ous.entry(ou).or_default().push(account);
+            }
+        }
+        let mut memberships = BTreeSet::new();
+        for (ou, members) in (0_u32..).zip(ous.values()) {
+            let known = members.iter().filter_map(|account| self.accounts.find(account.id.as_ref()?));
+            memberships.extend(known.map(|account| (account, ou)));
+        }
+        let mut sums = self.sums.by_membership(&memberships)?;
+        for (index, (ou, members)) in (0_u32..).zip(&ous) {
+            let place = Place { scope: Scope::Ou, scope_id: ou, region: "" };
+            place.accounts(members, rows);
+            match sums.remove(&index) {
+                Some(counts) => place.buckets(&counts, rows),
+                None if members.iter().any(|account| was_read(account)) => place.buckets(&Counts::default(), rows),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn single_accounts(&self, accounts: &[AccountRecord], rows: &mut Vec<MetricRow>) -> Result<(), AggregateError> {
+        let mut by_id: BTreeMap<&AccountId, Counts> = BTreeMap::new();
+        let read = accounts.iter().filter(|account| was_read(account));
+        by_id.extend(read.filter_map(|account| Some((account.id.as_ref()?, Counts::default()))));
+        for (account, counts) in self.sums.by_account()? {
+            by_id.insert(self.accounts.get(account), counts);
+        }
+        for (id, counts) in by_id {
+            Place { scope: Scope::Account, scope_id: id.as_str(), region: "" }.buckets(&counts, rows);
+        }
+        Ok(())
+    }
+
+    fn single_regions(&self, rows: &mut Vec<MetricRow>) -> Result<(), AggregateError> {
+        let sums = self.sums.by_region()?;
+        let by_name: BTreeMap<&Region, Counts> =
+            sums.into_iter().map(|(region, counts)| (self.regions.get(region), counts)).collect();
+        for (region, counts) in by_name {
+            let name = region.as_str();
+            Place { scope: Scope::Region, scope_id: name, region: name }.buckets(&counts, rows);
+        }
+        Ok(())
+    }
+
+    fn account_regions(&self, rows: &mut Vec<MetricRow>) -> Result<(), AggregateError> {
+        let sums = self.sums.by_account_and_region()?;
+        let named = sums
+            .into_iter()
+            .map(|((account, region), counts)| ((self.accounts.get(account), self.regions.get(region)), counts));
+        for ((account, region), counts) in named.collect::<BTreeMap<_, _>>() {
+            let place = Place { scope: Scope::AccountRegion, scope_id: account.as_str(), region: region.as_str() };
+            place.buckets(&counts, rows);
+        }
+        Ok(())
+    }
+}
+
+/// Whether the account's list of buckets was read, at least in part: what it adds is then known, be it zero.
+fn was_read(account: &AccountRecord) -> bool {
+    match account.outcome {
+        Outcome::Complete | Outcome::Incomplete(_) => true,
+        Outcome::Failed(_) | Outcome::Skipped(_) => false,
+    }
+}
+
+fn organization_id(account: &AccountRecord) -> Option<String> {
+    account.ou_path.to_string().split('/').find(|id| id.starts_with("o-")).map(str::to_owned)
+}
+
+/// What the rows of one thing have in common.
+struct Place<'a> {
+    scope: Scope,
+    scope_id: &'a str,
+    region: &'a str,
+}
+
+impl Place<'_> {
+    fn row(&self, metric: &'static str, value: Option<Value>) -> MetricRow {
+        MetricRow {
+            scope: self.scope,
+            scope_id: self.scope_id.to_owned(),
+            region: self.region.to_owned(),
+            metric,
+            value,
+        }
+    }
+
+    fn accounts(&self, members: &[&AccountRecord], rows: &mut Vec<MetricRow>) {
+        rows.extend(ACCOUNT_COUNTERS.iter().map(|counter| {
+            let count = members.iter().filter(|account| (counter.counts)(&account.outcome)).count();
+            self.row(counter.name, Some(Value::Count(count as u64)))
+        }));
+    }
+
+    fn buckets(&self, counts: &Counts, rows: &mut Vec<MetricRow>) {
+        rows.extend(COUNTERS.iter().map(|counter| self.row(counter.name, Some(Value::Count(counts.of(counter.name))))));
+        rows.extend(PERCENTAGES.iter().map(|percentage| self.row(percentage.name, percentage.of(counts))));
+    }
+}
+
+/// Values by small numbers, so that polars groups numbers.
+struct Interned<T> {
+    indices: HashMap<T, u32>,
+    values: Vec<T>,
+}
+
+impl<T> Default for Interned<T> {
+    fn default() -> Self {
+        Self { indices: HashMap::new(), values: Vec::new() }
+    }
+}
+
+impl<T: Clone + Eq + Hash> Interned<T> {
+    fn index(&mut self, value: &T) -> u32 {
+        if let Some(index) = self.find(value) {
+            return index;
+        }
+        let index = u32::try_from(self.values.len()).expect("fewer than 2^32 accounts and Regions");
+        self.indices.insert(value.clone(), index);
+        self.values.push(value.clone());
+        index
+    }
+
+    fn find(&self, value: &T) -> Option<u32> {
+        self.indices.get(value).copied()
+    }
+
+    fn get(&self, index: u32) -> &T {
+        &self.values[index as usize]
+    }
+
+    fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+}

@@ -1,0 +1,276 @@
+//! Every value is computed a second time, naively, from the words that `buckets.csv` has for a bucket.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::evaluate::evaluate;
+use crate::model::{
+    ActionKind, ErrorClass, Fact, Facts, Kind, Lifecycle, LifecycleConfiguration, LifecycleRule, MfaDelete, Observed,
+    Operation, OuPath, Reason, RuleStatus, Standard, Status, Timestamp, Versioning, VersioningState,
+};
+
+fn fact<T>(value: Option<T>) -> Fact<T> {
+    let reason = Reason {
+        operation: Operation::GetBucketVersioning,
+        class: ErrorClass::Denied,
+        code: None,
+        http_status: Some(403),
+        request_id: None,
+        message: String::new(),
+    };
+    let at = Timestamp::from_unix(1_800_000_000).expect("in range");
+    Fact { at, observed: value.map_or_else(|| Observed::Unknown(Arc::new(reason)), Observed::Known) }
+}
+
+fn account_id(number: u32) -> AccountId {
+    AccountId::parse(&format!("{number:012}")).expect("12 digits")
+}
+
+fn account(number: u32, ou_path: &str, outcome: Outcome) -> AccountRecord {
+    let id = Some(account_id(number));
+    AccountRecord { id, name: String::new(), ou_path: OuPath::from_path(ou_path), state: None, outcome, buckets: 0 }
+}
+
+fn bucket(account: u32, region: &str, facts: Facts) -> BucketRecord {
+    BucketRecord { account: account_id(account), region: Region::new(region), bucket: "b".to_owned(), facts }
+}
+
+/// Evaluated and added up, in batches of three, so that sums are summed again.
+fn rows(accounts: &[AccountRecord], buckets: &[BucketRecord]) -> Vec<MetricRow> {
+    let mut aggregator = Aggregator::with_batch(3);
+    for record in buckets {
+        let account = accounts.iter().find(|account| account.id.as_ref() == Some(&record.account)).expect("known");
+        aggregator.push(account, record, &evaluate(record, Standard::Cis)).expect("adds up");
+    }
+    aggregator.finish(accounts).expect("adds up")
+}
+
+fn of<'a>(rows: &'a [MetricRow], scope: Scope, id: &str, region: &str) -> BTreeMap<&'a str, Option<Value>> {
+    let there = |row: &&MetricRow| row.scope == scope && row.scope_id == id && row.region == region;
+    rows.iter().filter(there).map(|row| (row.metric, row.value)).collect()
+}
+
+fn count(rows: &[MetricRow], scope: Scope, id: &str, metric: &str) -> Option<u64> {
+    match of(rows, scope, id, "").get(metric) {
+        Some(Some(Value::Count(count))) => Some(*count),
+        Some(Some(Value::Percent(_)) | None) | None => None,
+    }
+}
+
+const ENABLED: VersioningState = VersioningState { versioning: Versioning::Enabled, mfa_delete: MfaDelete::Enabled };
+const NEVER: VersioningState = VersioningState { versioning: Versioning::Never, mfa_delete: MfaDelete::Never };
+
+fn read(state: Option<VersioningState>, lifecycle: Option<Lifecycle>) -> Facts {
+    Facts::Read { versioning: fact(state), lifecycle: fact(lifecycle) }
+}
+
+#[test]
+fn a_bucket_counts_in_every_ou_above_it_and_the_root_is_no_ou() {
+    let accounts = [
+        account(1, "o-a/r-1/ou-1-top/ou-1-nested/", Outcome::Complete),
+        account(2, "o-a/r-1/ou-1-top/", Outcome::Complete),
+    ];
+    let facts = || read(Some(ENABLED), Some(Lifecycle::None));
+    let rows = rows(&accounts, &[bucket(1, "x", facts()), bucket(1, "y", facts()), bucket(2, "x", facts())]);
+    assert_eq!(count(&rows, Scope::Ou, "ou-1-top", "BucketCount"), Some(3));
+    assert_eq!(count(&rows, Scope::Ou, "ou-1-nested", "BucketCount"), Some(2));
+    assert_eq!(count(&rows, Scope::Ou, "ou-1-top", "AccountCount"), Some(2));
+    assert_eq!(count(&rows, Scope::Organization, "o-a", "MFADeleteEnabledBucketCount"), Some(3));
+    assert!(of(&rows, Scope::Ou, "r-1", "").is_empty());
+}
+
+#[test]
+fn what_was_not_read_is_left_out_and_what_is_empty_is_zero() {
+    let accounts = [
+        account(1, "o-a/r-1/ou-1-a/", Outcome::Complete),
+        account(2, "o-a/r-1/ou-1-b/", Outcome::Failed("denied".to_owned())),
+        account(3, "o-a/r-1/ou-1-b/", Outcome::Skipped("closed".to_owned())),
+    ];
+    let rows = rows(&accounts, &[]);
+    assert_eq!(count(&rows, Scope::Account, "000000000001", "BucketCount"), Some(0));
+    assert_eq!(of(&rows, Scope::Account, "000000000001", "")["MFADeleteEnabledOfKnownPercent"], None);
+    assert!(of(&rows, Scope::Account, "000000000002", "").is_empty());
+    assert!(of(&rows, Scope::Account, "000000000003", "").is_empty());
+    let only_accounts: Vec<&str> = of(&rows, Scope::Ou, "ou-1-b", "").into_keys().collect();
+    assert_eq!(only_accounts, ["AccountCount", "FailedAccountCount", "IncompleteAccountCount", "SkippedAccountCount"]);
+    assert_eq!(count(&rows, Scope::Organization, "o-a", "FailedAccountCount"), Some(1));
+    assert_eq!(count(&rows, Scope::Organization, "o-a", "BucketCount"), Some(0));
+}
+
+#[test]
+fn an_unknown_fact_is_in_no_part_of_what_is_known() {
+    let buckets = [
+        bucket(1, "x", read(Some(ENABLED), Some(Lifecycle::None))),
+        bucket(1, "x", read(Some(NEVER), None)),
+        bucket(1, "x", read(None, Some(Lifecycle::None))),
+        bucket(1, "x", Facts::Vanished { at: fact(Some(())).at }),
+    ];
+    let rows = rows(&[account(1, "", Outcome::Complete)], &buckets);
+    let organization = of(&rows, Scope::Organization, "", "");
+    assert_eq!(organization["BucketCount"], Some(Value::Count(3)));
+    assert_eq!(organization["VanishedBucketCount"], Some(Value::Count(1)));
+    assert_eq!(organization["UnknownBucketCount"], Some(Value::Count(2)));
+    assert_eq!(organization["MFADeleteUnknownBucketCount"], Some(Value::Count(1)));
+    assert_eq!(organization["MFADeleteDisabledBucketCount"], Some(Value::Count(0)));
+    assert_eq!(organization["MFADeleteEnabledBucketPercent"], Some(Value::Percent(33.33)));
+    assert_eq!(organization["MFADeleteEnabledOfKnownPercent"], Some(Value::Percent(50.0)));
+    assert_eq!(organization["KnownBucketPercent"], Some(Value::Percent(33.33)));
+}
+
+#[test]
+fn an_account_that_was_listed_twice_is_added_once() {
+    let account = || account(1, "o-a/r-1/ou-1-a/", Outcome::Complete);
+    let rows = rows(&[account(), account()], &[bucket(1, "x", read(Some(ENABLED), Some(Lifecycle::None)))]);
+    assert_eq!(count(&rows, Scope::Ou, "ou-1-a", "BucketCount"), Some(1));
+}
+
+#[test]
+fn a_full_batch_is_collapsed() {
+    let mut aggregator = Aggregator::new();
+    let record = bucket(1, "x", read(Some(ENABLED), Some(Lifecycle::None)));
+    let (account, evaluation) = (account(1, "", Outcome::Complete), evaluate(&record, Standard::Cis));
+    for _ in 0..=BATCH {
+        aggregator.push(&account, &record, &evaluation).expect("adds up");
+    }
+    assert_eq!(aggregator.buffer.len(), 1, "the first {BATCH} buckets are sums by now");
+    let rows = aggregator.finish(&[account]).expect("adds up");
+    assert_eq!(count(&rows, Scope::Organization, "", "BucketCount"), Some(BATCH as u64 + 1));
+}
+
+/// What one metric counts of one bucket, by the words of its row.
+fn naive(metric: &str, record: &BucketRecord) -> u64 {
+    let evaluation = evaluate(record, Standard::Cis);
+    let exists = record.unknown_reasons() != ["vanished"];
+    let failed: Vec<&str> = evaluation.failed(Kind::Requirement).chain(evaluation.failed(Kind::Advisory)).collect();
+    let rules = match &record.facts {
+        Facts::Read { lifecycle, .. } => match lifecycle.known() {
+            Some(Lifecycle::Present(configuration)) => configuration.rules.clone(),
+            Some(Lifecycle::None) | None => vec![],
+        },
+        Facts::Vanished { .. } => vec![],
+    };
+    let with = |kind: ActionKind| rules.iter().filter(|rule| rule.actions.contains(&kind)).count() as u64;
+    let one = |holds: bool| u64::from(holds);
+    match metric {
+        "BucketCount" => one(exists),
+        "VanishedBucketCount" => one(!exists),
+        "UnknownBucketCount" => one(exists && !record.unknown_reasons().is_empty()),
+        "VersioningEnabledBucketCount" => one(record.versioning_word() == "enabled"),
+        "VersioningSuspendedBucketCount" => one(record.versioning_word() == "suspended"),
+        "VersioningNeverBucketCount" => one(record.versioning_word() == "never"),
+        "VersioningUnknownBucketCount" => one(record.versioning_word() == "unknown"),
+        "MFADeleteEnabledBucketCount" => one(record.mfa_delete_word() == "enabled"),
+        "MFADeleteDisabledBucketCount" => one(record.mfa_delete_word() == "disabled"),
+        "MFADeleteNeverBucketCount" => one(record.mfa_delete_word() == "never"),
+        "MFADeleteUnknownBucketCount" => one(record.mfa_delete_word() == "unknown"),
+        "MFADeleteBlockedByLifecycleBucketCount" => one(failed.contains(&"mfa-delete-blocked-by-lifecycle")),
+        "MFADeleteLifecycleConflictBucketCount" => one(failed.contains(&"lifecycle-bypasses-mfa-delete")),
+        "MFADeleteVersioningSuspendedBucketCount" => one(failed.contains(&"mfa-delete-versioning-suspended")),
+        "LifecycleConfigurationBucketCount" => one(record.lifecycle_word() == "present"),
+        "LifecycleUnknownBucketCount" => one(record.lifecycle_word() == "unknown"),
+        "TransitionLifecycleRuleCount" => with(ActionKind::Transition),
+        "ExpirationLifecycleRuleCount" => with(ActionKind::Expiration),
+        "NoncurrentVersionTransitionLifecycleRuleCount" => with(ActionKind::NoncurrentVersionTransition),
+        "NoncurrentVersionExpirationLifecycleRuleCount" => with(ActionKind::NoncurrentVersionExpiration),
+        "AbortIncompleteMPULifecycleRuleCount" => with(ActionKind::AbortIncompleteMultipartUpload),
+        "ExpiredObjectDeleteMarkerLifecycleRuleCount" => with(ActionKind::ExpiredObjectDeleteMarker),
+        "TotalLifecycleRuleCount" => record.lifecycle_rules().unwrap_or(0) as u64,
+        "PassBucketCount" => one(evaluation.status == Status::Pass),
+        "FailBucketCount" => one(evaluation.status == Status::Fail),
+        "UnknownStatusBucketCount" => one(evaluation.status == Status::Unknown),
+        "WaivedBucketCount" => one(evaluation.status == Status::Waived),
+        "NotApplicableBucketCount" => one(exists && evaluation.status == Status::NotApplicable),
+        metric => panic!("{metric} has no naive computation"),
+    }
+}
+
+/// Every row of the metrics about buckets, by going through all buckets for each of them.
+fn naive_rows(accounts: &[AccountRecord], buckets: &[BucketRecord]) -> BTreeMap<(Scope, String, String), Vec<u64>> {
+    let mut places: BTreeSet<(Scope, String, String)> = BTreeSet::new();
+    let mut holds: Vec<(Scope, String, String, usize)> = Vec::new();
+    let home = |record: &BucketRecord| accounts.iter().find(|account| account.id.as_ref() == Some(&record.account));
+    for account in accounts.iter().filter(|account| was_read(account)) {
+        places.insert((Scope::Organization, "o-a".to_owned(), String::new()));
+        places.insert((Scope::Account, account.id.as_ref().expect("set").to_string(), String::new()));
+        places.extend(account.ou_path.ous().map(|ou| (Scope::Ou, ou.to_owned(), String::new())));
+    }
+    for (index, record) in buckets.iter().enumerate() {
+        let (account, region) = (record.account.to_string(), record.region.to_string());
+        let mut add = |scope, id: &str, region: &str| holds.push((scope, id.to_owned(), region.to_owned(), index));
+        add(Scope::Organization, "o-a", "");
+        add(Scope::Account, &account, "");
+        add(Scope::Region, &region, &region);
+        add(Scope::AccountRegion, &account, &region);
+        home(record).expect("known").ou_path.ous().for_each(|ou| add(Scope::Ou, ou, ""));
+    }
+    places.extend(holds.iter().map(|(scope, id, region, _)| (*scope, id.clone(), region.clone())));
+    let values = |place: &(Scope, String, String)| {
+        let inside =
+            holds.iter().filter(|(scope, id, region, _)| (scope, id, region) == (&place.0, &place.1, &place.2));
+        let inside: Vec<&BucketRecord> = inside.map(|(.., index)| &buckets[*index]).collect();
+        COUNTERS.iter().map(|counter| inside.iter().map(|record| naive(counter.name, record)).sum()).collect()
+    };
+    places.iter().map(|place| (place.clone(), values(place))).collect()
+}
+
+fn facts() -> impl Strategy<Value = Facts> {
+    let versioning = prop_oneof![Just(Versioning::Never), Just(Versioning::Enabled), Just(Versioning::Suspended)];
+    let mfa_delete = prop_oneof![Just(MfaDelete::Never), Just(MfaDelete::Disabled), Just(MfaDelete::Enabled)];
+    let state =
+        (versioning, mfa_delete).prop_map(|(versioning, mfa_delete)| VersioningState { versioning, mfa_delete });
+    let kinds = [
+        ActionKind::Transition,
+        ActionKind::Expiration,
+        ActionKind::NoncurrentVersionTransition,
+        ActionKind::NoncurrentVersionExpiration,
+        ActionKind::AbortIncompleteMultipartUpload,
+        ActionKind::ExpiredObjectDeleteMarker,
+    ];
+    let rule = (any::<bool>(), prop::sample::subsequence(kinds.to_vec(), 0..=6)).prop_map(|(enabled, actions)| {
+        let status = if enabled { RuleStatus::Enabled } else { RuleStatus::Disabled };
+        LifecycleRule { id: "rule".to_owned(), status, actions: actions.into_iter().collect() }
+    });
+    let lifecycle = prop_oneof![
+        Just(Lifecycle::None),
+        prop::collection::vec(rule, 0..4).prop_map(|rules| Lifecycle::Present(LifecycleConfiguration { rules })),
+    ];
+    prop_oneof![
+        1 => Just(Facts::Vanished { at: fact(Some(())).at }),
+        9 => (prop::option::weighted(0.8, state), prop::option::weighted(0.8, lifecycle))
+            .prop_map(|(state, lifecycle)| read(state, lifecycle)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_value_is_what_a_naive_count_gives(buckets in prop::collection::vec((0_u32..5, 0_u8..3, facts()), 0..40)) {
+        let accounts = [
+            account(0, "o-a/r-1/ou-1-top/ou-1-nested/", Outcome::Complete),
+            account(1, "o-a/r-1/ou-1-top/", Outcome::Complete),
+            account(2, "o-a/r-1/", Outcome::Incomplete("cut".to_owned())),
+            account(3, "o-a/r-1/ou-1-other/", Outcome::Complete),
+            account(4, "", Outcome::Complete),
+            account(5, "o-a/r-1/ou-1-failed/", Outcome::Failed("denied".to_owned())),
+        ];
+        let records: Vec<BucketRecord> =
+            buckets.into_iter().map(|(account, region, facts)| bucket(account, &format!("r{region}"), facts)).collect();
+        let rows = rows(&accounts, &records);
+        let expected = naive_rows(&accounts, &records);
+        for ((scope, id, region), values) in &expected {
+            let found = of(&rows, *scope, id, region);
+            for (counter, value) in COUNTERS.iter().zip(values) {
+                let found = found.get(counter.name);
+                prop_assert_eq!(found, Some(&Some(Value::Count(*value))), "{:?} {} {} {}", scope, id, region, counter.name);
+            }
+        }
+        let counted = |row: &&MetricRow| COUNTERS.iter().any(|counter| counter.name == row.metric);
+        prop_assert_eq!(rows.iter().filter(counted).count(), expected.len() * COUNTERS.len(), "no other rows");
+        let keys: Vec<_> = rows.iter().map(|row| (row.scope, &row.scope_id, &row.region)).collect();
+        prop_assert!(keys.is_sorted(), "sorted by scope, id and Region");
+    }
+}

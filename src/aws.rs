@@ -1,0 +1,24 @@
+//! The only place that knows the AWS SDK. Everything else is given plain data of `model`.
+//!
+//! - [`http`]: one HTTP client for all accounts;
+//! - [`session`]: whose credentials, which partition, a client for each Region;
+//! - [`organizations`]: the accounts and where they stand;
+//! - one file for each S3 operation;
+//! - [`body`]: no answer is believed before its raw body was checked;
+//! - [`failure`]: what each error means;
+//! - [`pace`]: requests in flight, retries, counts.
+//!
+//! The line between the service's errors and ours: what S3 documents as an answer (`NoSuchLifecycleConfiguration`,
+//! `NoSuchBucket`) is a value of the operation's result; everything else is a [`failure::Failure`] with a
+//! [`crate::model::Reason`], and the fact it was to give stays unknown.
+
+pub mod body;
+pub mod bucket_region;
+pub mod failure;
+pub mod get_bucket_lifecycle_configuration;
+pub mod get_bucket_versioning;
+pub mod http;
+pub mod list_buckets;
+pub mod organizations;
+pub mod pace;
+pub mod session;

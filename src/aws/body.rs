@@ -1,0 +1,258 @@
+//! No answer is believed before its raw body was checked.
+//!
+//! The SDK checks only the root element's name and skips what its tokenizer stumbles over: it reads a cut
+//! `<VersioningConfiguration><Status>Enabled</Status>` as "MFA delete never configured" and a cut page of `ListBuckets`
+//! as an account with fewer buckets. [`Guard`] is part of every client: an answer whose body is not well-formed, not
+//! closed, or another document becomes a failure.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
+};
+use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
+use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+use quick_xml::Reader;
+use quick_xml::XmlVersion;
+use quick_xml::escape::resolve_xml_entity;
+use quick_xml::events::{BytesRef, BytesStart, Event};
+
+/// What is wrong with a body.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BodyError {
+    /// Cut or garbled on the way: another try may bring it whole.
+    #[error("the answer's body is cut or not well-formed ({0})")]
+    Broken(String),
+    /// Whole, but not the document that AWS documents for the operation: another try will not help.
+    #[error("the answer is a {found:?} document where {expected:?} is documented")]
+    OtherDocument { found: String, expected: &'static str },
+}
+
+/// The interceptor that checks bodies and counts requests.
+#[derive(Debug, Clone, Default)]
+pub struct Guard {
+    requests: Arc<AtomicU64>,
+}
+
+impl Guard {
+    /// HTTP requests sent by the clients that have this guard or a clone of it.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+}
+
+#[dyn_dispatch_hint]
+impl Intercept for Guard {
+    fn name(&self) -> &'static str {
+        "bucketlens-guard"
+    }
+
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let response = context.response();
+        if !response.status().is_success() {
+            return Ok(()); // `failure` reads error bodies, as strictly
+        }
+        let operation = cfg.load::<Metadata>().map_or("", Metadata::name);
+        let body = response.body().bytes().unwrap_or_default();
+        match documented_body(operation) {
+            Body::None => Ok(()),
+            Body::Json => check_json(body).map_err(Into::into),
+            Body::Xml(root) => check_xml(body, root).map_err(Into::into),
+        }
+    }
+}
+
+enum Body {
+    None,
+    Json,
+    /// With the root element's local name.
+    Xml(&'static str),
+}
+
+/// Source: the API reference of each operation ("Response Syntax").
+fn documented_body(operation: &str) -> Body {
+    match operation {
+        "HeadBucket" => Body::None,
+        "ListBuckets" => Body::Xml("ListAllMyBucketsResult"),
+        "GetBucketVersioning" => Body::Xml("VersioningConfiguration"),
+        "GetBucketLifecycleConfiguration" => Body::Xml("LifecycleConfiguration"),
+        "GetBucketLocation" => Body::Xml("LocationConstraint"),
+        "GetCallerIdentity" => Body::Xml("GetCallerIdentityResponse"),
+        "AssumeRole" => Body::Xml("AssumeRoleResponse"),
+        // Organizations
+        _ => Body::Json,
+    }
+}
+
+fn check_json(body: &[u8]) -> Result<(), BodyError> {
+    serde_json::from_slice::<serde::de::IgnoredAny>(body).map(drop).map_err(|error| BodyError::Broken(error.to_string()))
+}
+
+/// Well-formed, closed, one root element of this name.
+pub fn check_xml(body: &[u8], root: &'static str) -> Result<(), BodyError> {
+    let found = walk(body, |_, _| {})?;
+    if found == root { Ok(()) } else { Err(BodyError::OtherDocument { found, expected: root }) }
+}
+
+/// What an S3 or STS error body says.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct ErrorBody {
+    pub code: Option<String>,
+    pub message: Option<String>,
+    /// The bucket's Region, in some wrong-Region answers.
+    pub region: Option<String>,
+}
+
+/// `None` unless the body is a whole, well-formed error document.
+pub fn error_body(body: &[u8]) -> Option<ErrorBody> {
+    let mut error = ErrorBody::default();
+    let root = walk(body, |path, text| {
+        let field = match path.strip_prefix("/ErrorResponse").unwrap_or(path) {
+            "/Error/Code" => &mut error.code,
+            "/Error/Message" => &mut error.message,
+            "/Error/Region" => &mut error.region,
+            _ => return,
+        };
+        field.get_or_insert_default().push_str(text);
+    })
+    .ok()?;
+    (root == "Error" || root == "ErrorResponse").then_some(error)
+}
+
+/// Reads a whole document, gives every piece of text with the path of its element (`/Error/Code`), and returns the
+/// root element's local name.
+fn walk(body: &[u8], mut text: impl FnMut(&str, &str)) -> Result<String, BodyError> {
+    let broken = |why: &str| BodyError::Broken(why.to_owned());
+    let body = std::str::from_utf8(body).map_err(|error| BodyError::Broken(error.to_string()))?;
+    let mut reader = Reader::from_str(body.strip_prefix('\u{feff}').unwrap_or(body));
+    let mut path = String::new();
+    let mut root: Option<String> = None;
+    loop {
+        let event = reader.read_event().map_err(|error| BodyError::Broken(error.to_string()))?;
+        let outside = path.is_empty();
+        match event {
+            Event::Start(element) => {
+                enter(&element, outside, &mut root)?;
+                path.push('/');
+                path.push_str(element.local_name().into_inner());
+            }
+            Event::Empty(element) => enter(&element, outside, &mut root)?,
+            // quick-xml has compared the names of opening and closing tag
+            Event::End(_) => path.truncate(path.rfind('/').unwrap_or(0)),
+            Event::Text(piece) => {
+                let piece = piece.xml_content(XmlVersion::Implicit1_0);
+                if !outside {
+                    text(&path, &piece);
+                } else if !piece.trim().is_empty() {
+                    return Err(broken("text outside the root element"));
+                }
+            }
+            Event::CData(_) | Event::GeneralRef(_) if outside => return Err(broken("text outside the root element")),
+            Event::CData(piece) => text(&path, &piece.xml_content(XmlVersion::Implicit1_0)),
+            Event::GeneralRef(reference) => text(&path, &resolve(&reference)?),
+            Event::DocType(_) => return Err(broken("a document type")),
+            Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
+            Event::Eof if !outside => return Err(broken("it ends inside an element")),
+            Event::Eof => return root.ok_or_else(|| broken("it is empty")),
+        }
+    }
+}
+
+fn enter(element: &BytesStart<'_>, outside: bool, root: &mut Option<String>) -> Result<(), BodyError> {
+    for attribute in element.attributes() {
+        attribute.map_err(|error| BodyError::Broken(error.to_string()))?;
+    }
+    match root {
+        Some(_) if outside => Err(BodyError::Broken("a second root element".to_owned())),
+        Some(_) => Ok(()),
+        None => {
+            *root = Some(element.local_name().into_inner().to_owned());
+            Ok(())
+        }
+    }
+}
+
+fn resolve(reference: &BytesRef<'_>) -> Result<String, BodyError> {
+    match reference.resolve_char_ref() {
+        Ok(Some(character)) => Ok(character.to_string()),
+        Ok(None) => resolve_xml_entity(reference)
+            .map(str::to_owned)
+            .ok_or_else(|| BodyError::Broken("an unknown entity".to_owned())),
+        Err(error) => Err(BodyError::Broken(error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VERSIONING: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<VersioningConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Status>Enabled</Status><MfaDelete>Enabled</MfaDelete></VersioningConfiguration>"#;
+
+    #[test]
+    fn a_whole_document_passes() {
+        assert_eq!(check_xml(VERSIONING.as_bytes(), "VersioningConfiguration"), Ok(()));
+        assert_eq!(check_xml(b"<VersioningConfiguration/>\n", "VersioningConfiguration"), Ok(()));
+        assert_eq!(check_xml(b"<s3:VersioningConfiguration xmlns:s3='x'/>", "VersioningConfiguration"), Ok(()));
+    }
+
+    #[test]
+    fn a_document_cut_anywhere_does_not() {
+        for end in 0..VERSIONING.len() {
+            let cut = check_xml(&VERSIONING.as_bytes()[..end], "VersioningConfiguration");
+            assert!(matches!(cut, Err(BodyError::Broken(_))), "cut at {end}: {cut:?}");
+        }
+    }
+
+    #[test]
+    fn another_document_does_not() {
+        let moto = check_xml(b"<GetBucketVersioningResponse/>", "VersioningConfiguration");
+        assert!(matches!(moto, Err(BodyError::OtherDocument { .. })), "{moto:?}");
+    }
+
+    #[test]
+    fn nonsense_does_not() {
+        for nonsense in [
+            "", "   ", "Enabled", "<A/><A/>", "<A></B>", "<A/>x", "x<A/>", "<A>&nonsense;</A>", "<A b=c/>", "<A",
+            "<!DOCTYPE A><A/>", "<A/>&amp;", "<A b='1' b='2'/>", "<A/></A>", "{}",
+        ] {
+            let checked = check_xml(nonsense.as_bytes(), "A");
+            assert!(matches!(checked, Err(BodyError::Broken(_))), "{nonsense:?}: {checked:?}");
+        }
+        assert!(check_xml(b"<A>\xff</A>", "A").is_err());
+    }
+
+    #[test]
+    fn error_bodies_of_s3_and_sts_are_read() {
+        let s3 = b"<Error><Code>AuthorizationHeaderMalformed</Code><Message>a &amp; b</Message><Region>eu-west-1</Region></Error>";
+        let read = error_body(s3).expect("whole");
+        assert_eq!(read.code.as_deref(), Some("AuthorizationHeaderMalformed"));
+        assert_eq!(read.message.as_deref(), Some("a & b"));
+        assert_eq!(read.region.as_deref(), Some("eu-west-1"));
+        let sts = b"<ErrorResponse xmlns='x'><Error><Type>Sender</Type><Code>AccessDenied</Code></Error></ErrorResponse>";
+        assert_eq!(error_body(sts).expect("whole").code.as_deref(), Some("AccessDenied"));
+        for end in 0..s3.len() {
+            assert_eq!(error_body(&s3[..end]), None, "cut at {end}");
+        }
+        assert_eq!(error_body(b"<html><Code>NoSuchBucket</Code></html>"), None);
+    }
+}

@@ -1,0 +1,260 @@
+//! What each error of AWS means (the taxonomy).
+//!
+//! Sources: Amazon S3 API reference, "Error responses"; S3 user guide, "Troubleshoot access denied (403 Forbidden)
+//! errors in Amazon S3"; STS and Organizations API references.
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::display::DisplayErrorContext;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use std::error::Error;
+
+use super::body::{self, BodyError, ErrorBody};
+use crate::model::{ErrorClass, Operation, Reason, Region};
+
+/// A call that gave no value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .reason.sentence())]
+pub struct Failure {
+    pub reason: Reason,
+    /// Whether asking again may help.
+    pub again: bool,
+    pub elsewhere: Elsewhere,
+}
+
+/// Where a wrong-Region answer points to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Elsewhere {
+    pub region: Option<Region>,
+    /// Scheme, host and port of a `Location` header: AWS sends none, Ceph RGW sends nothing else.
+    pub endpoint: Option<String>,
+}
+
+impl Failure {
+    pub fn code(&self) -> Option<&str> {
+        self.reason.code.as_deref()
+    }
+
+    /// An answer that was received and cannot be believed, for a reason that only the operation knows.
+    pub fn malformed(operation: Operation, message: impl Into<String>) -> Self {
+        let reason = Reason {
+            operation,
+            class: ErrorClass::Malformed,
+            code: None,
+            http_status: Some(200),
+            request_id: None,
+            message: message.into(),
+        };
+        Self { reason, again: false, elsewhere: Elsewhere::default() }
+    }
+
+    /// From what the SDK returned.
+    pub fn from_sdk<E>(operation: Operation, error: &SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        match error {
+            SdkError::ServiceError(service) => from_answer(operation, service.raw(), Some(service.err())),
+            SdkError::ResponseError(response) => from_unreadable(operation, response.raw(), error),
+            SdkError::TimeoutError(_) => no_answer(operation, "no answer in time".to_owned()),
+            _ => match cause::<CredentialsError>(error) {
+                Some(credentials) => from_credentials(operation, credentials),
+                None => no_answer(operation, words(error)),
+            },
+        }
+    }
+}
+
+/// The service answered with an error.
+fn from_answer<E: ProvideErrorMetadata>(operation: Operation, raw: &HttpResponse, error: Option<&E>) -> Failure {
+    let status = raw.status().as_u16();
+    let body = raw.body().bytes().unwrap_or_default();
+    // Organizations answers in JSON, which the SDK reads; bodies in XML are read here, strictly.
+    let is_json = raw.headers().get("content-type").is_some_and(|kind| kind.contains("json"));
+    let said = if is_json {
+        let metadata = error.map(ProvideErrorMetadata::meta);
+        ErrorBody {
+            code: metadata.and_then(|meta| meta.code()).map(str::to_owned),
+            message: metadata.and_then(|meta| meta.message()).map(str::to_owned),
+            region: None,
+        }
+    } else {
+        body::error_body(body).unwrap_or_default()
+    };
+    let region = raw.headers().get("x-amz-bucket-region").map(str::to_owned).or(said.region);
+    let (class, again) = classify(status, said.code.as_deref(), region.is_some());
+    let elsewhere = if class == ErrorClass::WrongRegion {
+        Elsewhere {
+            region: region.as_deref().and_then(Region::from_location_constraint),
+            endpoint: raw.headers().get("location").and_then(origin),
+        }
+    } else {
+        Elsewhere::default()
+    };
+    let reason = Reason {
+        operation,
+        class,
+        code: said.code,
+        http_status: Some(status),
+        request_id: request_id(raw),
+        message: said.message.unwrap_or_default(),
+    };
+    Failure { reason, again, elsewhere }
+}
+
+/// An answer came, and it was not what it should be.
+fn from_unreadable<E: Error + 'static>(operation: Operation, raw: &HttpResponse, error: &E) -> Failure {
+    let body_error = cause::<BodyError>(error);
+    let reason = Reason {
+        operation,
+        class: ErrorClass::Malformed,
+        code: None,
+        http_status: Some(raw.status().as_u16()),
+        request_id: request_id(raw),
+        message: body_error.map_or_else(|| words(error), ToString::to_string),
+    };
+    // A body that broke off on the wire never reached the check: that may be repeated too.
+    let again = !matches!(body_error, Some(BodyError::OtherDocument { .. }));
+    Failure { reason, again, elsewhere: Elsewhere::default() }
+}
+
+fn from_credentials(operation: Operation, error: &CredentialsError) -> Failure {
+    let reason = Reason {
+        operation,
+        class: ErrorClass::Credentials,
+        code: None,
+        http_status: None,
+        request_id: None,
+        message: words(error),
+    };
+    Failure { reason, again: matches!(error, CredentialsError::ProviderTimedOut(_)), elsewhere: Elsewhere::default() }
+}
+
+fn no_answer(operation: Operation, message: String) -> Failure {
+    let reason = Reason {
+        operation,
+        class: ErrorClass::Unavailable,
+        code: None,
+        http_status: None,
+        request_id: None,
+        message,
+    };
+    Failure { reason, again: true, elsewhere: Elsewhere::default() }
+}
+
+/// The class of an error answer, and whether asking again may help. Denials are never asked again.
+fn classify(status: u16, code: Option<&str>, names_region: bool) -> (ErrorClass, bool) {
+    match code.unwrap_or_default() {
+        "AccessDenied" | "AccessDeniedException" | "AllAccessDisabled" | "AccountProblem" | "InvalidPayer"
+        | "NotSignedUp" | "UnauthorizedAccess" | "UnauthorizedOperation" => (ErrorClass::Denied, false),
+        "PermanentRedirect" | "TemporaryRedirect" | "Redirect" | "IllegalLocationConstraintException"
+        | "IncorrectEndpoint" => (ErrorClass::WrongRegion, false),
+        "AuthorizationHeaderMalformed" if names_region => (ErrorClass::WrongRegion, false),
+        "ExpiredToken" | "ExpiredTokenException" | "InvalidToken" | "TokenRefreshRequired" | "InvalidAccessKeyId"
+        | "InvalidClientTokenId" | "UnrecognizedClientException" | "SignatureDoesNotMatch" | "RequestTimeTooSkewed"
+        | "RequestExpired" | "MissingAuthenticationToken" | "MissingAuthenticationTokenException"
+        | "IncompleteSignature" | "InvalidSecurity" | "AuthorizationHeaderMalformed" => {
+            (ErrorClass::Credentials, false)
+        }
+        "SlowDown" | "Throttling" | "ThrottlingException" | "RequestLimitExceeded" | "TooManyRequestsException"
+        | "TooManyRequests" | "RequestThrottled" | "BandwidthLimitExceeded" => (ErrorClass::Throttled, true),
+        "ServiceUnavailable" | "InternalError" | "InternalFailure" | "ServiceException" | "RequestTimeout"
+        | "RequestTimeoutException" | "OperationAborted" => (ErrorClass::Unavailable, true),
+        "MethodNotAllowed" | "NotImplemented" => (ErrorClass::Unsupported, false),
+        _ => match status {
+            301 | 307 | 308 => (ErrorClass::WrongRegion, false),
+            401 | 403 => (ErrorClass::Denied, false),
+            405 | 501 => (ErrorClass::Unsupported, false),
+            408 => (ErrorClass::Unavailable, true),
+            429 => (ErrorClass::Throttled, true),
+            500.. => (ErrorClass::Unavailable, true),
+            _ if code.is_none() => (ErrorClass::Malformed, false),
+            _ => (ErrorClass::Rejected, false),
+        },
+    }
+}
+
+fn request_id(raw: &HttpResponse) -> Option<String> {
+    ["x-amz-request-id", "x-amzn-requestid"]
+        .into_iter()
+        .find_map(|name| raw.headers().get(name))
+        .filter(|id| !id.is_empty())
+        .map(str::to_owned)
+}
+
+/// `https://host:port` of a URL.
+fn origin(location: &str) -> Option<String> {
+    let (scheme, rest) = location.split_once("://")?;
+    let host = rest.split(['/', '?', '#']).next()?;
+    ((scheme == "http" || scheme == "https") && !host.is_empty() && !host.contains('@'))
+        .then(|| format!("{scheme}://{host}"))
+}
+
+/// The first cause of this type, down the chain.
+fn cause<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<T>() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// The words of the whole chain, without the debug output that `DisplayErrorContext` appends.
+fn words<E: Error + 'static>(error: &E) -> String {
+    let text = DisplayErrorContext(error).to_string();
+    text.split_once(" (").map_or(text.as_str(), |(words, _)| words).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_documented_code_has_its_class() {
+        let class = |status, code| classify(status, Some(code), true).0;
+        assert_eq!(class(403, "AccessDenied"), ErrorClass::Denied);
+        assert_eq!(class(403, "AllAccessDisabled"), ErrorClass::Denied);
+        assert_eq!(class(301, "PermanentRedirect"), ErrorClass::WrongRegion);
+        assert_eq!(class(400, "AuthorizationHeaderMalformed"), ErrorClass::WrongRegion);
+        assert_eq!(class(400, "IllegalLocationConstraintException"), ErrorClass::WrongRegion);
+        assert_eq!(class(400, "ExpiredToken"), ErrorClass::Credentials);
+        assert_eq!(class(403, "InvalidAccessKeyId"), ErrorClass::Credentials);
+        assert_eq!(class(503, "SlowDown"), ErrorClass::Throttled);
+        assert_eq!(class(400, "RequestTimeout"), ErrorClass::Unavailable);
+        assert_eq!(class(409, "OperationAborted"), ErrorClass::Unavailable);
+        assert_eq!(class(405, "MethodNotAllowed"), ErrorClass::Unsupported);
+        assert_eq!(class(400, "InvalidArgument"), ErrorClass::Rejected);
+    }
+
+    #[test]
+    fn only_what_may_pass_is_asked_again() {
+        let again = |status, code| classify(status, code, false).1;
+        for transient in [Some("SlowDown"), Some("InternalError"), Some("RequestTimeout"), Some("OperationAborted")] {
+            assert!(again(503, transient), "{transient:?}");
+        }
+        assert!(again(502, None) && again(429, None));
+        for final_answer in [Some("AccessDenied"), Some("InvalidArgument"), Some("NoSuchBucket"), None] {
+            assert!(!again(403, final_answer), "{final_answer:?}");
+        }
+    }
+
+    #[test]
+    fn without_a_code_the_status_decides() {
+        assert_eq!(classify(403, None, false).0, ErrorClass::Denied);
+        assert_eq!(classify(301, None, false).0, ErrorClass::WrongRegion);
+        assert_eq!(classify(404, None, false).0, ErrorClass::Malformed);
+        assert_eq!(classify(400, Some("AuthorizationHeaderMalformed"), false).0, ErrorClass::Credentials);
+    }
+
+    #[test]
+    fn an_origin_is_scheme_and_host() {
+        assert_eq!(origin("http://127.0.0.1:7481/b?versioning").as_deref(), Some("http://127.0.0.1:7481"));
+        for not_an_origin in ["/b?versioning", "ftp://x/", "http:///b", "http://user@host/"] {
+            assert_eq!(origin(not_an_origin), None, "{not_an_origin}");
+        }
+    }
+}

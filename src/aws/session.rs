@@ -1,0 +1,349 @@
+//! Whose credentials, which partition, and a client for each Region.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
+use aws_config::{AppName, BehaviorVersion, Region as SdkRegion, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
+use aws_sdk_s3::config::{IdentityCache, StalledStreamProtectionConfig};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+
+use super::failure::Failure;
+use super::pace::Pace;
+use crate::model::{AccountId, Operation, Region};
+
+/// How S3 is asked. Path-style is the default everywhere: virtual-hosted names cost a DNS look-up and a TLS connection
+/// for every bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Addressing {
+    Path,
+    Virtual,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    pub connect: Duration,
+    /// From the request to the first byte of the answer.
+    pub read: Duration,
+    /// The whole of one attempt.
+    pub operation: Duration,
+}
+
+/// Where credentials, Region and endpoints come from.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// AWS's own settings, as the AWS CLI reads them: environment, files, SSO, IMDS, …
+    Environment,
+    /// One endpoint for every service and one pair of keys: the demo's simulator. Nothing of the environment is read.
+    Fixed { endpoint: String, access_key: String, secret_key: String, region: Region },
+}
+
+/// What all sessions of a run share.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    pub source: Source,
+    pub http: SharedHttpClient,
+    pub pace: Arc<Pace>,
+    pub addressing: Addressing,
+    pub timeouts: Timeouts,
+}
+
+/// Who the credentials belong to, as STS says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    pub account: AccountId,
+    pub arn: String,
+}
+
+impl Caller {
+    /// `aws`, `aws-cn`, `aws-us-gov`, `aws-eusc`, …
+    pub fn partition(&self) -> &str {
+        self.arn.split(':').nth(1).filter(|partition| !partition.is_empty()).unwrap_or("aws")
+    }
+
+    /// Whether the credentials are those of an assumed role: from there STS gives at most one hour.
+    pub fn is_assumed_role(&self) -> bool {
+        self.arn.contains(":assumed-role/")
+    }
+}
+
+/// The credentials of one account, and clients made with them.
+#[derive(Debug)]
+pub struct Session {
+    config: SdkConfig,
+    /// The Region of the environment or profile; where none is set, us-east-1.
+    pub region: Region,
+    /// The account, where STS confirmed it: then every request says whose bucket it means (`ExpectedBucketOwner`).
+    pub owner: Option<AccountId>,
+    pub pace: Arc<Pace>,
+    addressing: Addressing,
+    clients: Mutex<HashMap<Route, aws_sdk_s3::Client>>,
+}
+
+/// Where a bucket is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Route {
+    pub region: Region,
+    /// Instead of the endpoint of the settings, where a server redirected to another address.
+    pub endpoint: Option<String>,
+}
+
+impl From<Region> for Route {
+    fn from(region: Region) -> Self {
+        Self { region, endpoint: None }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the AWS configuration has no profile {name:?}; it has {}", .known.join(", "))]
+pub struct UnknownProfile {
+    name: String,
+    known: Vec<String>,
+}
+
+impl Aws {
+    /// The session of the environment, or of a profile of the AWS configuration files.
+    pub async fn session(&self, profile: Option<&str>) -> Session {
+        let config = match &self.source {
+            Source::Environment => {
+                let loader = aws_config::defaults(BehaviorVersion::latest())
+                    .http_client(self.http.clone())
+                    .timeout_config(self.timeout_config());
+                match profile {
+                    Some(name) => self.with_profile_credentials(name, loader.profile_name(name).load().await),
+                    None => loader.load().await,
+                }
+            }
+            Source::Fixed { endpoint, access_key, secret_key, region } => {
+                let keys = Credentials::new(access_key, secret_key, None, None, "demo");
+                SdkConfig::builder()
+                    .behavior_version(BehaviorVersion::latest())
+                    .http_client(self.http.clone())
+                    .timeout_config(self.timeout_config())
+                    .endpoint_url(endpoint)
+                    .region(SdkRegion::new(region.to_string()))
+                    .credentials_provider(SharedCredentialsProvider::new(keys))
+                    .identity_cache(IdentityCache::lazy().build())
+                    .build()
+            }
+        };
+        self.session_with(config, None)
+    }
+
+    /// A profile that was named is meant, as with the AWS CLI: the SDK's own chain would take keys of the environment
+    /// before it.
+    fn with_profile_credentials(&self, name: &str, config: SdkConfig) -> SdkConfig {
+        let settings = ProviderConfig::without_region()
+            .with_http_client(self.http.clone())
+            .with_region(config.region().cloned());
+        let provider = ProfileFileCredentialsProvider::builder().profile_name(name).configure(&settings).build();
+        config.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build()
+    }
+
+    /// A profile that no file defines is a mistake to be told before anything is asked.
+    pub async fn check_profile(&self, name: &str) -> Result<(), UnknownProfile> {
+        let (fs, env) = (aws_types::os_shim_internal::Fs::real(), aws_types::os_shim_internal::Env::real());
+        #[allow(deprecated)] // the only name under which aws-config exports the type that its own function takes
+        let files = aws_config::profile::profile_file::ProfileFiles::default();
+        // Files that cannot be parsed are told by the credentials chain, with their place.
+        let Ok(profiles) = aws_config::profile::load(&fs, &env, &files, None).await else { return Ok(()) };
+        if profiles.get_profile(name).is_some() {
+            return Ok(());
+        }
+        let mut known: Vec<String> = profiles.profiles().map(str::to_owned).collect();
+        known.sort();
+        if known.is_empty() {
+            known.push("none".to_owned());
+        }
+        Err(UnknownProfile { name: name.to_owned(), known })
+    }
+
+    fn session_with(&self, config: SdkConfig, owner: Option<AccountId>) -> Session {
+        let region = config.region().map_or("us-east-1", SdkRegion::as_ref).to_owned();
+        let mut config = config
+            .into_builder()
+            .region(SdkRegion::new(region.clone()))
+            // The retries are ours: they know the account and hold no permit while they wait.
+            .retry_config(RetryConfig::disabled())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        config.set_app_name(AppName::new(concat!("bucketlens-", env!("CARGO_PKG_VERSION"))).ok());
+        Session {
+            config: config.build(),
+            region: Region::new(region),
+            owner,
+            pace: Arc::clone(&self.pace),
+            addressing: self.addressing,
+            clients: Mutex::default(),
+        }
+    }
+
+    fn timeout_config(&self) -> TimeoutConfig {
+        TimeoutConfig::builder()
+            .connect_timeout(self.timeouts.connect)
+            .read_timeout(self.timeouts.read)
+            .operation_attempt_timeout(self.timeouts.operation)
+            .build()
+    }
+
+    /// Enters another account. The role is really assumed here, so that a refusal is told before anything is listed.
+    pub async fn assume(&self, hub: &Session, role: Role) -> Result<Session, Failure> {
+        let account = role.account.clone();
+        let role = AssumedRole {
+            sts: hub.sts(),
+            pace: Arc::clone(&self.pace),
+            role,
+            current: tokio::sync::Mutex::new(None),
+        };
+        let credentials = role.assume().await?;
+        *role.current.lock().await = Some(credentials);
+        let config = hub
+            .config
+            .to_builder()
+            .credentials_provider(SharedCredentialsProvider::new(role))
+            .identity_cache(IdentityCache::lazy().build())
+            .build();
+        Ok(self.session_with(config, Some(account)))
+    }
+}
+
+impl Session {
+    /// The S3 client for a Region, made once.
+    pub fn s3(&self, route: &Route) -> aws_sdk_s3::Client {
+        let mut clients = self.clients.lock().expect("no code panics while it holds this lock");
+        if let Some(client) = clients.get(route) {
+            return client.clone();
+        }
+        let mut builder = aws_sdk_s3::config::Builder::from(&self.config)
+            .region(SdkRegion::new(route.region.to_string()))
+            .force_path_style(self.addressing == Addressing::Path)
+            .interceptor(self.pace.guard.clone());
+        if let Some(endpoint) = &route.endpoint {
+            builder = builder.endpoint_url(endpoint);
+        }
+        let client = aws_sdk_s3::Client::from_conf(builder.build());
+        clients.insert(route.clone(), client.clone());
+        client
+    }
+
+    fn sts(&self) -> aws_sdk_sts::Client {
+        let config = aws_sdk_sts::config::Builder::from(&self.config).interceptor(self.pace.guard.clone()).build();
+        aws_sdk_sts::Client::from_conf(config)
+    }
+
+    /// The Organizations client, in the one Region of the partition where Organizations answers.
+    ///
+    /// Source: AWS Organizations endpoints and quotas.
+    pub(super) fn organizations(&self, partition: &str) -> aws_sdk_organizations::Client {
+        let region = match partition {
+            "aws-cn" => "cn-northwest-1",
+            "aws-us-gov" => "us-gov-west-1",
+            "aws-eusc" => "eusc-de-east-1",
+            _ => "us-east-1",
+        };
+        let config = aws_sdk_organizations::config::Builder::from(&self.config)
+            .region(SdkRegion::new(region))
+            .interceptor(self.pace.guard.clone())
+            .build();
+        aws_sdk_organizations::Client::from_conf(config)
+    }
+
+    /// `sts:GetCallerIdentity`, which needs no permission.
+    pub async fn caller(&self) -> Result<Caller, Failure> {
+        let operation = Operation::GetCallerIdentity;
+        let sts = self.sts();
+        let answer = self
+            .pace
+            .call(|| async {
+                sts.get_caller_identity().send().await.map_err(|error| Failure::from_sdk(operation, &error))
+            })
+            .await?;
+        let account = answer.account().and_then(|id| AccountId::parse(id).ok());
+        match (account, answer.arn()) {
+            (Some(account), Some(arn)) => Ok(Caller { account, arn: arn.to_owned() }),
+            _ => Err(Failure::malformed(operation, "the answer names no account")),
+        }
+    }
+
+    /// The session of the same credentials, once it is known whose they are.
+    pub fn owned_by(self, owner: AccountId) -> Self {
+        Self { owner: Some(owner), ..self }
+    }
+}
+
+/// A role to assume, with what STS is told.
+#[derive(Clone)]
+pub struct Role {
+    pub account: AccountId,
+    pub arn: String,
+    pub session_name: String,
+    pub external_id: Option<String>,
+    pub duration: Duration,
+}
+
+/// Gives the credentials of a role, and assumes it again before they end.
+struct AssumedRole {
+    sts: aws_sdk_sts::Client,
+    pace: Arc<Pace>,
+    role: Role,
+    current: tokio::sync::Mutex<Option<Credentials>>,
+}
+
+impl AssumedRole {
+    async fn assume(&self) -> Result<Credentials, Failure> {
+        let operation = Operation::AssumeRole;
+        let seconds = i32::try_from(self.role.duration.as_secs()).unwrap_or(i32::MAX);
+        let answer = self
+            .pace
+            .call(|| async {
+                self.sts
+                    .assume_role()
+                    .role_arn(&self.role.arn)
+                    .role_session_name(&self.role.session_name)
+                    .set_external_id(self.role.external_id.clone())
+                    .duration_seconds(seconds)
+                    .send()
+                    .await
+                    .map_err(|error| Failure::from_sdk(operation, &error))
+            })
+            .await?;
+        let keys = answer.credentials().ok_or_else(|| Failure::malformed(operation, "the answer has no credentials"))?;
+        let expiry = SystemTime::try_from(*keys.expiration()).ok();
+        let token = Some(keys.session_token().to_owned());
+        Ok(Credentials::new(keys.access_key_id(), keys.secret_access_key(), token, expiry, "AssumeRole"))
+    }
+
+    async fn credentials(&self) -> provider::Result {
+        /// The SDK's identity cache asks again 10 s before the end.
+        const MARGIN: Duration = Duration::from_secs(60);
+        let mut current = self.current.lock().await;
+        let fresh = |keys: &&Credentials| keys.expiry().is_none_or(|expiry| expiry > SystemTime::now() + MARGIN);
+        if let Some(keys) = current.as_ref().filter(fresh) {
+            return Ok(keys.clone());
+        }
+        let keys = self.assume().await.map_err(provider::error::CredentialsError::provider_error)?;
+        *current = Some(keys.clone());
+        Ok(keys)
+    }
+}
+
+impl ProvideCredentials for AssumedRole {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(self.credentials())
+    }
+}
+
+/// Without keys and external id.
+impl std::fmt::Debug for AssumedRole {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AssumedRole").field("arn", &self.role.arn).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,126 @@
+//! The command line: one file per subcommand. The only place that prints, and the only one that reads argv and the
+//! environment.
+
+mod demo;
+mod logging;
+pub mod options;
+mod output;
+mod progress;
+mod scan;
+mod simulate;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use self::options::Command;
+use self::progress::Progress;
+use crate::aws::http::Network;
+use crate::aws::session::Source;
+use crate::config::Config;
+use crate::exit::Exit;
+
+/// Why a command could not run: a sentence, and what to do about it.
+#[derive(Debug)]
+pub struct Problem {
+    what: String,
+    help: Option<&'static str>,
+}
+
+impl Problem {
+    fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into(), help: None }
+    }
+
+    fn with_help(self, help: &'static str) -> Self {
+        Self { help: Some(help), ..self }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.what)?;
+        self.help.map_or(Ok(()), |help| write!(f, "\n  help: {help}"))
+    }
+}
+
+impl From<crate::report::FolderError> for Problem {
+    fn from(error: crate::report::FolderError) -> Self {
+        Self::new(format!("failed to {error}")).with_help("choose a folder that can be written with --out DIR")
+    }
+}
+
+impl From<crate::inventory::InventoryError> for Problem {
+    fn from(error: crate::inventory::InventoryError) -> Self {
+        Self::new(error.to_string()).with_help("free space, or choose another folder with --out DIR")
+    }
+}
+
+impl From<crate::aws::http::CaBundleError> for Problem {
+    fn from(error: crate::aws::http::CaBundleError) -> Self {
+        Self::new(error.to_string()).with_help("name a file with certificates in PEM form, or unset AWS_CA_BUNDLE")
+    }
+}
+
+impl From<crate::discover::DiscoverError> for Problem {
+    fn from(error: crate::discover::DiscoverError) -> Self {
+        Self { what: error.to_string(), help: error.help() }
+    }
+}
+
+impl From<crate::aggregate::AggregateError> for Problem {
+    fn from(error: crate::aggregate::AggregateError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+/// Runs the command that argv asks for, prints what comes of it, and says how to exit.
+pub fn run(argv: impl IntoIterator<Item = OsString>) -> Exit {
+    let command = match options::parse(argv, std::env::vars_os()) {
+        Ok(command) => command,
+        Err(problem) => {
+            // Nobody is left to tell when stderr is closed.
+            let _ = problem.print();
+            return problem.exit();
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&Problem::new(format!("failed to start: {error}"))),
+    };
+    let exit = runtime.block_on(dispatch(command));
+    // Look-ups of names cannot be cancelled; the program does not wait for them.
+    runtime.shutdown_background();
+    exit.unwrap_or_else(|problem| fail(&problem))
+}
+
+fn fail(problem: &Problem) -> Exit {
+    eprintln!("{problem}");
+    Exit::CouldNotRun
+}
+
+async fn dispatch(command: Command) -> Result<Exit, Problem> {
+    match command {
+        Command::Scan { config, warnings } => {
+            let progress = start(&config);
+            for warning in warnings {
+                tracing::warn!("{warning}");
+            }
+            let network = Network {
+                ca_bundle: std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()).map(PathBuf::from),
+                proxy_from_environment: true,
+            };
+            scan::run(&config, Source::Environment, &network, progress).await
+        }
+        Command::Demo(demo) => demo::run(&demo, start(&demo.config)).await,
+        Command::Simulate(simulate) => simulate::run(simulate).await,
+    }
+}
+
+/// Starts logs and progress.
+fn start(config: &Config) -> Arc<Progress> {
+    let progress = Progress::stderr(config.quiet);
+    logging::start(config.log, &progress);
+    Arc::new(progress)
+}

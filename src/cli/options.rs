@@ -1,0 +1,471 @@
+//! The command line: what clap needs to know, and what came of it.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::config::options::{ConcurrencyArgs, ConsoleArgs, JudgingArgs, ReportArgs, ScanArgs};
+use crate::config::{self, Config, Given, Mistake, variable};
+use crate::exit::Exit;
+
+/// What is to be done.
+#[derive(Debug)]
+pub enum Command {
+    Scan {
+        config: Box<Config>,
+        /// What is odd about the configuration, a sentence each; the run goes on.
+        warnings: Vec<String>,
+    },
+    Demo(Demo),
+    Simulate(Simulate),
+}
+
+/// A scan of a simulated organization.
+#[derive(Debug)]
+pub struct Demo {
+    pub config: Box<Config>,
+    /// `None` for the organization that comes with the program.
+    pub generated: Option<Generated>,
+}
+
+/// The size of a generated organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Generated {
+    pub accounts: u32,
+    /// In all accounts together.
+    pub buckets: u32,
+}
+
+/// A simulator that runs until it is stopped.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Simulate {
+    /// 0 for any free port.
+    pub port: u16,
+    pub organization: Simulated,
+    /// Slept before each answer.
+    pub latency: Duration,
+    /// S3 requests a second of one account; `None` for no limit.
+    pub rate: Option<u32>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub enum Simulated {
+    /// The organization that comes with the program.
+    Demo,
+    File(PathBuf),
+    Generated(Generated),
+}
+
+/// Why there is nothing to be done.
+#[derive(Debug)]
+pub enum Problem {
+    /// clap's own: usage errors, `--help` and `--version`.
+    Usage(clap::Error),
+    Configuration(Vec<Mistake>),
+}
+
+impl From<clap::Error> for Problem {
+    fn from(error: clap::Error) -> Self {
+        Self::Usage(error)
+    }
+}
+
+impl Problem {
+    /// Help and version go to stdout, everything else to stderr.
+    pub fn print(&self) -> io::Result<()> {
+        match self {
+            Self::Usage(error) => error.print(),
+            Self::Configuration(mistakes) => io::stderr().write_all(sentences(mistakes).as_bytes()),
+        }
+    }
+
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Usage(error) if !error.use_stderr() => Exit::Ok,
+            Self::Usage(_) | Self::Configuration(_) => Exit::CouldNotRun,
+        }
+    }
+}
+
+fn sentences(mistakes: &[Mistake]) -> String {
+    match mistakes {
+        [mistake] => format!("error: {mistake}\n"),
+        _ => mistakes.iter().fold(format!("error: {} mistakes\n", mistakes.len()), |mut text, mistake| {
+            let _ = writeln!(text, "  {mistake}");
+            text
+        }),
+    }
+}
+
+#[derive(Parser)]
+#[command(name = "bucketlens", version, about, after_help = exit_codes(), arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    job: Job,
+}
+
+#[derive(Subcommand)]
+enum Job {
+    /// Scan the buckets of one account, several accounts or an AWS organization, and report
+    #[command(after_long_help = more_about_scan())]
+    Scan(Box<ScanArgs>),
+    /// Scan a simulated organization: no AWS account, credentials or network needed
+    ///
+    /// Reads no environment variable, configuration or AWS file, and sends nothing beyond this machine. Exits 0
+    /// whatever is found, unless --fail-on is given.
+    Demo(DemoArgs),
+    /// Serve a simulated AWS organization on 127.0.0.1, for any S3 client
+    Simulate(SimulateArgs),
+}
+
+/// The report options of `scan`, without its environment variables and its file.
+#[derive(Args)]
+#[command(mut_arg("fail_on", |arg| arg.default_value(None::<&str>)))]
+struct DemoArgs {
+    #[command(flatten)]
+    generated: GeneratedArgs,
+    #[command(flatten)]
+    concurrency: ConcurrencyArgs,
+    #[command(flatten)]
+    judging: JudgingArgs,
+    #[command(flatten)]
+    report: ReportArgs,
+    #[command(flatten)]
+    console: ConsoleArgs,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Generated organization (default: a small one that comes with the program)")]
+struct GeneratedArgs {
+    /// Accounts of the organization [default with --buckets: 10]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    accounts: Option<u32>,
+    /// Buckets of all accounts together [default with --accounts: 1000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
+    buckets: Option<u32>,
+}
+
+impl GeneratedArgs {
+    fn size(&self) -> Option<Generated> {
+        let asked = self.accounts.is_some() || self.buckets.is_some();
+        asked.then(|| Generated { accounts: self.accounts.unwrap_or(10), buckets: self.buckets.unwrap_or(1000) })
+    }
+}
+
+#[derive(Args)]
+struct SimulateArgs {
+    /// Listen on this port; 0 for any free one
+    #[arg(long, value_name = "N", default_value = "0")]
+    port: u16,
+    /// Serve the organization of this JSON file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["accounts", "buckets"])]
+    org: Option<PathBuf>,
+    /// Milliseconds to sleep before each answer
+    #[arg(long, value_name = "MS", default_value = "0", value_parser = clap::value_parser!(u64).range(0..=600_000))]
+    latency: u64,
+    /// S3 requests a second of one account before it is throttled [default: no limit]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    rate: Option<u32>,
+    #[command(flatten)]
+    generated: GeneratedArgs,
+}
+
+/// What the arguments, with their environment, ask for. `argv` begins with the name of the program.
+pub fn parse(
+    argv: impl IntoIterator<Item = OsString>,
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<Command, Problem> {
+    let argv: Vec<OsString> = argv.into_iter().collect();
+    let matches = command().try_get_matches_from(&argv)?;
+    match (Cli::from_arg_matches(&matches)?.job, matches.subcommand()) {
+        (Job::Scan(_), Some((_, flags))) => {
+            // The program has no options before the name of a subcommand: what follows is all scan's.
+            let environment: Vec<_> = environment.into_iter().collect();
+            let loaded = config::load(&scan_command(), flags, &argv[2..], &environment);
+            let loaded = loaded.map_err(Problem::Configuration)?;
+            Ok(Command::Scan { config: Box::new(loaded.config), warnings: loaded.warnings })
+        }
+        (Job::Scan(_), None) => unreachable!("clap gave the subcommand a moment ago"),
+        (Job::Demo(demo), _) => demo.read().map(Command::Demo),
+        (Job::Simulate(simulate), _) => Ok(Command::Simulate(simulate.read())),
+    }
+}
+
+/// The whole command line, as clap sees it.
+fn command() -> clap::Command {
+    Cli::command().mut_subcommand("scan", |scan| scan.mut_args(with_variable))
+}
+
+/// The options of `scan` alone.
+fn scan_command() -> clap::Command {
+    ScanArgs::augment_args(clap::Command::new("scan"))
+}
+
+/// Names the environment variable in the long help. clap would also read it, but can neither take an empty one as not
+/// set nor report all mistakes at once; [`config::load`] does.
+fn with_variable(arg: clap::Arg) -> clap::Arg {
+    match (arg.get_help(), arg.get_long()) {
+        (Some(help), Some(option)) => {
+            let help = format!("{help} [env: {}]", variable(option));
+            arg.long_help(help)
+        }
+        _ => arg,
+    }
+}
+
+impl DemoArgs {
+    fn read(self) -> Result<Demo, Problem> {
+        let scan = scan_command().no_binary_name(true).try_get_matches_from(["--organization"])?;
+        let defaults = ScanArgs::from_arg_matches(&scan)?;
+        let generated = self.generated.size();
+        // The organization has something of everything: only who asks for another exit code gets one.
+        let exits_0 = self.judging.fail_on.is_none();
+        let args = ScanArgs {
+            concurrency: self.concurrency,
+            judging: self.judging,
+            report: self.report,
+            console: self.console,
+            ..defaults
+        };
+        let mut given = Given::default();
+        given.insert("organization", Vec::new());
+        let mut config = Config::new(args, &given).map_err(Problem::Configuration)?;
+        config.allow_unknown |= exits_0;
+        Ok(Demo { config: Box::new(config), generated })
+    }
+}
+
+impl SimulateArgs {
+    fn read(self) -> Simulate {
+        let generated = self.generated.size().map_or(Simulated::Demo, Simulated::Generated);
+        Simulate {
+            port: self.port,
+            organization: self.org.map_or(generated, Simulated::File),
+            latency: Duration::from_millis(self.latency),
+            rate: self.rate,
+        }
+    }
+}
+
+fn exit_codes() -> String {
+    Exit::ALL.iter().fold("Exit codes:".to_owned(), |mut text, exit| {
+        let _ = write!(text, "\n  {}  {}", exit.code(), exit.meaning());
+        text
+    })
+}
+
+fn more_about_scan() -> String {
+    format!("{SCAN_EXAMPLES}\n\n{SCAN_CONFIGURATION}\n\n{}", exit_codes())
+}
+
+const SCAN_EXAMPLES: &str = "\
+Examples:
+  The account of the current credentials:
+    bucketlens scan
+  Two profiles, the report in a folder of its own:
+    bucketlens scan --profile dev --profile prod --out reports/today
+  Every account of the organization, through a role of yours, without the sandboxes:
+    bucketlens scan --organization --role-name Audit --exclude-ou ou-ab12-11111111
+  The accounts of a file, for a scheduled job: only critical findings matter, logs as JSON:
+    bucketlens scan --accounts-file accounts.txt --fail-on critical --quiet --log-format json
+  An S3 server that is not AWS:
+    AWS_ENDPOINT_URL=https://s3.example.org bucketlens scan --account-id 111111111111";
+
+const SCAN_CONFIGURATION: &str = "\
+Configuration:
+  Each option is also an environment variable, named beside it, and a key of the file of --config:
+    organization = true
+    role-name = \"Audit\"
+    region = [\"eu-central-1\", \"us-east-1\"]
+  The command line goes before the environment, the environment before the file; a list replaces the
+  one of a lower level, and a way to find accounts replaces the lower one with the options it takes.
+  In variables a comma separates the values of a list. Paths start at the working directory.
+  Credentials, profiles, endpoints and proxies are AWS's own settings (AWS_PROFILE, HTTPS_PROXY, ...).";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Discovery;
+    use crate::model::{Severity, Standard};
+
+    fn read(line: &str, variables: &[(&str, &str)]) -> Result<Command, Problem> {
+        let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
+        parse(line.split_whitespace().map(OsString::from), variables)
+    }
+
+    fn problem(line: &str) -> Problem {
+        read(line, &[]).expect_err("a problem")
+    }
+
+    fn demo(line: &str, variables: &[(&str, &str)]) -> Demo {
+        match read(line, variables) {
+            Ok(Command::Demo(demo)) => demo,
+            other => panic!("no demo: {other:?}"),
+        }
+    }
+
+    fn simulate(line: &str) -> Simulate {
+        match read(line, &[]) {
+            Ok(Command::Simulate(simulate)) => simulate,
+            other => panic!("no simulator: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn help_and_version_are_no_failures_and_everything_else_is_code_2() {
+        for line in ["bucketlens --help", "bucketlens --version", "bucketlens scan -h", "bucketlens help demo"] {
+            assert_eq!(problem(line).exit(), Exit::Ok, "{line}");
+        }
+        for line in [
+            "bucketlens",
+            "bucketlens scna",
+            "bucketlens scan --nope",
+            "bucketlens scan bucket",
+            "bucketlens scan --concurrency 0",
+            "bucketlens scan --account 1",
+            "bucketlens demo --organization",
+            "bucketlens demo --config x.toml",
+            "bucketlens simulate --org x.json --buckets 3",
+        ] {
+            assert_eq!(problem(line).exit(), Exit::CouldNotRun, "{line}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_a_sentence_or_a_list() {
+        let Problem::Configuration(mistakes) = problem("bucketlens scan --account 1 --region a,é") else {
+            panic!("mistakes of the configuration")
+        };
+        insta::assert_snapshot!(sentences(&mistakes[..1]), @r#"error: --account: an AWS account id has 12 digits, "1" has not: it has 1, leading zeros belong to it"#);
+        insta::assert_snapshot!(sentences(&mistakes), @r#"
+        error: 2 mistakes
+          --account: an AWS account id has 12 digits, "1" has not: it has 1, leading zeros belong to it
+          --region: "é" is not the name of a Region (eu-central-1)
+        "#);
+    }
+
+    #[test]
+    fn scan_reads_its_variables_and_names_the_unknown_ones() {
+        let variables = [("BUCKETLENS_FAIL_ON", "high"), ("BUCKETLENS_FALL_ON", "low"), ("AWS_PROFILE", "dev")];
+        let Ok(Command::Scan { config, warnings }) = read("bucketlens scan --standard security-hub", &variables) else {
+            panic!("a scan")
+        };
+        assert_eq!((config.fail_on, config.standard), (Some(Severity::High), Standard::SecurityHub));
+        assert_eq!(warnings.len(), 1);
+    }
+
+    #[test]
+    fn the_demo_takes_no_variables_and_exits_0_unless_it_is_asked_for_more() {
+        let variables = [("BUCKETLENS_FAIL_ON", "high"), ("BUCKETLENS_CONCURRENCY", "none")];
+        let plain = demo("bucketlens demo --standard security-hub", &variables);
+        assert_eq!((plain.config.fail_on, plain.config.allow_unknown), (None, true));
+        assert_eq!((&plain.config.discovery, plain.config.reading.concurrency), (&Discovery::Organization, 64));
+        assert_eq!((plain.config.standard, plain.generated), (Standard::SecurityHub, None));
+
+        let strict = demo("bucketlens demo --fail-on low --buckets 7", &[]);
+        assert_eq!((strict.config.fail_on, strict.config.allow_unknown), (Some(Severity::Low), false));
+        assert_eq!(strict.generated, Some(Generated { accounts: 10, buckets: 7 }));
+    }
+
+    #[test]
+    fn the_simulator_serves_the_demo_a_file_or_a_generated_organization() {
+        let plain = Simulate { port: 0, organization: Simulated::Demo, latency: Duration::ZERO, rate: None };
+        assert_eq!(simulate("bucketlens simulate"), plain);
+        let slow = simulate("bucketlens simulate --port 9000 --org x.json --latency 20 --rate 50");
+        let file = Simulated::File("x.json".into());
+        assert_eq!(
+            slow,
+            Simulate { port: 9000, organization: file, latency: Duration::from_millis(20), rate: Some(50) }
+        );
+        let generated = Simulated::Generated(Generated { accounts: 3, buckets: 1000 });
+        assert_eq!(simulate("bucketlens simulate --accounts 3").organization, generated);
+    }
+
+    fn help(of: &str) -> String {
+        let mut command = command().term_width(100);
+        command.build();
+        command.find_subcommand_mut(of).expect("a subcommand").render_help().to_string()
+    }
+
+    #[test]
+    fn the_help_of_scan_is_grouped() {
+        insta::assert_snapshot!(help("scan"), @"
+        Scan the buckets of one account, several accounts or an AWS organization, and report
+
+        Usage: bucketlens scan [OPTIONS]
+
+        Options:
+          -h, --help  Print help (see more with '--help')
+
+        Discovery (default: the account of the current credentials):
+              --profile <NAME>        Scan the account of this AWS profile (repeatable)
+              --organization          Scan every account of the organization that the credentials manage
+              --accounts-file <FILE>  Scan the accounts of this file; a line is ID or ID,ROLE-ARN
+              --account-id <ID>       Id of the current credentials' account, for S3 servers without STS
+
+        Role in each account (with --organization or --accounts-file):
+              --role-name <NAME>            Role to assume, maybe with a path [default:
+                                            OrganizationAccountAccessRole]
+              --external-id <ID>            External id to assume it with; never printed or logged
+              --session-name <NAME>         Name of the session in AWS's logs [default: bucketlens]
+              --session-duration <SECONDS>  Seconds its credentials last, 900 to 43200 [default: 3600]
+
+        Filters:
+              --account <ID>          Scan only this account (repeatable)
+              --exclude-account <ID>  Leave out this account (repeatable)
+              --ou <ID>               Scan only accounts in or under this OU or root (repeatable)
+              --exclude-ou <ID>       Leave out accounts in or under this OU (repeatable)
+              --bucket <GLOB>         Scan only buckets with such a name: *, ? and [a-z] (repeatable)
+              --region <NAME>         Scan only buckets in this Region (repeatable)
+
+        Reading:
+              --concurrency <N>              Requests in flight over all accounts, 1 to 4096 [default: 64]
+              --addressing <STYLE>           Where a bucket's name stands; virtual: a connection a bucket
+                                             [default: path] [possible values: path, virtual]
+              --connect-timeout <SECONDS>    Seconds until a connection stands [default: 5]
+              --read-timeout <SECONDS>       Seconds until an answer begins [default: 15]
+              --operation-timeout <SECONDS>  Seconds until an answer is read to its end [default: 60]
+              --max-attempts <N>             Attempts for one request, 1 to 20 [default: 5]
+
+        Judging and report:
+              --standard <NAME>     Which reading of the MFA delete requirement holds [default: cis]
+                                    [possible values: cis, security-hub]
+              --fail-on <SEVERITY>  Exit 1 when a finding is at least this severe [default: medium]
+                                    [possible values: info, low, medium, high, critical, none]
+              --allow-unknown       Exit 0 instead of 3 when something stayed unknown
+              --out <DIR>           Folder of the report's files [default: reports/<UTC time>]
+              --format <FORMAT>     Formats of the report's files (comma list) [default: csv,json] [possible
+                                    values: csv, json]
+
+        Console:
+              --quiet                Show no progress
+              --log-level <LEVEL>    Least level of the logs on stderr [default: warn] [possible values:
+                                     error, warn, info, debug, trace]
+              --log-format <FORMAT>  Format of the logs [default: text] [possible values: text, json]
+              --color <WHEN>         When to colour the report; auto heeds NO_COLOR and pipes [default:
+                                     auto] [possible values: auto, always, never]
+
+        Configuration:
+              --config <FILE>  TOML file with further options, keys named like them
+        ");
+    }
+
+    #[test]
+    fn the_long_help_of_scan_names_variables_examples_and_exit_codes() {
+        let mut command = command().term_width(100);
+        let help = command.find_subcommand_mut("scan").expect("a subcommand").render_long_help().to_string();
+        let options: Vec<String> =
+            scan_command().get_arguments().filter_map(clap::Arg::get_long).map(variable).collect();
+        assert!(options.iter().all(|variable| help.contains(variable)));
+        assert!(help.contains("Examples:") && help.contains("Exit codes:"));
+    }
+}

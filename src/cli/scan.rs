@@ -1,0 +1,132 @@
+//! `bucketlens scan`: the sentence of the program, in the order in which it happens.
+
+use std::sync::Arc;
+
+use super::Problem;
+use super::output::Output;
+use super::progress::Progress;
+use crate::aws::http::{self, Network};
+use crate::aws::pace::Pace;
+use crate::aws::session::{Aws, Source};
+use crate::collect::{Collected, collect};
+use crate::config::Config;
+use crate::discover::{Discovered, discover};
+use crate::evaluate::evaluate;
+use crate::exit::{self, Exit};
+use crate::inventory::Inventory;
+use crate::model::{Coverage, Outcome, Run, Severity, Status, Timestamp};
+use crate::{aggregate, report};
+
+/// Reads, judges and reports. `source` and `network` say where AWS is: the environment, or the demo's simulator.
+pub async fn run(
+    config: &Config,
+    source: Source,
+    network: &Network,
+    progress: Arc<Progress>,
+) -> Result<Exit, Problem> {
+    let start = Timestamp::now();
+    let output = Output::open(config, start)?;
+    let aws = connect(config, source, network)?;
+    let found = discover(&aws, config).await?;
+    let inventory = read(config, &aws, found, start, &output, progress).await?;
+    let worst = judge(config, &inventory, &output)?;
+    Ok(exit::decide(worst, config.fail_on, inventory.closing.coverage.is_complete(), config.allow_unknown))
+}
+
+fn connect(config: &Config, source: Source, network: &Network) -> Result<Aws, Problem> {
+    let reading = &config.reading;
+    Ok(Aws {
+        source,
+        http: http::client(network, reading.concurrency)?,
+        pace: Arc::new(Pace::new(reading.concurrency, reading.max_attempts)),
+        addressing: reading.addressing,
+        timeouts: reading.timeouts,
+    })
+}
+
+/// The first half: everything that talks to AWS.
+async fn read(
+    config: &Config,
+    aws: &Aws,
+    found: Discovered,
+    start: Timestamp,
+    output: &Output,
+    progress: Arc<Progress>,
+) -> Result<Inventory, Problem> {
+    let collecting = collect(
+        found.targets,
+        aws.clone(),
+        config.filters.clone(),
+        config.reading.concurrency,
+        output.inventory()?,
+        progress.clone(),
+    );
+    let (mut collected, writer) = collecting.await?;
+    progress.finish();
+    collected.accounts.extend(found.others);
+    let run = Run {
+        id: output.run_id.clone(),
+        start,
+        end: Timestamp::now(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        standard: config.standard,
+        scope: config.scope(),
+        caller_arn: found.caller_arn,
+        organization_id: found.organization_id,
+        partition: found.partition,
+        configuration_digest: config.digest(),
+    };
+    let coverage = coverage(&mut collected, aws);
+    Ok(writer.close(run, coverage, collected.accounts)?)
+}
+
+/// Sorts the accounts and adds up what became of them.
+fn coverage(collected: &mut Collected, aws: &Aws) -> Coverage {
+    collected.accounts.sort_by(|a, b| (&a.id, &a.name).cmp(&(&b.id, &b.name)));
+    let count = |wanted: fn(&Outcome) -> bool| {
+        collected.accounts.iter().filter(|account| wanted(&account.outcome)).count() as u64
+    };
+    Coverage {
+        accounts: collected.accounts.len() as u64,
+        accounts_complete: count(|outcome| matches!(outcome, Outcome::Complete)),
+        accounts_incomplete: count(|outcome| matches!(outcome, Outcome::Incomplete(_))),
+        accounts_failed: count(|outcome| matches!(outcome, Outcome::Failed(_))),
+        accounts_skipped: count(|outcome| matches!(outcome, Outcome::Skipped(_))),
+        buckets: collected.accounts.iter().map(|account| account.buckets).sum(),
+        requests: aws.pace.requests(),
+        retries: aws.pace.retries(),
+        ..collected.coverage
+    }
+}
+
+/// The second half, pure but for the files: every bucket once, in order, to the metrics and every report. Returns the
+/// worst severity that failed.
+fn judge(config: &Config, inventory: &Inventory, output: &Output) -> Result<Option<Severity>, Problem> {
+    let mut sinks = output.sinks(config)?;
+    let mut metrics = aggregate::Aggregator::new();
+    let mut worst = None;
+    for account in inventory.accounts() {
+        for record in inventory.buckets(account)? {
+            let evaluation = evaluate(&record, config.standard);
+            let failed = evaluation.findings.iter().filter(|finding| finding.status == Status::Fail);
+            worst = worst.max(failed.map(|finding| finding.severity).max());
+            metrics.push(account, &record, &evaluation)?;
+            for sink in &mut sinks {
+                sink.bucket(account, &record, &evaluation).map_err(|error| output.write_problem(&error))?;
+            }
+        }
+    }
+    let metrics = metrics.finish(inventory.accounts())?;
+    let closing = &inventory.closing;
+    let summary = report::Summary {
+        run: &closing.run,
+        coverage: &closing.coverage,
+        accounts: &closing.accounts,
+        metrics: &metrics,
+    };
+    output.keep_inventory()?;
+    for sink in sinks {
+        sink.finish(&summary).map_err(|error| output.write_problem(&error))?;
+    }
+    Ok(worst)
+}

@@ -1,0 +1,278 @@
+//! Workers: accounts and their buckets -> Inventory. Two requests a bucket, all accounts at once.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{StreamExt, stream};
+use tokio::task::JoinSet;
+
+use crate::aws::failure::Failure;
+use crate::aws::list_buckets::{self, Listed};
+use crate::aws::session::{Aws, Route, Session};
+use crate::aws::{bucket_region, get_bucket_lifecycle_configuration, get_bucket_versioning};
+use crate::config::Filters;
+use crate::discover::{Entry, Target};
+use crate::inventory::{InventoryError, Segment, Writer};
+use crate::model::{
+    AccountRecord, BucketRecord, Coverage, ErrorClass, Fact, Facts, Lifecycle, MfaDelete, Observed, Outcome, Timestamp,
+    VersioningState,
+};
+
+/// Who watches a run.
+pub trait Progress: Send + Sync {
+    fn accounts_found(&self, accounts: u64);
+    fn account_done(&self);
+    fn buckets_found(&self, buckets: u64);
+    fn bucket_done(&self);
+}
+
+/// What came of the accounts.
+#[derive(Debug)]
+pub struct Collected {
+    /// In the order of ids.
+    pub accounts: Vec<AccountRecord>,
+    pub coverage: Coverage,
+}
+
+struct Context {
+    aws: Aws,
+    filters: Filters,
+    writer: Writer,
+    progress: Arc<dyn Progress>,
+    concurrency: usize,
+}
+
+/// Reads every account. A failure of AWS is a reason in the inventory; only a failure to write ends the run.
+pub async fn collect(
+    targets: Vec<Target>,
+    aws: Aws,
+    filters: Filters,
+    concurrency: usize,
+    writer: Writer,
+    progress: Arc<dyn Progress>,
+) -> Result<(Collected, Writer), InventoryError> {
+    progress.accounts_found(targets.len() as u64);
+    let context = Arc::new(Context { aws, filters, writer, progress, concurrency });
+    let mut collected = Collected { accounts: Vec::new(), coverage: Coverage::default() };
+    let mut targets = targets.into_iter();
+    let mut workers = JoinSet::new();
+    loop {
+        // Every account that is under way has at least one request to send; more would only wait.
+        while workers.len() < context.concurrency
+            && let Some(target) = targets.next()
+        {
+            let context = Arc::clone(&context);
+            workers.spawn(async move { account(&context, target).await });
+        }
+        let Some(done) = workers.join_next().await else { break };
+        let (record, tally) = done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+        collected.accounts.push(record);
+        collected.coverage.buckets_complete += tally.complete;
+        collected.coverage.buckets_unknown += tally.unknown;
+        collected.coverage.buckets_vanished += tally.vanished;
+        context.progress.account_done();
+    }
+    let context = Arc::into_inner(context).expect("every worker has ended");
+    Ok((collected, context.writer))
+}
+
+/// Buckets by what became of them.
+#[derive(Default)]
+struct Tally {
+    complete: u64,
+    unknown: u64,
+    vanished: u64,
+}
+
+impl Tally {
+    fn count(&mut self, record: &BucketRecord) {
+        match &record.facts {
+            Facts::Vanished { .. } => self.vanished += 1,
+            Facts::Read { .. } if record.has_unknown() => self.unknown += 1,
+            Facts::Read { .. } => self.complete += 1,
+        }
+    }
+}
+
+async fn account(context: &Context, target: Target) -> Result<(AccountRecord, Tally), InventoryError> {
+    let account = target.account;
+    let entered = match target.entry {
+        Entry::Session(session) => Ok(session),
+        Entry::Role { hub, role } => context.aws.assume(&hub, role).await.map(Arc::new),
+    };
+    let session = match entered {
+        Ok(session) => session,
+        Err(failure) => {
+            let outcome = Outcome::Failed(failure.reason.sentence());
+            return Ok((AccountRecord::new(&account, outcome, 0), Tally::default()));
+        }
+    };
+    let mut segment = context.writer.segment(&account.id)?;
+    let mut tally = Tally::default();
+    let outcome = buckets(context, &session, &account.id, &mut segment, &mut tally).await?;
+    let record = AccountRecord::new(&account, outcome, segment.buckets());
+    let closing = record.clone();
+    tokio::task::spawn_blocking(move || segment.close(closing)).await.expect("closing a segment does not panic")?;
+    Ok((record, tally))
+}
+
+/// One step of an account's work.
+enum Step {
+    Read(BucketRecord),
+    /// The bucket is in a Region that was not asked for.
+    OutOfScope,
+    /// The list of buckets broke off.
+    Broken { failure: Failure, listed_before: bool },
+}
+
+async fn buckets(
+    context: &Context,
+    session: &Session,
+    account: &crate::model::AccountId,
+    segment: &mut Segment,
+    tally: &mut Tally,
+) -> Result<Outcome, InventoryError> {
+    const FLUSH_EVERY: Duration = Duration::from_secs(1);
+    let pages = list_buckets::list(session).enumerate().flat_map(|(number, page)| {
+        let items: Vec<Result<Listed, (Failure, bool)>> = match page {
+            Ok(listed) => listed.into_iter().filter(|bucket| context.filters.bucket(&bucket.name)).map(Ok).collect(),
+            Err(failure) => vec![Err((failure, number > 0))],
+        };
+        context.progress.buckets_found(items.iter().filter(|item| item.is_ok()).count() as u64);
+        stream::iter(items)
+    });
+    let steps = pages
+        .map(|item| async move {
+            match item {
+                Ok(listed) => read(session, &context.filters, account, listed).await,
+                Err((failure, listed_before)) => Step::Broken { failure, listed_before },
+            }
+        })
+        .buffer_unordered(context.concurrency);
+    let mut steps = std::pin::pin!(steps);
+    let mut outcome = Outcome::Complete;
+    loop {
+        match tokio::time::timeout(FLUSH_EVERY, steps.next()).await {
+            Err(_) => segment.flush()?,
+            Ok(None) => return Ok(outcome),
+            Ok(Some(Step::Read(record))) => {
+                tally.count(&record);
+                segment.bucket(record)?;
+                context.progress.bucket_done();
+            }
+            Ok(Some(Step::OutOfScope)) => context.progress.bucket_done(),
+            Ok(Some(Step::Broken { failure, listed_before: true })) => {
+                outcome = Outcome::Incomplete(format!("the list of buckets broke off: {}", failure.reason.sentence()));
+            }
+            Ok(Some(Step::Broken { failure, listed_before: false })) => {
+                outcome = Outcome::Failed(failure.reason.sentence());
+            }
+        }
+    }
+}
+
+async fn read(session: &Session, filters: &Filters, account: &crate::model::AccountId, listed: Listed) -> Step {
+    let region = match listed.region {
+        Some(region) => region,
+        None => bucket_region::find(session, &listed.name).await.unwrap_or_else(|| session.region.clone()),
+    };
+    if !filters.region(&region) {
+        return Step::OutOfScope;
+    }
+    let mut way = Way { session, bucket: &listed.name, route: Route::from(region), followed: false };
+    let facts = facts(&mut way).await;
+    let region = way.route.region;
+    Step::Read(BucketRecord { account: account.clone(), region, bucket: listed.name, facts })
+}
+
+async fn facts(way: &mut Way<'_>) -> Facts {
+    let versioning = match way.versioning().await {
+        Ok(fact) => fact,
+        Err(vanished) => return vanished.into(),
+    };
+    let lifecycle = match way.lifecycle().await {
+        Ok(fact) => fact,
+        Err(vanished) => return vanished.into(),
+    };
+    if !is_conflict(&versioning, &lifecycle) {
+        return Facts::Read { versioning, lifecycle };
+    }
+    // AWS says that this cannot be. S3 is eventually consistent: look again before it is reported.
+    match way.versioning().await {
+        Ok(versioning) => Facts::Read { versioning, lifecycle },
+        Err(vanished) => vanished.into(),
+    }
+}
+
+fn is_conflict(versioning: &Fact<VersioningState>, lifecycle: &Fact<Lifecycle>) -> bool {
+    versioning.known().is_some_and(|state| state.mfa_delete == MfaDelete::Enabled)
+        && matches!(lifecycle.known(), Some(Lifecycle::Present(_)))
+}
+
+/// The bucket was gone when it was asked.
+struct Vanished(Timestamp);
+
+impl From<Vanished> for Facts {
+    fn from(Vanished(at): Vanished) -> Self {
+        Self::Vanished { at }
+    }
+}
+
+/// The way to a bucket: where it is asked, and whether a redirect was followed.
+struct Way<'a> {
+    session: &'a Session,
+    bucket: &'a str,
+    route: Route,
+    followed: bool,
+}
+
+impl Way<'_> {
+    async fn versioning(&mut self) -> Result<Fact<VersioningState>, Vanished> {
+        let (session, bucket) = (self.session, self.bucket);
+        self.ask(|route| async move { get_bucket_versioning::get(session, &route, bucket).await }).await
+    }
+
+    async fn lifecycle(&mut self) -> Result<Fact<Lifecycle>, Vanished> {
+        let (session, bucket) = (self.session, self.bucket);
+        self.ask(|route| async move { get_bucket_lifecycle_configuration::get(session, &route, bucket).await }).await
+    }
+
+    /// Asks, and follows a wrong-Region answer once a bucket: the SDK does not.
+    async fn ask<T, F>(&mut self, ask: impl Fn(Route) -> F) -> Result<Fact<T>, Vanished>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        let mut answer = ask(self.route.clone()).await;
+        if let Err(failure) = &answer
+            && failure.reason.class == ErrorClass::WrongRegion
+            && !self.followed
+            && let Some(route) = self.elsewhere(failure).await
+        {
+            tracing::debug!(bucket = self.bucket, region = %route.region, "following to another Region");
+            self.followed = true;
+            self.route = route;
+            answer = ask(self.route.clone()).await;
+        }
+        let at = Timestamp::now();
+        match answer {
+            Ok(value) => Ok(Fact { at, observed: Observed::Known(value) }),
+            Err(failure) if failure.code() == Some("NoSuchBucket") => Err(Vanished(at)),
+            Err(failure) => Ok(Fact { at, observed: Observed::Unknown(Arc::new(failure.reason)) }),
+        }
+    }
+
+    /// Where the answer points to; the same place again is none.
+    async fn elsewhere(&self, failure: &Failure) -> Option<Route> {
+        let named = failure.elsewhere.clone();
+        let region = match named.region {
+            Some(region) => Some(region),
+            None => bucket_region::find(self.session, self.bucket).await,
+        };
+        // A server that names the Region means the Region's own endpoint; only one that names none is followed by
+        // its `Location`.
+        let endpoint = if failure.elsewhere.region.is_none() { named.endpoint } else { None };
+        let route = Route { region: region.unwrap_or_else(|| self.route.region.clone()), endpoint };
+        (route != self.route).then_some(route)
+    }
+}

@@ -1,0 +1,289 @@
+//! Which accounts there are, which of them are scanned, and how each is entered.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::aws::failure::Failure;
+use crate::aws::organizations;
+use crate::aws::session::{Aws, Caller, Role, Session, UnknownProfile};
+use crate::config::{AccountEntry, Config, Discovery, RoleOptions};
+use crate::model::{Account, AccountId, AccountRecord, ErrorClass, OuPath, Outcome};
+
+/// An account to scan, and the way in.
+#[derive(Clone)]
+pub struct Target {
+    pub account: Account,
+    pub entry: Entry,
+}
+
+#[derive(Clone)]
+pub enum Entry {
+    /// With credentials that are there.
+    Session(Arc<Session>),
+    /// By assuming a role from these.
+    Role { hub: Arc<Session>, role: Role },
+}
+
+/// What was found before the first bucket is asked for.
+pub struct Discovered {
+    pub targets: Vec<Target>,
+    /// Accounts that are not scanned, each with its reason.
+    pub others: Vec<AccountRecord>,
+    /// `None` where STS did not answer, and where several profiles are scanned.
+    pub caller_arn: Option<String>,
+    pub organization_id: Option<String>,
+    pub partition: String,
+}
+
+/// Why a run cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum DiscoverError {
+    #[error("failed to find out whose credentials these are: {0}")]
+    Caller(Failure),
+    #[error("none of the profiles can be used: {0}")]
+    NoProfile(String),
+    #[error(transparent)]
+    UnknownProfile(#[from] UnknownProfile),
+    #[error("failed to list the accounts of the organization: {0}")]
+    Organization(Failure),
+    #[error("the organization's tree cannot be read, so nobody knows which accounts --ou and --exclude-ou mean: {0}")]
+    Tree(Failure),
+    #[error("the credentials belong to account {found}, not to {asked} (--account-id)")]
+    OtherAccount { asked: AccountId, found: AccountId },
+    #[error("not among the accounts that were found: {0} (--account)")]
+    NoSuchAccount(String),
+    #[error("not among the organizational units of the accounts that were found: {0} (--ou)")]
+    NoSuchOu(String),
+    #[error("no account is left to scan: the filters exclude all that were found")]
+    Nothing,
+}
+
+impl DiscoverError {
+    /// What to do about it.
+    pub fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::Caller(failure) if failure.reason.class == ErrorClass::Credentials => Some(
+                "give credentials as for the AWS CLI (`aws configure`, `aws sso login`, AWS_PROFILE, AWS_ACCESS_KEY_ID, \
+                 …), and log in again if they have expired; --profile NAME chooses a profile",
+            ),
+            Self::Caller(_) => Some(
+                "check the network, AWS_REGION and AWS_ENDPOINT_URL; for an S3-compatible server without STS name the \
+                 account with --account-id",
+            ),
+            Self::NoProfile(_) => Some("log in again (`aws sso login --profile NAME`) or leave the profile out"),
+            Self::UnknownProfile(_) => Some("name one of these with --profile, or add it to ~/.aws/config"),
+            Self::Organization(failure) if failure.code() == Some("AWSOrganizationsNotInUseException") => {
+                Some("this account is in no organization: leave out --organization to scan it alone")
+            }
+            Self::Organization(failure) if failure.reason.class == ErrorClass::Denied => Some(
+                "--organization needs organizations:ListAccounts in the management account or a delegated administrator \
+                 account; --accounts-file FILE names the accounts instead",
+            ),
+            Self::Tree(_) => Some(
+                "allow organizations:ListRoots, organizations:ListOrganizationalUnitsForParent and \
+                 organizations:ListAccountsForParent, or choose accounts with --account",
+            ),
+            Self::OtherAccount { .. } => Some("leave out --account-id: STS answers, so the account is known"),
+            Self::NoSuchAccount(_) | Self::NoSuchOu(_) => Some("check the id"),
+            Self::Nothing | Self::Organization(_) => None,
+        }
+    }
+}
+
+pub async fn discover(aws: &Aws, config: &Config) -> Result<Discovered, DiscoverError> {
+    let found = match &config.discovery {
+        Discovery::Current { account_id } => current(aws, account_id.as_ref()).await?,
+        Discovery::Profiles(names) => profiles(aws, names).await?,
+        Discovery::Organization => organization(aws, config).await?,
+        Discovery::AccountsFile(entries) => accounts_file(aws, entries, &config.role).await?,
+    };
+    choose(found, config)
+}
+
+async fn current(aws: &Aws, named: Option<&AccountId>) -> Result<Discovered, DiscoverError> {
+    let session = aws.session(None).await;
+    let (session, caller) = match (session.caller().await, named) {
+        (Ok(caller), Some(asked)) if caller.account != *asked => {
+            return Err(DiscoverError::OtherAccount { asked: asked.clone(), found: caller.account });
+        }
+        (Ok(caller), _) => (session.owned_by(caller.account.clone()), Some(caller)),
+        (Err(failure), Some(_)) => {
+            tracing::info!(reason = %failure, "STS does not answer; the account is the one given by --account-id");
+            (session, None)
+        }
+        (Err(failure), None) => return Err(DiscoverError::Caller(failure)),
+    };
+    let id = caller.as_ref().map(|caller| &caller.account).or(named).cloned();
+    let id = id.expect("either STS or --account-id named the account");
+    let partition = caller.as_ref().map_or("aws", Caller::partition).to_owned();
+    Ok(Discovered {
+        targets: vec![Target { account: bare(id), entry: Entry::Session(Arc::new(session)) }],
+        others: Vec::new(),
+        caller_arn: caller.map(|caller| caller.arn),
+        organization_id: None,
+        partition,
+    })
+}
+
+/// An account of which only the id is known.
+fn bare(id: AccountId) -> Account {
+    Account { id, name: String::new(), ou_path: OuPath::default(), state: None }
+}
+
+async fn profiles(aws: &Aws, names: &[String]) -> Result<Discovered, DiscoverError> {
+    for name in names {
+        aws.check_profile(name).await?;
+    }
+    let mut targets: BTreeMap<AccountId, Target> = BTreeMap::new();
+    let mut others = Vec::new();
+    let mut callers = Vec::new();
+    for name in names {
+        let session = aws.session(Some(name)).await;
+        match session.caller().await {
+            Ok(caller) if targets.contains_key(&caller.account) => {
+                tracing::warn!(profile = name, account = %caller.account, "another profile has this account already");
+            }
+            Ok(caller) => {
+                let id = caller.account.clone();
+                let entry = Entry::Session(Arc::new(session.owned_by(id.clone())));
+                targets.insert(id.clone(), Target { account: bare(id), entry });
+                callers.push(caller);
+            }
+            Err(failure) => others.push(AccountRecord {
+                id: None,
+                name: format!("profile {name}"),
+                ou_path: OuPath::default(),
+                state: None,
+                outcome: Outcome::Failed(failure.reason.sentence()),
+                buckets: 0,
+            }),
+        }
+    }
+    if targets.is_empty() {
+        let reasons: Vec<String> =
+            others.iter().map(|record| format!("{}: {}", record.name, record.outcome.reason())).collect();
+        return Err(DiscoverError::NoProfile(reasons.join("; ")));
+    }
+    let partition = callers.first().map_or("aws", Caller::partition).to_owned();
+    let caller_arn = if let [only] = callers.as_slice() { Some(only.arn.clone()) } else { None };
+    Ok(Discovered { targets: targets.into_values().collect(), others, caller_arn, organization_id: None, partition })
+}
+
+async fn hub(aws: &Aws) -> Result<(Arc<Session>, Caller), DiscoverError> {
+    let session = aws.session(None).await;
+    let caller = session.caller().await.map_err(DiscoverError::Caller)?;
+    Ok((Arc::new(session.owned_by(caller.account.clone())), caller))
+}
+
+async fn organization(aws: &Aws, config: &Config) -> Result<Discovered, DiscoverError> {
+    let (hub, caller) = hub(aws).await?;
+    let organization =
+        organizations::list_accounts(&hub, caller.partition()).await.map_err(DiscoverError::Organization)?;
+    if let Err(failure) = organization.tree {
+        if config.filters.needs_ou_paths() {
+            return Err(DiscoverError::Tree(failure));
+        }
+        tracing::warn!(reason = %failure, "the organization's tree cannot be read; ou_path stays empty");
+    }
+    let (mut targets, mut others) = (Vec::new(), Vec::new());
+    for account in organization.accounts {
+        match account.state.as_ref().and_then(|state| state.skip_reason()) {
+            Some(reason) => others.push(AccountRecord::new(&account, Outcome::Skipped(reason.to_owned()), 0)),
+            None => {
+                let entry = entry(&hub, &caller, &account.id, None, &config.role);
+                targets.push(Target { account, entry });
+            }
+        }
+    }
+    Ok(Discovered {
+        targets,
+        others,
+        partition: caller.partition().to_owned(),
+        caller_arn: Some(caller.arn),
+        organization_id: organization.id,
+    })
+}
+
+async fn accounts_file(
+    aws: &Aws,
+    entries: &[AccountEntry],
+    options: &RoleOptions,
+) -> Result<Discovered, DiscoverError> {
+    let (hub, caller) = hub(aws).await?;
+    let target = |listed: &AccountEntry| {
+        let entry = entry(&hub, &caller, &listed.id, listed.role_arn.as_deref(), options);
+        Target { account: bare(listed.id.clone()), entry }
+    };
+    Ok(Discovered {
+        targets: entries.iter().map(target).collect(),
+        others: Vec::new(),
+        partition: caller.partition().to_owned(),
+        caller_arn: Some(caller.arn.clone()),
+        organization_id: None,
+    })
+}
+
+/// The caller's own account is read with the caller's own credentials: `OrganizationAccountAccessRole` does not exist
+/// there. A role that the user named for it is assumed all the same.
+fn entry(
+    hub: &Arc<Session>,
+    caller: &Caller,
+    account: &AccountId,
+    role_arn: Option<&str>,
+    options: &RoleOptions,
+) -> Entry {
+    if role_arn.is_none() && *account == caller.account {
+        return Entry::Session(Arc::clone(hub));
+    }
+    let arn = role_arn.map_or_else(
+        || format!("arn:{}:iam::{account}:role/{}", caller.partition(), options.name),
+        str::to_owned,
+    );
+    let role = Role {
+        account: account.clone(),
+        arn,
+        session_name: options.session_name.clone(),
+        external_id: options.external_id.as_ref().map(|secret| secret.expose().to_owned()),
+        duration: session_duration(caller, options),
+    };
+    Entry::Role { hub: Arc::clone(hub), role }
+}
+
+/// A role assumed from a role lasts at most an hour; STS refuses to give more.
+fn session_duration(caller: &Caller, options: &RoleOptions) -> std::time::Duration {
+    const CHAINED: std::time::Duration = std::time::Duration::from_secs(3600);
+    if caller.is_assumed_role() { options.duration.min(CHAINED) } else { options.duration }
+}
+
+/// Applies the account filters. An account that the user did not ask for is in no table; one that was asked for and
+/// does not exist is a mistake.
+fn choose(mut found: Discovered, config: &Config) -> Result<Discovered, DiscoverError> {
+    let filters = &config.filters;
+    let ids: BTreeSet<AccountId> = (found.targets.iter().map(|target| &target.account.id))
+        .chain(found.others.iter().filter_map(|record| record.id.as_ref()))
+        .cloned()
+        .collect();
+    let missing = |asked: &BTreeSet<AccountId>| -> Vec<String> {
+        asked.iter().filter(|id| !ids.contains(*id)).map(ToString::to_string).collect()
+    };
+    let missing_accounts = missing(&filters.accounts);
+    if !missing_accounts.is_empty() {
+        return Err(DiscoverError::NoSuchAccount(missing_accounts.join(", ")));
+    }
+    let paths: Vec<&OuPath> = (found.targets.iter().map(|target| &target.account.ou_path))
+        .chain(found.others.iter().map(|record| &record.ou_path))
+        .collect();
+    let missing_ous: Vec<&str> =
+        filters.ous.iter().filter(|ou| !paths.iter().any(|path| path.is_within(ou))).map(String::as_str).collect();
+    if !missing_ous.is_empty() {
+        return Err(DiscoverError::NoSuchOu(missing_ous.join(", ")));
+    }
+    found.targets.retain(|target| filters.account(&target.account.id) && filters.ou(&target.account.ou_path));
+    found.others.retain(|record| {
+        record.id.as_ref().is_none_or(|id| filters.account(id)) && filters.ou(&record.ou_path)
+    });
+    if found.targets.is_empty() && found.others.is_empty() {
+        return Err(DiscoverError::Nothing);
+    }
+    Ok(found)
+}

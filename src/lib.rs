@@ -1,0 +1,37 @@
+//! bucketlens reads the versioning, MFA delete and lifecycle configuration of every S3 bucket of an organization, judges
+//! them, and reports. What could not be read is *unknown* everywhere: no pass, no fail, no default.
+//!
+//! ```text
+//! discover -> collect  |  Inventory  |  evaluate -> aggregate -> report
+//! async, talks to AWS     a value       pure: same Inventory, same bytes, whatever the concurrency was
+//! ```
+//!
+//! [`discover`] finds the accounts, [`collect`] reads their buckets with concurrent workers, both by way of [`aws`],
+//! the only place that knows the SDK. What they read is the [`inventory`]: a folder of segments on disk, one an account,
+//! so memory stays flat. From there on nothing asks AWS: [`evaluate`] holds the [`rules`] against each bucket,
+//! [`aggregate`] counts, [`report`] writes. [`cli`] strings these together; `cli/scan.rs` is the whole sentence.
+//!
+//! The modules in the order in which they are best read:
+
+pub mod model;
+pub mod rules;
+
+pub mod evaluate;
+
+pub mod discover;
+
+pub mod collect;
+
+pub mod aws;
+
+pub mod inventory;
+
+pub mod aggregate;
+pub mod report;
+
+pub mod config;
+pub mod exit;
+
+pub mod cli;
+
+pub mod simulator;

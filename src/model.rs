@@ -1,0 +1,21 @@
+//! Plain data: what an account, a bucket, a fact and a finding are. No I/O, and nothing here knows AWS's SDK.
+//!
+//! The type that carries the product's promise is [`Fact`]: a value that was read, or the reason why it was not,
+//! and when. What was never configured is a *known* absence (`Versioning::Never`, `Lifecycle::None`); what could
+//! not be read is [`Observed::Unknown`], and nothing turns the one into the other.
+
+pub mod account;
+pub mod bucket;
+pub mod finding;
+pub mod lifecycle;
+pub mod observed;
+pub mod run;
+pub mod timestamp;
+
+pub use account::{Account, AccountId, AccountRecord, AccountState, OuPath, Outcome};
+pub use bucket::{BucketRecord, Facts, Lifecycle, MfaDelete, Region, Versioning, VersioningState};
+pub use finding::{Finding, Kind, Severity, Status};
+pub use lifecycle::{ActionKind, LifecycleConfiguration, LifecycleRule, RuleStatus};
+pub use observed::{ErrorClass, Fact, Observed, Operation, Reason};
+pub use run::{Coverage, Run, Standard};
+pub use timestamp::Timestamp;

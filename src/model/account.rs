@@ -1,0 +1,243 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A 12-digit AWS account id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct AccountId(String);
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("an AWS account id has 12 digits, {0:?} has not")]
+pub struct NotAnAccountId(String);
+
+impl AccountId {
+    pub fn parse(text: &str) -> Result<Self, NotAnAccountId> {
+        let digits = text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
+        if digits { Ok(Self(text.to_owned())) } else { Err(NotAnAccountId(text.to_owned())) }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for AccountId {
+    type Error = NotAnAccountId;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl std::str::FromStr for AccountId {
+    type Err = NotAnAccountId;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+impl From<AccountId> for String {
+    fn from(id: AccountId) -> Self {
+        id.0
+    }
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// Where an account stands in its organization, as ids from the organization down: `o-…`, `r-…`, `ou-…`, `ou-….`
+/// Empty when there is no organization, or its tree could not be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OuPath(Vec<String>);
+
+impl OuPath {
+    pub fn new(ids: Vec<String>) -> Self {
+        Self(ids)
+    }
+
+    /// From one of Organizations' `Paths`: `o-…/r-…/ou-…/<account>/`. The account's own id is left out.
+    pub fn from_path(path: &str) -> Self {
+        let ids = path.split('/').filter(|id| ["o-", "r-", "ou-"].iter().any(|kind| id.starts_with(kind)));
+        Self(ids.map(str::to_owned).collect())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether the account is in this root or OU, directly or in a nested one.
+    pub fn is_within(&self, id: &str) -> bool {
+        self.0.iter().any(|part| part == id)
+    }
+
+    /// The OUs the account is in, nested ones included, from the top down; the organization and its root are no OUs.
+    pub fn ous(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str).filter(|id| id.starts_with("ou-"))
+    }
+}
+
+impl fmt::Display for OuPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("/"))
+    }
+}
+
+/// Organizations' `State` of an account; `Status` in answers that have no `State` yet.
+///
+/// Source: Organizations API reference, `Account`; AWS Organizations user guide, "Monitor the state of your AWS accounts".
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum AccountState {
+    PendingActivation,
+    Active,
+    Suspended,
+    PendingClosure,
+    Closed,
+    /// A state that this version does not know; such an account is tried.
+    Other(String),
+}
+
+impl AccountState {
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::PendingActivation => "PENDING_ACTIVATION",
+            Self::Active => "ACTIVE",
+            Self::Suspended => "SUSPENDED",
+            Self::PendingClosure => "PENDING_CLOSURE",
+            Self::Closed => "CLOSED",
+            Self::Other(name) => name,
+        }
+    }
+
+    /// Why an account in this state is not scanned; `None` for one that is.
+    pub fn skip_reason(&self) -> Option<&'static str> {
+        match self {
+            Self::PendingActivation => Some("the account is not activated yet (PENDING_ACTIVATION)"),
+            Self::Suspended => Some("the account is suspended by AWS (SUSPENDED)"),
+            Self::Closed => Some("the account is closed (CLOSED)"),
+            Self::Active | Self::PendingClosure | Self::Other(_) => None,
+        }
+    }
+}
+
+impl From<String> for AccountState {
+    fn from(name: String) -> Self {
+        match name.as_str() {
+            "PENDING_ACTIVATION" => Self::PendingActivation,
+            "ACTIVE" => Self::Active,
+            "SUSPENDED" => Self::Suspended,
+            "PENDING_CLOSURE" => Self::PendingClosure,
+            "CLOSED" => Self::Closed,
+            _ => Self::Other(name),
+        }
+    }
+}
+
+impl From<AccountState> for String {
+    fn from(state: AccountState) -> Self {
+        state.as_str().to_owned()
+    }
+}
+
+/// An account to scan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    pub id: AccountId,
+    /// Its name in the organization; empty where there is none.
+    pub name: String,
+    pub ou_path: OuPath,
+    /// `None` outside an organization: nobody was asked.
+    pub state: Option<AccountState>,
+}
+
+/// How far the scan of an account came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", content = "reason", rename_all = "snake_case")]
+pub enum Outcome {
+    /// All its buckets were listed and read; single facts may still be unknown.
+    Complete,
+    /// The list of buckets broke off, or the run ended: there may be buckets that no row speaks of.
+    Incomplete(String),
+    /// It could not be entered, or its buckets could not be listed at all.
+    Failed(String),
+    /// It was not tried.
+    Skipped(String),
+}
+
+impl Outcome {
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Incomplete(_) => "incomplete",
+            Self::Failed(_) => "failed",
+            Self::Skipped(_) => "skipped",
+        }
+    }
+
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Complete => "",
+            Self::Incomplete(reason) | Self::Failed(reason) | Self::Skipped(reason) => reason,
+        }
+    }
+}
+
+/// A row of `accounts.csv`: every account that was found, whatever became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountRecord {
+    /// `None` for a profile whose credentials could not say whose they are.
+    pub id: Option<AccountId>,
+    pub name: String,
+    pub ou_path: OuPath,
+    pub state: Option<AccountState>,
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// Buckets that were listed and are in the scope.
+    pub buckets: u64,
+}
+
+impl AccountRecord {
+    pub fn new(account: &Account, outcome: Outcome, buckets: u64) -> Self {
+        Self {
+            id: Some(account.id.clone()),
+            name: account.name.clone(),
+            ou_path: account.ou_path.clone(),
+            state: account.state.clone(),
+            outcome,
+            buckets,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_id_has_twelve_digits() {
+        assert!(AccountId::parse("111111111111").is_ok());
+        for wrong in ["11111111111", "1111111111111", "11111111111a", "", "１１１１１１１１１１１１"] {
+            assert!(AccountId::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_path_of_organizations_is_taken_without_the_account() {
+        let path = OuPath::from_path("o-aa111111aa/r-ab12/ou-ab12-11111111/ou-ab12-22222222/111111111111/");
+        assert_eq!(path.to_string(), "o-aa111111aa/r-ab12/ou-ab12-11111111/ou-ab12-22222222");
+        assert_eq!(path.ous().collect::<Vec<_>>(), ["ou-ab12-11111111", "ou-ab12-22222222"]);
+        assert!(path.is_within("ou-ab12-11111111") && path.is_within("r-ab12"));
+        assert!(!path.is_within("ou-ab12-1111111"));
+    }
+
+    #[test]
+    fn only_accounts_that_work_are_scanned() {
+        let skipped = |state: &str| AccountState::from(state.to_owned()).skip_reason().is_some();
+        assert!(skipped("SUSPENDED") && skipped("CLOSED") && skipped("PENDING_ACTIVATION"));
+        assert!(!skipped("ACTIVE") && !skipped("PENDING_CLOSURE") && !skipped("SOMETHING_NEW"));
+    }
+}

@@ -1,0 +1,189 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{AccountId, Fact, LifecycleConfiguration, Timestamp};
+
+/// An AWS Region's name, or what another S3 server calls its own.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Region(String);
+
+impl Region {
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
+    /// From the words in which S3 names the Region of a bucket: `LocationConstraint` is empty for us-east-1 and
+    /// `EU` for eu-west-1. `None` for `default`, with which servers say that they have no Regions.
+    ///
+    /// Source: Amazon S3 API reference, `GetBucketLocation`.
+    pub fn from_location_constraint(text: &str) -> Option<Self> {
+        match text {
+            "" => Some(Self::new("us-east-1")),
+            "EU" => Some(Self::new("eu-west-1")),
+            "default" => None,
+            name => Some(Self::new(name)),
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// `Status` of a bucket's versioning. A bucket that never had versioning has no such element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Versioning {
+    Never,
+    Enabled,
+    Suspended,
+}
+
+/// `MfaDelete` of a bucket. The element comes only if MFA delete was ever configured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MfaDelete {
+    Never,
+    Disabled,
+    Enabled,
+}
+
+/// One answer of `GetBucketVersioning`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersioningState {
+    pub versioning: Versioning,
+    pub mfa_delete: MfaDelete,
+}
+
+/// One answer of `GetBucketLifecycleConfiguration`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lifecycle {
+    None,
+    Present(LifecycleConfiguration),
+}
+
+/// What was read of a bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Facts {
+    /// It was listed and was gone when it was read: normal in S3, whose lists are eventually consistent.
+    Vanished {
+        at: Timestamp,
+    },
+    Read {
+        versioning: Fact<VersioningState>,
+        lifecycle: Fact<Lifecycle>,
+    },
+}
+
+/// A bucket that was listed, and what was read of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BucketRecord {
+    pub account: AccountId,
+    pub region: Region,
+    pub bucket: String,
+    pub facts: Facts,
+}
+
+impl BucketRecord {
+    /// When the oldest of its facts was read: the row is true of that moment at the earliest.
+    pub fn observed_at(&self) -> Timestamp {
+        match &self.facts {
+            Facts::Vanished { at } => *at,
+            Facts::Read { versioning, lifecycle } => versioning.at.min(lifecycle.at),
+        }
+    }
+
+    /// Whether something could not be read.
+    pub fn has_unknown(&self) -> bool {
+        match &self.facts {
+            Facts::Vanished { .. } => false,
+            Facts::Read { versioning, lifecycle } => versioning.known().is_none() || lifecycle.known().is_none(),
+        }
+    }
+
+    pub fn versioning_word(&self) -> &'static str {
+        match &self.facts {
+            Facts::Vanished { .. } => "not_applicable",
+            Facts::Read { versioning, .. } => match versioning.known().map(|state| state.versioning) {
+                None => "unknown",
+                Some(Versioning::Never) => "never",
+                Some(Versioning::Enabled) => "enabled",
+                Some(Versioning::Suspended) => "suspended",
+            },
+        }
+    }
+
+    pub fn mfa_delete_word(&self) -> &'static str {
+        match &self.facts {
+            Facts::Vanished { .. } => "not_applicable",
+            Facts::Read { versioning, .. } => match versioning.known().map(|state| state.mfa_delete) {
+                None => "unknown",
+                Some(MfaDelete::Never) => "never",
+                Some(MfaDelete::Disabled) => "disabled",
+                Some(MfaDelete::Enabled) => "enabled",
+            },
+        }
+    }
+
+    pub fn lifecycle_word(&self) -> &'static str {
+        match &self.facts {
+            Facts::Vanished { .. } => "not_applicable",
+            Facts::Read { lifecycle, .. } => match lifecycle.known() {
+                None => "unknown",
+                Some(Lifecycle::None) => "none",
+                Some(Lifecycle::Present(_)) => "present",
+            },
+        }
+    }
+
+    /// How many lifecycle rules it has, disabled ones included; `None` when that is unknown or the bucket is gone.
+    pub fn lifecycle_rules(&self) -> Option<usize> {
+        match &self.facts {
+            Facts::Vanished { .. } => None,
+            Facts::Read { lifecycle, .. } => lifecycle.known().map(|lifecycle| match lifecycle {
+                Lifecycle::None => 0,
+                Lifecycle::Present(configuration) => configuration.rules.len(),
+            }),
+        }
+    }
+
+    /// Why facts are unknown, a sentence each; `vanished` for a bucket that is gone. Equal ones once.
+    pub fn unknown_reasons(&self) -> Vec<String> {
+        match &self.facts {
+            Facts::Vanished { .. } => vec!["vanished".to_owned()],
+            Facts::Read { versioning, lifecycle } => {
+                let mut reasons: Vec<String> = [versioning.reason(), lifecycle.reason()]
+                    .into_iter()
+                    .flatten()
+                    .map(|reason| reason.to_string().replace(';', ","))
+                    .collect();
+                reasons.dedup();
+                reasons
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn location_constraints_are_read_as_s3_writes_them() {
+        let region = |text| Region::from_location_constraint(text).map(|region| region.to_string());
+        assert_eq!(region("").as_deref(), Some("us-east-1"));
+        assert_eq!(region("EU").as_deref(), Some("eu-west-1"));
+        assert_eq!(region("eu-central-1").as_deref(), Some("eu-central-1"));
+        assert_eq!(region("default"), None);
+    }
+}

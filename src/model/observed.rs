@@ -1,0 +1,170 @@
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::Timestamp;
+
+/// A value that was read, or why it was not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Observed<T> {
+    Known(T),
+    /// Shared: in an account that denies everything thousands of facts have one reason.
+    Unknown(Arc<Reason>),
+}
+
+/// An [`Observed`] and when the answer came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fact<T> {
+    pub at: Timestamp,
+    #[serde(flatten)]
+    pub observed: Observed<T>,
+}
+
+impl<T> Fact<T> {
+    pub fn known(&self) -> Option<&T> {
+        match &self.observed {
+            Observed::Known(value) => Some(value),
+            Observed::Unknown(_) => None,
+        }
+    }
+
+    pub fn reason(&self) -> Option<&Arc<Reason>> {
+        match &self.observed {
+            Observed::Known(_) => None,
+            Observed::Unknown(reason) => Some(reason),
+        }
+    }
+}
+
+/// Why something could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Reason {
+    pub operation: Operation,
+    pub class: ErrorClass,
+    /// The service's error code, where it sent one.
+    pub code: Option<String>,
+    pub http_status: Option<u16>,
+    /// `x-amz-request-id` (S3) or `x-amzn-requestid`.
+    pub request_id: Option<String>,
+    /// The service's words, or ours where no answer came.
+    pub message: String,
+}
+
+/// What a failure means for the fact it was to give.
+///
+/// Source: Amazon S3 API reference, "Error responses".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorClass {
+    /// AWS refused; asking again will not help.
+    Denied,
+    /// The bucket is in another Region than we found out.
+    WrongRegion,
+    /// The credentials are missing, expired, unknown, or the clock is off.
+    Credentials,
+    /// AWS asked us to slow down, and went on doing so.
+    Throttled,
+    /// No answer (refused, reset, timed out, name not found), or a server error.
+    Unavailable,
+    /// An answer that cannot be believed: cut, not well-formed, another document, or a value that is not documented.
+    Malformed,
+    /// The server does not do this operation.
+    Unsupported,
+    /// AWS calls our request wrong.
+    Rejected,
+}
+
+impl ErrorClass {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Denied => "denied",
+            Self::WrongRegion => "wrong_region",
+            Self::Credentials => "credentials",
+            Self::Throttled => "throttled",
+            Self::Unavailable => "unavailable",
+            Self::Malformed => "malformed",
+            Self::Unsupported => "unsupported",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
+/// The calls bucketlens makes. All of them read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Operation {
+    GetCallerIdentity,
+    AssumeRole,
+    ListAccounts,
+    ListRoots,
+    ListOrganizationalUnitsForParent,
+    ListAccountsForParent,
+    ListBuckets,
+    HeadBucket,
+    GetBucketLocation,
+    GetBucketVersioning,
+    GetBucketLifecycleConfiguration,
+}
+
+impl Operation {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::GetCallerIdentity => "GetCallerIdentity",
+            Self::AssumeRole => "AssumeRole",
+            Self::ListAccounts => "ListAccounts",
+            Self::ListRoots => "ListRoots",
+            Self::ListOrganizationalUnitsForParent => "ListOrganizationalUnitsForParent",
+            Self::ListAccountsForParent => "ListAccountsForParent",
+            Self::ListBuckets => "ListBuckets",
+            Self::HeadBucket => "HeadBucket",
+            Self::GetBucketLocation => "GetBucketLocation",
+            Self::GetBucketVersioning => "GetBucketVersioning",
+            Self::GetBucketLifecycleConfiguration => "GetBucketLifecycleConfiguration",
+        }
+    }
+
+    /// The IAM action that allows it; none for calls that need no permission.
+    ///
+    /// Source: S3 user guide, "Required permissions for Amazon S3 API operations".
+    pub fn action(self) -> Option<&'static str> {
+        match self {
+            Self::GetCallerIdentity => None,
+            Self::AssumeRole => Some("sts:AssumeRole"),
+            Self::ListAccounts => Some("organizations:ListAccounts"),
+            Self::ListRoots => Some("organizations:ListRoots"),
+            Self::ListOrganizationalUnitsForParent => Some("organizations:ListOrganizationalUnitsForParent"),
+            Self::ListAccountsForParent => Some("organizations:ListAccountsForParent"),
+            Self::ListBuckets => Some("s3:ListAllMyBuckets"),
+            Self::HeadBucket => Some("s3:ListBucket"),
+            Self::GetBucketLocation => Some("s3:GetBucketLocation"),
+            Self::GetBucketVersioning => Some("s3:GetBucketVersioning"),
+            Self::GetBucketLifecycleConfiguration => Some("s3:GetLifecycleConfiguration"),
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// `GetBucketVersioning denied (AccessDenied, HTTP 403, request 4442587FB7D0A2F9)`: short enough for a cell; the
+/// service's words follow in the evidence.
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.operation, self.class.as_str())?;
+        let status = self.http_status.map(|status| format!("HTTP {status}"));
+        let request = self.request_id.as_ref().map(|id| format!("request {id}"));
+        let known: Vec<String> = [self.code.clone(), status, request].into_iter().flatten().collect();
+        if known.is_empty() { Ok(()) } else { write!(f, " ({})", known.join(", ")) }
+    }
+}
+
+impl Reason {
+    /// The reason in one sentence, with the service's words.
+    pub fn sentence(&self) -> String {
+        if self.message.is_empty() { self.to_string() } else { format!("{self}: {}", self.message) }
+    }
+}

@@ -1,0 +1,69 @@
+use serde::{Deserialize, Serialize};
+
+use super::Timestamp;
+
+/// Which reading of the MFA delete requirement holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standard {
+    /// CIS AWS Foundations Benchmark, and the AWS Config rule by itself: a lifecycle configuration is no excuse
+    Cis,
+    /// Security Hub control S3.20: a bucket with a lifecycle configuration gets no finding for MFA delete
+    SecurityHub,
+}
+
+impl Standard {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cis => "cis",
+            Self::SecurityHub => "security-hub",
+        }
+    }
+}
+
+/// What a run was: written into the inventory and every report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    pub id: String,
+    pub start: Timestamp,
+    pub end: Timestamp,
+    /// The version of bucketlens.
+    pub version: String,
+    pub standard: Standard,
+    /// What was asked for, in the words of the command line.
+    pub scope: Vec<String>,
+    /// `None` where STS did not answer, and for several profiles.
+    pub caller_arn: Option<String>,
+    pub organization_id: Option<String>,
+    pub partition: String,
+    /// SHA-256 of the configuration that decides what the report says.
+    pub configuration_digest: String,
+}
+
+/// How much of what exists was seen.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Coverage {
+    pub accounts: u64,
+    pub accounts_complete: u64,
+    pub accounts_incomplete: u64,
+    pub accounts_failed: u64,
+    pub accounts_skipped: u64,
+    /// Buckets that were listed and are in the scope.
+    pub buckets: u64,
+    /// Of these, those of which every fact is known.
+    pub buckets_complete: u64,
+    /// Those of which at least one fact is unknown.
+    pub buckets_unknown: u64,
+    /// Those that were gone when they were read.
+    pub buckets_vanished: u64,
+    /// HTTP requests sent to AWS by bucketlens, retries included.
+    pub requests: u64,
+    pub retries: u64,
+}
+
+impl Coverage {
+    /// Whether nothing stayed unknown: no fact, no account.
+    pub fn is_complete(&self) -> bool {
+        self.buckets_unknown == 0 && self.accounts_failed == 0 && self.accounts_incomplete == 0
+    }
+}

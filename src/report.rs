@@ -1,0 +1,99 @@
+//! What people and programs read: one file per format, each a [`Sink`] that is given the evaluated buckets as they
+//! come and the [`Summary`] at the end. Nothing here keeps buckets, so memory does not grow with them.
+//!
+//! [`Files`] puts all chosen formats into a [`Folder`] at once: a folder with `SHA256SUMS` holds a complete report, a
+//! folder without does not. [`Terminal`] writes the one page for a person.
+//!
+//! To add a format: a variant of [`Format`], its files, and a module beside `csv` and `json`.
+
+mod csv;
+#[cfg(test)]
+mod example;
+mod files;
+mod folder;
+mod json;
+mod terminal;
+mod text;
+
+use std::io;
+use std::str::FromStr;
+
+use crate::aggregate::MetricRow;
+use crate::evaluate::Evaluation;
+use crate::model::{AccountRecord, BucketRecord, Coverage, Run};
+
+pub use files::Files;
+pub use folder::{Draft, Finished, Folder, FolderError};
+pub use terminal::{Terminal, TerminalOptions};
+
+/// What `--format` names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
+pub enum Format {
+    /// accounts.csv, buckets.csv, findings.csv and metrics.csv
+    Csv,
+    /// report.json
+    Json,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no report format; there are {names}", names = Format::ALL.map(Format::as_str).join(" and "))]
+pub struct UnknownFormat(String);
+
+impl Format {
+    pub const ALL: [Self; 2] = [Self::Csv, Self::Json];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Json => "json",
+        }
+    }
+
+    /// The names of its files in the folder.
+    pub fn files(self) -> &'static [&'static str] {
+        match self {
+            Self::Csv => &csv::FILES,
+            Self::Json => &json::FILES,
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|format| format.as_str() == name).ok_or_else(|| UnknownFormat(name.to_owned()))
+    }
+}
+
+/// What is known only at the end of a run.
+pub struct Summary<'a> {
+    pub run: &'a Run,
+    pub coverage: &'a Coverage,
+    /// Every account that was found, sorted by id.
+    pub accounts: &'a [AccountRecord],
+    pub metrics: &'a [MetricRow],
+}
+
+/// A report in the making.
+pub trait Sink {
+    /// One bucket, once, sorted by account id, then bucket name. Rows are written in the order in which they come.
+    fn bucket(&mut self, account: &AccountRecord, record: &BucketRecord, evaluation: &Evaluation) -> io::Result<()>;
+
+    /// The end of the run. A sink that is dropped without it leaves nothing.
+    fn finish(self: Box<Self>, summary: &Summary<'_>) -> io::Result<()>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_found_by_name() {
+        for format in Format::ALL {
+            assert_eq!(format.as_str().parse(), Ok(format));
+        }
+        let error = "xlsx".parse::<Format>().expect_err("no such format");
+        assert_eq!(error.to_string(), r#""xlsx" is no report format; there are csv and json"#);
+    }
+}

@@ -1,0 +1,179 @@
+//! `accounts.csv`, `buckets.csv`, `findings.csv`, `metrics.csv`: always with a header, quoted as RFC 4180 says, lines
+//! ended by `\n`, lists joined by `;`, nothing for what is not there. The columns are a contract: they are not
+//! renamed, moved or removed; new ones come last.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::io;
+
+use ::csv::{Terminator, Writer as CsvWriter, WriterBuilder};
+
+use super::files::Writer;
+use super::text::cell;
+use super::{Draft, Finished, Folder, Summary};
+use crate::aggregate::{MetricRow, Value};
+use crate::evaluate::Evaluation;
+use crate::model::{AccountRecord, BucketRecord, Finding, Kind, Outcome};
+use crate::rules;
+
+const ACCOUNTS: &str = "accounts.csv";
+const BUCKETS: &str = "buckets.csv";
+const FINDINGS: &str = "findings.csv";
+const METRICS: &str = "metrics.csv";
+
+pub(super) const FILES: [&str; 4] = [ACCOUNTS, BUCKETS, FINDINGS, METRICS];
+
+const ACCOUNT_COLUMNS: [&str; 7] = ["account_id", "account_name", "ou_path", "state", "outcome", "reason", "buckets"];
+const BUCKET_COLUMNS: [&str; 15] = [
+    "account_id",
+    "account_name",
+    "ou_path",
+    "region",
+    "bucket",
+    "versioning",
+    "mfa_delete",
+    "lifecycle",
+    "lifecycle_rules",
+    "status",
+    "severity",
+    "failed_rules",
+    "advisories",
+    "unknown_reasons",
+    "observed_at",
+];
+const FINDING_COLUMNS: [&str; 10] =
+    ["account_id", "region", "bucket", "rule", "kind", "status", "severity", "standards", "evidence", "observed_at"];
+const METRIC_COLUMNS: [&str; 5] = ["scope", "scope_id", "region", "metric", "value"];
+
+pub(super) struct Report {
+    accounts: CsvWriter<Draft>,
+    buckets: CsvWriter<Draft>,
+    findings: CsvWriter<Draft>,
+    metrics: CsvWriter<Draft>,
+    /// The cell of every rule.
+    standards: HashMap<&'static str, String>,
+}
+
+impl Report {
+    pub fn create(folder: &Folder) -> io::Result<Self> {
+        Ok(Self {
+            accounts: table(folder, ACCOUNTS, &ACCOUNT_COLUMNS)?,
+            buckets: table(folder, BUCKETS, &BUCKET_COLUMNS)?,
+            findings: table(folder, FINDINGS, &FINDING_COLUMNS)?,
+            metrics: table(folder, METRICS, &METRIC_COLUMNS)?,
+            standards: rules::ALL.iter().map(|rule| (rule.id, standards(rule))).collect(),
+        })
+    }
+}
+
+fn table(folder: &Folder, name: &'static str, columns: &[&str]) -> io::Result<CsvWriter<Draft>> {
+    let mut builder = WriterBuilder::new();
+    let mut writer =
+        builder.terminator(Terminator::Any(b'\n')).buffer_capacity(1 << 16).from_writer(folder.create(name)?);
+    writer.write_record(columns)?;
+    Ok(writer)
+}
+
+impl Writer for Report {
+    fn bucket(&mut self, account: &AccountRecord, record: &BucketRecord, evaluation: &Evaluation) -> io::Result<()> {
+        write(&mut self.buckets, &bucket_row(account, record, evaluation))?;
+        for finding in &evaluation.findings {
+            let standards = self.standards.get(finding.rule).map_or("", String::as_str);
+            write(&mut self.findings, &finding_row(finding, standards))?;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>, summary: &Summary<'_>) -> io::Result<Vec<Finished>> {
+        summary.accounts.iter().try_for_each(|account| write(&mut self.accounts, &account_row(account)))?;
+        summary.metrics.iter().try_for_each(|metric| write(&mut self.metrics, &metric_row(metric)))?;
+        let Self { accounts, buckets, findings, metrics, .. } = *self;
+        let finished = [accounts, buckets, findings, metrics].map(finish);
+        finished.into_iter().collect()
+    }
+}
+
+fn write<const COLUMNS: usize>(table: &mut CsvWriter<Draft>, row: &[Cow<'_, str>; COLUMNS]) -> io::Result<()> {
+    Ok(table.write_record(row.iter().map(|cell| cell.as_bytes()))?)
+}
+
+fn finish(table: CsvWriter<Draft>) -> io::Result<Finished> {
+    table.into_inner().map_err(::csv::IntoInnerError::into_error)?.finish()
+}
+
+fn account_row(account: &AccountRecord) -> [Cow<'_, str>; ACCOUNT_COLUMNS.len()] {
+    [
+        account.id.as_ref().map_or("", |id| id.as_str()).into(),
+        cell(&account.name),
+        owned_cell(account.ou_path.to_string()),
+        account.state.as_ref().map_or(Cow::Borrowed(""), |state| cell(state.as_str())),
+        account.outcome.as_str().into(),
+        cell(account.outcome.reason()),
+        listed_buckets(account).map_or(Cow::Borrowed(""), |buckets| buckets.to_string().into()),
+    ]
+}
+
+/// How many buckets were listed. `None` where the list could not be read: that is not the same as having none.
+pub(super) fn listed_buckets(account: &AccountRecord) -> Option<u64> {
+    match account.outcome {
+        Outcome::Complete | Outcome::Incomplete(_) => Some(account.buckets),
+        Outcome::Failed(_) | Outcome::Skipped(_) => (account.buckets > 0).then_some(account.buckets),
+    }
+}
+
+fn bucket_row<'a>(
+    account: &'a AccountRecord,
+    record: &'a BucketRecord,
+    evaluation: &'a Evaluation,
+) -> [Cow<'a, str>; BUCKET_COLUMNS.len()] {
+    let rules = |kind| evaluation.failed(kind).collect::<Vec<_>>().join(";");
+    [
+        record.account.as_str().into(),
+        cell(&account.name),
+        owned_cell(account.ou_path.to_string()),
+        cell(record.region.as_str()),
+        cell(&record.bucket),
+        record.versioning_word().into(),
+        record.mfa_delete_word().into(),
+        record.lifecycle_word().into(),
+        record.lifecycle_rules().map_or(Cow::Borrowed(""), |rules| rules.to_string().into()),
+        evaluation.status.as_str().into(),
+        evaluation.severity.map_or("", |severity| severity.as_str()).into(),
+        rules(Kind::Requirement).into(),
+        rules(Kind::Advisory).into(),
+        owned_cell(record.unknown_reasons().join(";")),
+        record.observed_at().to_string().into(),
+    ]
+}
+
+fn finding_row<'a>(finding: &'a Finding, standards: &'a str) -> [Cow<'a, str>; FINDING_COLUMNS.len()] {
+    [
+        finding.account.as_str().into(),
+        cell(finding.region.as_str()),
+        cell(&finding.bucket),
+        finding.rule.into(),
+        finding.kind.as_str().into(),
+        finding.status.as_str().into(),
+        finding.severity.as_str().into(),
+        standards.into(),
+        cell(&finding.evidence),
+        finding.observed_at.to_string().into(),
+    ]
+}
+
+fn standards(rule: &rules::Rule) -> String {
+    rule.standards.iter().map(ToString::to_string).collect::<Vec<_>>().join(";")
+}
+
+fn metric_row(row: &MetricRow) -> [Cow<'_, str>; METRIC_COLUMNS.len()] {
+    let value = match row.value {
+        Some(Value::Count(count)) => count.to_string(),
+        Some(Value::Percent(percent)) => format!("{percent:.2}"),
+        None => String::new(),
+    };
+    [row.scope.as_str().into(), cell(&row.scope_id), cell(&row.region), row.metric.into(), value.into()]
+}
+
+fn owned_cell(text: String) -> Cow<'static, str> {
+    cell(&text).into_owned().into()
+}

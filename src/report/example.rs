@@ -1,0 +1,267 @@
+//! An organization for the tests of reports: nine accounts, forty buckets, everything that can happen to them once.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Sink, Summary};
+use crate::aggregate::{Aggregator, MetricRow};
+use crate::evaluate::evaluate;
+use crate::model::{
+    AccountId, AccountRecord, AccountState, ActionKind, BucketRecord, Coverage, ErrorClass, Fact, Facts, Lifecycle,
+    LifecycleConfiguration, LifecycleRule, MfaDelete, Observed, Operation, OuPath, Outcome, Reason, Region, RuleStatus,
+    Run, Standard, Timestamp, Versioning, VersioningState,
+};
+
+pub struct Example {
+    pub run: Run,
+    pub coverage: Coverage,
+    /// With their buckets, both sorted.
+    pub accounts: Vec<(AccountRecord, Vec<BucketRecord>)>,
+}
+
+impl Example {
+    pub fn records(&self) -> Vec<AccountRecord> {
+        self.accounts.iter().map(|(account, _)| account.clone()).collect()
+    }
+
+    pub fn metrics(&self) -> Vec<MetricRow> {
+        let mut aggregator = Aggregator::new();
+        for (account, buckets) in &self.accounts {
+            for record in buckets {
+                aggregator.push(account, record, &evaluate(record, self.run.standard)).expect("adds up");
+            }
+        }
+        aggregator.finish(&self.records()).expect("adds up")
+    }
+
+    /// As the scan does it: every bucket once, then the end.
+    pub fn write(&self, mut sink: Box<dyn Sink>) {
+        for (account, buckets) in &self.accounts {
+            for record in buckets {
+                sink.bucket(account, record, &evaluate(record, self.run.standard)).expect("written");
+            }
+        }
+        let (accounts, metrics) = (self.records(), self.metrics());
+        let summary = Summary { run: &self.run, coverage: &self.coverage, accounts: &accounts, metrics: &metrics };
+        sink.finish(&summary).expect("written");
+    }
+
+    /// Adds an account and counts it, with its buckets, in the coverage.
+    pub fn add(&mut self, mut account: AccountRecord, buckets: Vec<BucketRecord>) {
+        account.buckets = buckets.len() as u64;
+        let coverage = &mut self.coverage;
+        coverage.accounts += 1;
+        *match account.outcome {
+            Outcome::Complete => &mut coverage.accounts_complete,
+            Outcome::Incomplete(_) => &mut coverage.accounts_incomplete,
+            Outcome::Failed(_) => &mut coverage.accounts_failed,
+            Outcome::Skipped(_) => &mut coverage.accounts_skipped,
+        } += 1;
+        coverage.buckets += account.buckets;
+        for record in &buckets {
+            *match record.facts {
+                Facts::Vanished { .. } => &mut coverage.buckets_vanished,
+                Facts::Read { .. } if record.has_unknown() => &mut coverage.buckets_unknown,
+                Facts::Read { .. } => &mut coverage.buckets_complete,
+            } += 1;
+        }
+        self.accounts.push((account, buckets));
+    }
+}
+
+pub fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_unix(1_795_358_600 + seconds).expect("in range")
+}
+
+pub fn account(digit: u8, name: &str, ou_path: &str, outcome: Outcome) -> AccountRecord {
+    AccountRecord {
+        id: Some(AccountId::parse(&digit.to_string().repeat(12)).expect("12 digits")),
+        name: name.to_owned(),
+        ou_path: OuPath::from_path(ou_path),
+        state: Some(AccountState::Active),
+        outcome,
+        buckets: 0,
+    }
+}
+
+pub fn reason(operation: Operation, class: ErrorClass, code: &str, http_status: u16, message: &str) -> Reason {
+    Reason {
+        operation,
+        class,
+        code: (!code.is_empty()).then(|| code.to_owned()),
+        http_status: Some(http_status),
+        request_id: Some("4442587FB7D0A2F9".to_owned()),
+        message: message.to_owned(),
+    }
+}
+
+fn denied(operation: Operation) -> Reason {
+    reason(operation, ErrorClass::Denied, "AccessDenied", 403, "Access Denied")
+}
+
+pub fn rule(id: &str, status: RuleStatus, actions: &[ActionKind]) -> LifecycleRule {
+    LifecycleRule { id: id.to_owned(), status, actions: actions.iter().copied().collect::<BTreeSet<_>>() }
+}
+
+/// A bucket in few letters. First versioning: `E`nabled, `S`uspended, `N`ever, `?` denied. Then MFA delete:
+/// `+` enabled, `-` disabled, `.` never. Then lifecycle: `.` none, `L` two rules, `?` throttled. Or `gone`.
+pub fn bucket(account: u8, region: &str, name: &str, letters: &str) -> BucketRecord {
+    let mut letter = letters.chars();
+    let facts = if letters == "gone" {
+        Facts::Vanished { at: at(7) }
+    } else {
+        let state = versioning(letter.next(), letter.next());
+        Facts::Read { versioning: state, lifecycle: lifecycle(letter.next()) }
+    };
+    let account = AccountId::parse(&account.to_string().repeat(12)).expect("12 digits");
+    BucketRecord { account, region: Region::new(region), bucket: name.to_owned(), facts }
+}
+
+fn versioning(versioning: Option<char>, mfa_delete: Option<char>) -> Fact<VersioningState> {
+    let mfa_delete = match mfa_delete {
+        Some('+') => MfaDelete::Enabled,
+        Some('-') => MfaDelete::Disabled,
+        _ => MfaDelete::Never,
+    };
+    let versioning = match versioning {
+        Some('E') => Versioning::Enabled,
+        Some('S') => Versioning::Suspended,
+        Some('N') => Versioning::Never,
+        _ => {
+            let reason = Arc::new(denied(Operation::GetBucketVersioning));
+            return Fact { at: at(5), observed: Observed::Unknown(reason) };
+        }
+    };
+    Fact { at: at(5), observed: Observed::Known(VersioningState { versioning, mfa_delete }) }
+}
+
+fn lifecycle(letter: Option<char>) -> Fact<Lifecycle> {
+    let observed = match letter {
+        Some('L') => Observed::Known(Lifecycle::Present(LifecycleConfiguration {
+            rules: vec![
+                rule("expire-old-versions", RuleStatus::Enabled, &[ActionKind::NoncurrentVersionExpiration]),
+                rule("to-glacier", RuleStatus::Disabled, &[ActionKind::Transition, ActionKind::Expiration]),
+            ],
+        })),
+        Some('.') => Observed::Known(Lifecycle::None),
+        _ => {
+            let operation = Operation::GetBucketLifecycleConfiguration;
+            let reason = reason(operation, ErrorClass::Throttled, "SlowDown", 503, "Please reduce your request rate.");
+            Observed::Unknown(Arc::new(reason))
+        }
+    };
+    Fact { at: at(6), observed }
+}
+
+pub fn empty() -> Example {
+    let run = Run {
+        id: "019e3b1c-8f4e-7c11-9d2b-3a6c5b8f1e20".to_owned(),
+        start: at(0),
+        end: at(48),
+        version: "0.1.0".to_owned(),
+        standard: Standard::Cis,
+        scope: vec!["--organization".to_owned(), "--role-name BucketlensScan".to_owned()],
+        caller_arn: Some("arn:aws:sts::111111111111:assumed-role/Auditor/nightly".to_owned()),
+        organization_id: Some("o-exampleorgid".to_owned()),
+        partition: "aws".to_owned(),
+        configuration_digest: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
+    };
+    Example { run, coverage: Coverage { requests: 97, retries: 3, ..Coverage::default() }, accounts: Vec::new() }
+}
+
+pub fn organization() -> Example {
+    const ROOT: &str = "o-exampleorgid/r-ab12/";
+    const SECURITY: &str = "o-exampleorgid/r-ab12/ou-ab12-security/";
+    const WORK: &str = "o-exampleorgid/r-ab12/ou-ab12-workload/";
+    const DATA: &str = "o-exampleorgid/r-ab12/ou-ab12-workload/ou-ab12-dataaaaa/";
+    const SANDBOX: &str = "o-exampleorgid/r-ab12/ou-ab12-sandboxx/";
+    let mut example = empty();
+    let mut add = |account: AccountRecord, region: &str, buckets: &[(&str, &str)]| {
+        let digit = account.id.as_ref().expect("set").as_str().as_bytes()[0] - b'0';
+        let records = buckets.iter().map(|(name, letters)| bucket(digit, region, name, letters)).collect();
+        example.add(account, records);
+    };
+    add(
+        account(1, "Management", ROOT, Outcome::Complete),
+        "us-east-1",
+        &[("acme-billing-exports", "E.."), ("acme-org-cloudtrail", "E+."), ("acme-terraform-state", "E-.")],
+    );
+    add(
+        account(2, "Log archive", SECURITY, Outcome::Complete),
+        "eu-central-1",
+        &[
+            ("acme-audit-2019", "S+."),
+            ("acme-audit-2024", "E+."),
+            ("acme-config-history", "E+."),
+            ("acme-flow-logs", "E+L"),
+        ],
+    );
+    add(
+        account(3, "Production", WORK, Outcome::Complete),
+        "eu-central-1",
+        &[
+            ("acme-prod-assets", "E.L"),
+            ("acme-prod-backups", "E.L"),
+            ("acme-prod-exports", "N.."),
+            ("acme-prod-invoices", "E-."),
+            ("acme-prod-media", "S.."),
+            ("acme-prod-reports", "E.L"),
+            ("acme-prod-uploads", "N.L"),
+            ("acme-prod-web", "E.?"),
+        ],
+    );
+    add(
+        account(4, "Data lake Zürich", DATA, Outcome::Complete),
+        "eu-central-2",
+        &[
+            ("acme-lake-bronze", "E.L"),
+            ("acme-lake-checkpoints", "N.."),
+            ("acme-lake-gold", "E.L"),
+            ("acme-lake-ledger", "S+L"),
+            ("acme-lake-queries", "N.L"),
+            ("acme-lake-silver", "E.L"),
+            ("acme-lake-spark-logs", "N.L"),
+        ],
+    );
+    add(
+        account(5, "Staging", WORK, Outcome::Complete),
+        "eu-west-1",
+        &[
+            ("acme-stage-assets", "N.."),
+            ("acme-stage-backups", "E.."),
+            ("acme-stage-preview", "gone"),
+            ("acme-stage-reports", "N.L"),
+            ("acme-stage-uploads", "N.."),
+            ("acme-stage-web", "N.."),
+        ],
+    );
+    add(
+        account(6, "Payments", WORK, Outcome::Complete),
+        "eu-west-1",
+        &[("pay-card-vault", "?.."), ("pay-disputes", "?.L"), ("pay-ledger", "?.."), ("pay-settlement", "?..")],
+    );
+    let cut = "ListBuckets unavailable (HTTP 503) on page 2: Service Unavailable";
+    add(
+        account(7, "Sandbox", SANDBOX, Outcome::Incomplete(cut.to_owned())),
+        "us-west-2",
+        &[
+            ("anna-test", "N.."),
+            ("ben-notebooks", "N.."),
+            ("chris-tmp", "N.L"),
+            ("dora-models-eu", "E.."),
+            ("emil-scratch", "N.."),
+            ("fay-tmp", "N.."),
+            ("gus-demo", "?.."),
+            ("hana-exports", "S-."),
+        ],
+    );
+    let refused = "AssumeRole denied (AccessDenied, HTTP 403, request 7c1f0a52): User: arn:aws:sts::111111111111:\
+        assumed-role/Auditor/nightly is not authorized to perform: sts:AssumeRole on resource: \
+        arn:aws:iam::888888888888:role/BucketlensScan";
+    add(account(8, "Legacy shop", WORK, Outcome::Failed(refused.to_owned())), "", &[]);
+    let mut closed = account(9, "Old playground", SANDBOX, Outcome::Skipped(String::new()));
+    closed.state = Some(AccountState::Suspended);
+    closed.outcome = Outcome::Skipped("the account is suspended by AWS (SUSPENDED)".to_owned());
+    add(closed, "", &[]);
+    example
+}

@@ -1,0 +1,113 @@
+//! All chosen formats as one sink, and the order in which a report takes its place.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Write};
+
+use super::folder::{Finished, named};
+use super::{Folder, FolderError, Format, Sink, Summary, csv, json};
+use crate::evaluate::Evaluation;
+use crate::model::{AccountRecord, BucketRecord};
+
+/// The file that makes a folder a report.
+pub(super) const SUMS: &str = "SHA256SUMS";
+
+/// One format's files in the making.
+pub(super) trait Writer {
+    fn bucket(&mut self, account: &AccountRecord, record: &BucketRecord, evaluation: &Evaluation) -> io::Result<()>;
+    fn finish(self: Box<Self>, summary: &Summary<'_>) -> io::Result<Vec<Finished>>;
+}
+
+/// The files of a report. Everything is written to temporary files first; what was in the folder stays whole until
+/// all of them are, and from then on there are only renames.
+pub struct Files {
+    // Dropped in this order: the folder can go only when the temporary files have.
+    writers: Vec<Box<dyn Writer>>,
+    folder: Folder,
+}
+
+impl Files {
+    /// Opens a temporary file for every file of the formats. A format named twice is written once.
+    pub fn open(folder: Folder, formats: &[Format]) -> Result<Self, FolderError> {
+        let formats: BTreeSet<Format> = formats.iter().copied().collect();
+        let names = formats.iter().flat_map(|format| format.files()).copied();
+        if let Some(name) = names.chain([SUMS]).find(|name| folder.path().join(name).is_dir()) {
+            return Err(FolderError::Taken { folder: folder.path().to_owned(), name });
+        }
+        let open = |format| -> io::Result<Box<dyn Writer>> {
+            Ok(match format {
+                Format::Csv => Box::new(csv::Report::create(&folder)?),
+                Format::Json => Box::new(json::Report::create(&folder)?),
+            })
+        };
+        let writers = formats.into_iter().map(open).collect::<io::Result<_>>();
+        match writers {
+            Ok(writers) => Ok(Self { writers, folder }),
+            Err(source) => Err(FolderError::Other { folder: folder.path().to_owned(), source }),
+        }
+    }
+}
+
+impl Sink for Files {
+    fn bucket(&mut self, account: &AccountRecord, record: &BucketRecord, evaluation: &Evaluation) -> io::Result<()> {
+        self.writers.iter_mut().try_for_each(|writer| writer.bucket(account, record, evaluation))
+    }
+
+    fn finish(self: Box<Self>, summary: &Summary<'_>) -> io::Result<()> {
+        let Self { writers, folder } = *self;
+        let mut files = Vec::new();
+        for writer in writers {
+            files.extend(writer.finish(summary)?);
+        }
+        publish(&folder, files)
+    }
+}
+
+fn publish(folder: &Folder, mut files: Vec<Finished>) -> io::Result<()> {
+    files.sort_by_key(Finished::name);
+    let mut sums = folder.create(SUMS)?;
+    sums.write_all(sums_of(&files).as_bytes())?;
+    let sums = sums.finish()?;
+    let stale = stale(folder, &files)?;
+    // From here to the last rename the folder holds no complete report, and says so by having no SHA256SUMS.
+    remove(folder, SUMS)?;
+    for name in stale {
+        remove(folder, name)?;
+    }
+    for file in files {
+        file.publish()?;
+    }
+    sums.publish()
+}
+
+/// As `sha256sum` writes and checks it.
+fn sums_of(files: &[Finished]) -> String {
+    files.iter().map(|file| format!("{}  {}\n", file.sha256(), file.name())).collect()
+}
+
+/// The files of an earlier report that this one does not replace. Only what its SHA256SUMS names is touched, and of
+/// that only names that some format of ours has.
+fn stale(folder: &Folder, files: &[Finished]) -> io::Result<Vec<&'static str>> {
+    let old = match fs::read(folder.path().join(SUMS)) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(named(SUMS, &error)),
+    };
+    let listed: BTreeSet<&str> = old.lines().filter_map(listed_name).collect();
+    let ours = Format::ALL.into_iter().flat_map(Format::files).copied();
+    let replaced = |name: &str| files.iter().any(|file| file.name() == name);
+    Ok(ours.filter(|name| listed.contains(name) && !replaced(name)).collect())
+}
+
+/// The name in a line of SHA256SUMS: 64 hexadecimal digits, two spaces, the name.
+fn listed_name(line: &str) -> Option<&str> {
+    let (sum, name) = line.split_once("  ")?;
+    (sum.len() == 64 && sum.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(name)
+}
+
+fn remove(folder: &Folder, name: &str) -> io::Result<()> {
+    match fs::remove_file(folder.path().join(name)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(named(name, &error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}

@@ -1,0 +1,103 @@
+//! How much of what exists was seen, and what kept the rest from being seen.
+
+use std::cmp::Reverse;
+
+use super::page::{Page, id_of};
+use super::table::{Column, Text, Tone, listed};
+use super::tally::{Extent, Gap};
+use crate::model::{AccountRecord, Outcome};
+
+const ACCOUNTS: usize = 10;
+const GAPS: usize = 6;
+/// From this width on an account's name has a column of its own.
+const WIDE: u16 = 100;
+
+impl Page<'_> {
+    pub(super) fn coverage(&self) -> String {
+        let coverage = self.summary.coverage;
+        let accounts = [
+            (coverage.accounts_complete, "read"),
+            (coverage.accounts_incomplete, "not to the end"),
+            (coverage.accounts_failed, "failed"),
+            (coverage.accounts_skipped, "skipped"),
+        ];
+        let buckets = [
+            (coverage.buckets_complete, "read"),
+            (coverage.buckets_unknown, "with something unknown"),
+            (coverage.buckets_vanished, "vanished"),
+        ];
+        let row = |name: &str, number: u64, verb: &str, words: &str| {
+            let words = if words.is_empty() { verb.to_owned() } else { format!("{verb}: {words}") };
+            vec![Text::new(name), Text::number(number), Text::new(&words)]
+        };
+        let rows = vec![
+            row("Accounts", coverage.accounts, "found", &listed(&accounts)),
+            row("Buckets", coverage.buckets, "listed", &listed(&buckets)),
+            row("Requests", coverage.requests, "sent", &listed(&[(coverage.retries, "were retries")])),
+        ];
+        let table = self.layout.table(rows, &[Column::Fit, Column::Fit, Column::Wrap]);
+        let verdict = if coverage.is_complete() {
+            Text::new("Nothing stayed unknown.").tone(Tone::Good)
+        } else {
+            Text::new(
+                "What is unknown is neither pass nor fail: it is counted by itself and is in no percentage of what is \
+                 known. Of buckets that could not be listed nothing is said at all.",
+            )
+            .tone(Tone::Warning)
+        };
+        self.layout.title("COVERAGE") + &table + "\n" + &self.layout.paragraph(verdict)
+    }
+
+    /// Failed accounts before those that were not read to the end, before those that were not tried.
+    pub(super) fn accounts_not_read(&self) -> Option<String> {
+        let accounts = self.summary.accounts.iter();
+        let mut troubled: Vec<_> = accounts.filter_map(|account| Some((trouble(account)?, account))).collect();
+        troubled.sort_by_key(|((rank, _), _)| *rank);
+        let wide = self.layout.width >= WIDE;
+        let row = |((_, tone), account): &((u8, Tone), &AccountRecord)| {
+            let outcome = Text::new(account.outcome.as_str()).tone(*tone);
+            let (name, reason) = (account.name.as_str(), account.outcome.reason());
+            if wide {
+                vec![Text::new(id_of(account)), outcome, Text::new(name), Text::new(reason)]
+            } else {
+                let prefix = if name.is_empty() { String::new() } else { format!("{name}: ") };
+                vec![Text::new(id_of(account)), outcome, Text::new(&format!("{prefix}{reason}"))]
+            }
+        };
+        let rows = troubled.iter().take(ACCOUNTS).map(row).collect();
+        let table = if wide {
+            let header = ["Account", "Outcome", "Name", "Reason"].map(Text::new).into();
+            self.layout.headed(header, rows, &[Column::Fit, Column::Fit, Column::Wrap, Column::Wrap])
+        } else {
+            let header = ["Account", "Outcome", "Reason"].map(Text::new).into();
+            self.layout.headed(header, rows, &[Column::Fit, Column::Fit, Column::Wrap])
+        };
+        (!troubled.is_empty()).then(|| table + &self.rest(troubled.len(), ACCOUNTS, "accounts.csv"))
+    }
+
+    /// The facts that could not be read, by what kept them.
+    pub(super) fn gaps(&self) -> Option<String> {
+        let mut gaps: Vec<_> = self.tally.gaps.iter().collect();
+        gaps.sort_by_key(|(_, extent)| Reverse(extent.buckets));
+        let row = |(gap, extent): &(&Gap, &Extent)| {
+            let code = gap.code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
+            let needs = gap.needs.map(|action| format!(", needs {action}")).unwrap_or_default();
+            let words = format!("{} {}{code}{needs}", gap.operation, gap.class);
+            vec![Text::new(&words), Text::number(extent.buckets), Text::number(extent.accounts)]
+        };
+        let rows = gaps.iter().take(GAPS).map(row).collect();
+        let header = vec![Text::new("Could not be read"), Text::new("Buckets").right(), Text::new("Accounts").right()];
+        let table = self.layout.headed(header, rows, &[Column::Wrap, Column::Fit, Column::Fit]);
+        (!gaps.is_empty()).then(|| table + &self.rest(gaps.len(), GAPS, "findings.csv"))
+    }
+}
+
+/// Where the account stands in the list, and its tone; `None` where there is no trouble.
+fn trouble(account: &AccountRecord) -> Option<(u8, Tone)> {
+    match account.outcome {
+        Outcome::Failed(_) => Some((0, Tone::Bad)),
+        Outcome::Incomplete(_) => Some((1, Tone::Warning)),
+        Outcome::Skipped(_) => Some((2, Tone::Faint)),
+        Outcome::Complete => None,
+    }
+}

@@ -1,0 +1,121 @@
+//! The page: its parts in their order, and the figures they speak of.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::TerminalOptions;
+use super::table::{Column, Layout, Text, grouped};
+use super::tally::Tally;
+use crate::aggregate::{Scope, Value};
+use crate::model::AccountRecord;
+use crate::report::Summary;
+use crate::report::files::SUMS;
+
+/// The values of one scope, by metric. Those that have none are left out.
+#[derive(Default)]
+pub(super) struct Figures(HashMap<&'static str, Value>);
+
+impl Figures {
+    pub fn count(&self, metric: &str) -> u64 {
+        match self.0.get(metric) {
+            Some(Value::Count(count)) => *count,
+            Some(Value::Percent(_)) | None => 0,
+        }
+    }
+
+    /// `17.65%`, or that there is nothing to take a percentage of.
+    pub fn percent(&self, metric: &str) -> String {
+        match self.0.get(metric) {
+            Some(Value::Percent(percent)) => format!("{percent:.2}%"),
+            Some(Value::Count(_)) | None => "none known".to_owned(),
+        }
+    }
+
+    /// Whether any account was read in this scope.
+    pub fn has_buckets(&self) -> bool {
+        self.0.contains_key("BucketCount")
+    }
+}
+
+pub(super) struct Page<'a> {
+    pub layout: Layout,
+    pub options: &'a TerminalOptions,
+    pub tally: &'a Tally,
+    pub summary: &'a Summary<'a>,
+    pub organization: Figures,
+    pub accounts: BTreeMap<&'a str, Figures>,
+}
+
+impl<'a> Page<'a> {
+    pub fn new(options: &'a TerminalOptions, tally: &'a Tally, summary: &'a Summary<'a>) -> Self {
+        let mut organization = Figures::default();
+        let mut accounts: BTreeMap<&str, Figures> = BTreeMap::new();
+        for row in summary.metrics {
+            let figures = match row.scope {
+                Scope::Organization => &mut organization,
+                Scope::Account => accounts.entry(row.scope_id.as_str()).or_default(),
+                Scope::Ou | Scope::Region | Scope::AccountRegion => continue,
+            };
+            figures.0.extend(row.value.map(|value| (row.metric, value)));
+        }
+        let layout = Layout { width: options.width.clamp(60, 200), color: options.color };
+        Self { layout, options, tally, summary, organization, accounts }
+    }
+
+    pub fn text(&self) -> String {
+        let parts = [
+            Some(self.head()),
+            Some(self.coverage()),
+            self.accounts_not_read(),
+            self.gaps(),
+            Some(self.standing()),
+            self.worst_accounts(),
+            self.findings(),
+            self.files(),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join("\n")
+    }
+
+    fn head(&self) -> String {
+        let run = self.summary.run;
+        let seconds = run.end.unix().abs_diff(run.start.unix());
+        let title = format!("bucketlens {} on {}", run.version, self.subject());
+        let time = format!("{}, {} s, standard {}", run.start, grouped(seconds), run.standard.as_str());
+        let mut rows = vec![vec![Text::faint(&time)]];
+        if !run.scope.is_empty() {
+            rows.push(vec![Text::faint(&run.scope.join(" "))]);
+        }
+        self.layout.title(&title) + &self.layout.table(rows, &[Column::Wrap])
+    }
+
+    fn subject(&self) -> String {
+        match (&self.summary.run.organization_id, self.summary.accounts) {
+            (Some(id), _) => format!("organization {id}"),
+            (None, [account]) if account.name.is_empty() => format!("account {}", id_of(account)),
+            (None, [account]) => format!("account {} ({})", id_of(account), account.name),
+            (None, accounts) => format!("{} accounts", grouped(accounts.len() as u64)),
+        }
+    }
+
+    /// The line after a list that was cut, with the file that has all of it.
+    pub fn rest(&self, all: usize, shown: usize, file: &'static str) -> String {
+        if all <= shown {
+            return String::new();
+        }
+        let written = self.options.formats.iter().any(|format| format.files().contains(&file));
+        let place = if written { format!(", see {file}") } else { String::new() };
+        self.layout.paragraph(Text::faint(&format!("and {} more{place}", grouped((all - shown) as u64))))
+    }
+
+    fn files(&self) -> Option<String> {
+        let formats = self.options.formats.iter();
+        let names: Vec<&str> = formats.flat_map(|format| format.files()).copied().chain([SUMS]).collect();
+        let rows = vec![vec![Text::new(&self.options.folder)], vec![Text::faint(&names.join("  "))]];
+        let table = self.layout.table(rows, &[Column::Wrap]);
+        (!self.options.formats.is_empty()).then(|| self.layout.title("FILES") + &table)
+    }
+}
+
+/// An account's id, for a person.
+pub(super) fn id_of(account: &AccountRecord) -> &str {
+    account.id.as_ref().map_or("unknown", |id| id.as_str())
+}

@@ -1,0 +1,132 @@
+//! What the page needs to know of the buckets: groups of equal findings and of equal reasons, in bounded memory.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use crate::evaluate::Evaluation;
+use crate::model::{AccountId, BucketRecord, ErrorClass, Facts, Finding, Operation, Reason, Severity, Status};
+use crate::rules;
+
+/// How many findings of a group are kept word for word; a group of more is told as a whole.
+pub(super) const KEPT: usize = 3;
+
+/// Error codes come from servers, so their number has a bound; past it codes are no longer told apart.
+const GAPS: usize = 200;
+
+#[derive(Default)]
+pub(super) struct Tally {
+    /// Failed rules: the worst first, then in the order of `rules::ALL`, which has requirements first.
+    pub failed: BTreeMap<(Reverse<Severity>, usize), Group>,
+    /// Facts that could not be read.
+    pub gaps: BTreeMap<Gap, Extent>,
+}
+
+/// Findings of one rule and severity.
+pub(super) struct Group {
+    pub extent: Extent,
+    /// Where all of them have the same.
+    pub evidence: Option<String>,
+    /// The first [`KEPT`].
+    pub first: Vec<Finding>,
+}
+
+impl Group {
+    fn of(finding: &Finding) -> Self {
+        Self { extent: Extent::default(), evidence: Some(finding.evidence.clone()), first: Vec::new() }
+    }
+
+    fn add(&mut self, finding: &Finding) {
+        self.extent.add(&finding.account);
+        self.evidence.take_if(|evidence| *evidence != finding.evidence);
+        if self.first.len() < KEPT {
+            self.first.push(finding.clone());
+        }
+    }
+}
+
+/// Reasons that differ only by request. The words are those of [`Operation`] and [`ErrorClass`].
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Gap {
+    pub operation: &'static str,
+    pub class: &'static str,
+    pub code: Option<String>,
+    /// The IAM action that is missing, where permission is what is missing.
+    pub needs: Option<&'static str>,
+}
+
+/// How far something reaches.
+#[derive(Default)]
+pub(super) struct Extent {
+    pub buckets: u64,
+    pub accounts: u64,
+    last: Option<AccountId>,
+}
+
+impl Extent {
+    /// Buckets come sorted by account, so a new account is one that differs from the last.
+    fn add(&mut self, account: &AccountId) {
+        self.buckets += 1;
+        if self.last.as_ref() != Some(account) {
+            self.accounts += 1;
+            self.last = Some(account.clone());
+        }
+    }
+}
+
+impl Tally {
+    pub fn bucket(&mut self, record: &BucketRecord, evaluation: &Evaluation) {
+        for finding in evaluation.findings.iter().filter(|finding| finding.status == Status::Fail) {
+            let position = rules::ALL.iter().position(|rule| rule.id == finding.rule).unwrap_or(usize::MAX);
+            let group = self.failed.entry((Reverse(finding.severity), position)).or_insert_with(|| Group::of(finding));
+            group.add(finding);
+        }
+        if let Facts::Read { versioning, lifecycle } = &record.facts {
+            let mut gaps: Vec<Gap> = [versioning.reason(), lifecycle.reason()]
+                .into_iter()
+                .flatten()
+                .map(|reason| self.gap(reason))
+                .collect();
+            gaps.dedup();
+            for gap in gaps {
+                self.gaps.entry(gap).or_default().add(&record.account);
+            }
+        }
+    }
+
+    fn gap(&self, reason: &Reason) -> Gap {
+        let gap = Gap {
+            operation: reason.operation.as_str(),
+            class: words(reason.class),
+            code: reason.code.clone(),
+            needs: missing_permission(reason.operation, reason.class),
+        };
+        if self.gaps.len() < GAPS || self.gaps.contains_key(&gap) { gap } else { Gap { code: None, ..gap } }
+    }
+}
+
+/// What [`ErrorClass`] means, for a person.
+fn words(class: ErrorClass) -> &'static str {
+    match class {
+        ErrorClass::Denied => "denied",
+        ErrorClass::WrongRegion => "asked in the wrong Region",
+        ErrorClass::Credentials => "refused for its credentials",
+        ErrorClass::Throttled => "throttled",
+        ErrorClass::Unavailable => "not answered",
+        ErrorClass::Malformed => "answered with something unreadable",
+        ErrorClass::Unsupported => "not supported by the server",
+        ErrorClass::Rejected => "rejected",
+    }
+}
+
+fn missing_permission(operation: Operation, class: ErrorClass) -> Option<&'static str> {
+    match class {
+        ErrorClass::Denied => operation.action(),
+        ErrorClass::WrongRegion
+        | ErrorClass::Credentials
+        | ErrorClass::Throttled
+        | ErrorClass::Unavailable
+        | ErrorClass::Malformed
+        | ErrorClass::Unsupported
+        | ErrorClass::Rejected => None,
+    }
+}

@@ -1,0 +1,51 @@
+use super::{BucketFacts, Reference, Rule, Verdict};
+use crate::model::{Kind, Lifecycle, MfaDelete, Severity, Standard};
+
+pub(super) const RULE: Rule = Rule {
+    id: "mfa-delete-enabled",
+    title: "MFA delete is enabled",
+    kind: Kind::Requirement,
+    severity: Severity::Medium,
+    standards: &[
+        Reference { standard: "CIS AWS Foundations 1.4.0", id: "2.1.3", severity: None },
+        Reference { standard: "CIS AWS Foundations 1.5.0", id: "2.1.3", severity: None },
+        Reference { standard: "CIS AWS Foundations 2.0.0", id: "2.1.2", severity: None },
+        Reference { standard: "CIS AWS Foundations 3.0.0", id: "2.1.2", severity: None },
+        Reference { standard: "CIS AWS Foundations 4.0.0", id: "2.1.2", severity: None },
+        Reference { standard: "CIS AWS Foundations 5.0.0", id: "2.1.2", severity: None },
+        Reference { standard: "CIS AWS Foundations 6.0.0", id: "3.1.2", severity: None },
+        Reference { standard: "CIS AWS Foundations 7.0.0", id: "3.1.2", severity: None },
+        Reference { standard: "Security Hub", id: "S3.20", severity: Some("Low") },
+        Reference { standard: "AWS Config", id: "s3-bucket-mfa-delete-enabled", severity: None },
+        Reference { standard: "NIST SP 800-53 r5", id: "CA-9(1)", severity: None },
+        Reference { standard: "NIST SP 800-53 r5", id: "CM-2", severity: None },
+        Reference { standard: "NIST SP 800-53 r5", id: "CM-2(2)", severity: None },
+        Reference { standard: "NIST SP 800-53 r5", id: "CM-3", severity: None },
+        Reference { standard: "NIST SP 800-53 r5", id: "SC-5(2)", severity: None },
+    ],
+    explanation: "With MFA delete, permanently deleting an object version and changing the bucket's versioning state \
+        need a code of the root user's MFA device in the request. The standard cis takes no lifecycle configuration \
+        as an excuse; under security-hub (S3.20) a bucket with one gets no finding.",
+    remediation: "Only the root user of the owning account can enable MFA delete, with long-term root access keys, \
+        and only by CLI or API: not in the console, not from CloudShell, not by a role. Remove the lifecycle \
+        configuration first if there is one (S3 refuses with 409 InvalidBucketState otherwise). Then, as root: \
+        aws s3api put-bucket-versioning --bucket NAME --versioning-configuration Status=Enabled,MFADelete=Enabled \
+        --mfa 'SERIAL-OR-ARN CODE'. Delete the root access keys afterwards.",
+    check,
+};
+
+fn check(facts: &BucketFacts<'_>, standard: Standard) -> Verdict {
+    if standard == Standard::SecurityHub {
+        match facts.lifecycle.known() {
+            Some(Lifecycle::Present(_)) => return Verdict::NotApplicable,
+            Some(Lifecycle::None) => {}
+            None => return facts.undecided(),
+        }
+    }
+    match facts.versioning.known().map(|state| state.mfa_delete) {
+        Some(MfaDelete::Enabled) => Verdict::Pass,
+        Some(MfaDelete::Disabled) => Verdict::fail("MFA delete is disabled"),
+        Some(MfaDelete::Never) => Verdict::fail("MFA delete was never configured"),
+        None => facts.undecided_by_versioning(),
+    }
+}

@@ -1,0 +1,150 @@
+//! Drives the real program: nothing of this machine's environment reaches it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use bucketlens::simulator::{self, Options, Organization, Simulator};
+use tempfile::TempDir;
+
+/// A run of `bucketlens` in an empty home.
+pub struct Cli {
+    command: Command,
+    home: TempDir,
+}
+
+/// What came of it.
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+    /// Kept: files of the run stand in it.
+    home: TempDir,
+}
+
+impl Cli {
+    pub fn new<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Self {
+        let home = tempfile::tempdir().expect("a folder");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bucketlens"));
+        command.args(arguments).current_dir(home.path()).env_clear();
+        command.env("HOME", home.path()).env("AWS_EC2_METADATA_DISABLED", "true");
+        Self { command, home }
+    }
+
+    /// Points it at a server on loopback, with an account's keys as the simulator names them.
+    pub fn at(self, endpoint: &str, account: &str) -> Self {
+        self.keys(endpoint, &simulator::access_key(account), simulator::SECRET_KEY)
+    }
+
+    pub fn keys(self, endpoint: &str, access_key: &str, secret_key: &str) -> Self {
+        self.env("AWS_ENDPOINT_URL", endpoint)
+            .env("AWS_ACCESS_KEY_ID", access_key)
+            .env("AWS_SECRET_ACCESS_KEY", secret_key)
+            .env("AWS_REGION", "us-east-1")
+    }
+
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Writes a file below the run's home.
+    pub fn file(self, path: &str, text: &str) -> Self {
+        let path = self.home.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("writable");
+        std::fs::write(path, text).expect("writable");
+        self
+    }
+
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    pub fn run(mut self) -> Ran {
+        let Output { status, stdout, stderr } = self.command.output().expect("bucketlens starts");
+        Ran {
+            code: status.code().unwrap_or(-1),
+            stdout: String::from_utf8(stdout).expect("text"),
+            stderr: String::from_utf8(stderr).expect("text"),
+            home: self.home,
+        }
+    }
+}
+
+impl Ran {
+    /// The run must have ended with this code.
+    #[track_caller]
+    pub fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.home.path().join(path)
+    }
+
+    #[track_caller]
+    pub fn read(&self, path: &str) -> String {
+        std::fs::read_to_string(self.path(path)).unwrap_or_else(|error| panic!("{path}: {error}\n{}", self.stderr))
+    }
+
+    /// The rows of a CSV file, each by its header.
+    #[track_caller]
+    pub fn rows(&self, path: &str) -> Vec<Row> {
+        let text = self.read(path);
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        reader.deserialize().collect::<Result<_, _>>().unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    #[track_caller]
+    pub fn json(&self, path: &str) -> serde_json::Value {
+        serde_json::from_str(&self.read(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// The one row of `buckets.csv` that speaks of a bucket.
+    #[track_caller]
+    pub fn bucket(&self, name: &str) -> Row {
+        let mut rows: Vec<Row> = self.rows("out/buckets.csv").into_iter().filter(|row| row["bucket"] == name).collect();
+        assert_eq!(rows.len(), 1, "rows of {name}: {rows:?}");
+        rows.remove(0)
+    }
+}
+
+pub type Row = std::collections::BTreeMap<String, String>;
+
+/// The simulator in this process, on a runtime of its own.
+pub struct Sim {
+    pub endpoint: String,
+    simulator: Option<Simulator>,
+    runtime: Option<tokio::runtime::Runtime>,
+}
+
+impl Sim {
+    pub fn start(organization: Organization) -> Self {
+        Self::with(organization, Options::default())
+    }
+
+    pub fn json(text: &str) -> Self {
+        Self::start(Organization::from_json(text).expect("a good fixture"))
+    }
+
+    pub fn with(organization: Organization, options: Options) -> Self {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let simulator = runtime.block_on(Simulator::start(organization, options)).expect("loopback");
+        Self { endpoint: simulator.endpoint(), simulator: Some(simulator), runtime: Some(runtime) }
+    }
+
+    /// How often an operation was asked.
+    pub fn count(&self, operation: &str) -> u64 {
+        let counts = self.simulator.as_ref().expect("running").counts();
+        counts.get(operation).copied().unwrap_or_default()
+    }
+}
+
+impl Drop for Sim {
+    fn drop(&mut self) {
+        drop(self.simulator.take());
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}

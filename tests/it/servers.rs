@@ -1,0 +1,206 @@
+//! Real S3 servers for the tests, started and filled by `tests/servers/serve.py`; `tests/servers/install` installs them.
+//!
+//! Each test starts its own and stops it by dropping it. A test whose server is not installed returns early, loudly;
+//! with `BUCKETLENS_REAL_SERVERS=require`, as `tests/run --all` sets it, it fails instead.
+//!
+//! The form of `truth` is described in `tests/servers/rgw_setup.py` and, for what moto adds, `moto_setup.py`.
+
+use std::fs::OpenOptions;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+/// Ceph RGW: three accounts, and the only server that has MFA delete.
+pub struct Rgw {
+    /// The URL of the first Region, where every bucket is listed.
+    pub endpoint: String,
+    /// Region and URL of each gateway.
+    pub endpoints: Vec<(String, String)>,
+    /// Hands out the keys of the account of any role, see `sts_shim.py`.
+    pub sts_endpoint: String,
+    pub truth: Value,
+    _process: Process,
+}
+
+impl Rgw {
+    /// One gateway, whose Region is called `default`.
+    pub fn start() -> Option<Self> {
+        Self::start_regions(&[])
+    }
+
+    /// One gateway a Region, and buckets in the first two.
+    pub fn start_regions(regions: &[&str]) -> Option<Self> {
+        if Command::new("radosgw").arg("--version").output().is_err() {
+            return skip("radosgw is not installed");
+        }
+        let (process, description) = Process::start("rgw", regions)?;
+        let endpoints: Vec<(String, String)> =
+            serde_json::from_value(description["endpoints"].clone()).expect("serve.py gives pairs");
+        Some(Self {
+            endpoint: endpoints[0].1.clone(),
+            endpoints,
+            sts_endpoint: text(&description["sts_endpoint"]),
+            truth: description["truth"].clone(),
+            _process: process,
+        })
+    }
+}
+
+/// `SeaweedFS`: one account, and the only server that pages the list of buckets.
+pub struct SeaweedFs {
+    pub endpoint: String,
+    /// See [`Rgw::sts_endpoint`].
+    pub sts_endpoint: String,
+    pub truth: Value,
+    _process: Process,
+}
+
+impl SeaweedFs {
+    pub fn with_buckets(count: usize) -> Option<Self> {
+        let (process, description) = Process::start("seaweedfs", &[&count.to_string()])?;
+        Some(Self {
+            endpoint: text(&description["endpoint"]),
+            sts_endpoint: text(&description["sts_endpoint"]),
+            truth: description["truth"].clone(),
+            _process: process,
+        })
+    }
+}
+
+/// moto: an organization, with STS and S3 at the same URL.
+pub struct Moto {
+    pub endpoint: String,
+    pub truth: Value,
+    _process: Process,
+}
+
+impl Moto {
+    pub fn start() -> Option<Self> {
+        let (process, description) = Process::start("moto", &[])?;
+        Some(Self { endpoint: text(&description["endpoint"]), truth: description["truth"].clone(), _process: process })
+    }
+}
+
+/// A running `serve.py`. It stops its server at the end of its standard input, which comes when this process drops
+/// it or dies in whatever way.
+struct Process(Child);
+
+impl Process {
+    fn start(server: &str, arguments: &[&str]) -> Option<(Self, Value)> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let python = root.join("target/servers/python");
+        if !python.exists() {
+            return skip("tests/servers/install has not been run");
+        }
+        let mut child = Command::new(python)
+            .arg(root.join("tests/servers/serve.py"))
+            .arg(server)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            // apart from the signals with which a test runner ends a test, lest it die before it has cleaned up
+            .process_group(0)
+            .spawn()
+            .expect("target/servers/python starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("stdout is a pipe"))
+            .read_line(&mut line)
+            .expect("serve.py prints text");
+        let process = Self(child);
+        let description = serde_json::from_str(&line)
+            .unwrap_or_else(|error| panic!("{server} did not start, see above: {error}: {line:?}"));
+        Some((process, description))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // closes its standard input first
+        let _ = self.0.wait();
+    }
+}
+
+fn skip<T>(reason: &str) -> Option<T> {
+    assert!(
+        std::env::var("BUCKETLENS_REAL_SERVERS").as_deref() != Ok("require"),
+        "a real server is required: {reason}"
+    );
+    // test runners name the thread of a test after it
+    let test = std::thread::current().name().unwrap_or("?").to_owned();
+    eprintln!("SKIPPED {test}: {reason}");
+    // runners hide the output of tests that pass, so tests/run collects these lines
+    if let Some(file) = std::env::var_os("BUCKETLENS_SKIPPED") {
+        let mut file = OpenOptions::new().append(true).open(file).expect("tests/run made this file");
+        writeln!(file, "{test}: {reason}").expect("the file of skipped tests can be written");
+    }
+    None
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("serve.py gives a text here").to_owned()
+}
+
+/// The status line that an anonymous `GET /` brings.
+fn greeting(endpoint: &str) -> std::io::Result<String> {
+    let address = endpoint.strip_prefix("http://").expect("an http URL");
+    let mut stream = std::net::TcpStream::connect(address)?;
+    write!(stream, "GET / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line)?;
+    Ok(line)
+}
+
+fn bucket_count(truth: &Value) -> usize {
+    let accounts = truth["accounts"].as_object().expect("accounts are an object");
+    accounts.values().map(|account| account["buckets"].as_object().expect("buckets are an object").len()).sum()
+}
+
+#[test]
+fn rgw_runs_until_it_is_dropped() {
+    let Some(rgw) = Rgw::start_regions(&["us-east-1", "eu-west-1"]) else { return };
+    assert_eq!(bucket_count(&rgw.truth), 17);
+    let mut urls = vec![rgw.endpoint.clone(), rgw.sts_endpoint.clone()];
+    urls.extend(rgw.endpoints.iter().map(|(_, url)| url.clone()));
+    assert_eq!(urls.len(), 4);
+    for url in &urls {
+        assert!(greeting(url).unwrap().starts_with("HTTP/1."), "{url}");
+    }
+    drop(rgw);
+    for url in &urls {
+        assert!(greeting(url).is_err(), "{url}");
+    }
+}
+
+#[test]
+fn seaweedfs_runs_until_it_is_dropped() {
+    let Some(seaweedfs) = SeaweedFs::with_buckets(5) else { return };
+    assert_eq!(bucket_count(&seaweedfs.truth), 5);
+    let urls = [seaweedfs.endpoint.clone(), seaweedfs.sts_endpoint.clone()];
+    for url in &urls {
+        assert!(greeting(url).unwrap().starts_with("HTTP/1."), "{url}");
+    }
+    drop(seaweedfs);
+    for url in &urls {
+        assert!(greeting(url).is_err(), "{url}");
+    }
+}
+
+#[test]
+fn moto_runs_until_it_is_dropped() {
+    let Some(moto) = Moto::start() else { return };
+    assert_eq!(bucket_count(&moto.truth), 6);
+    assert!(greeting(&moto.endpoint).unwrap().starts_with("HTTP/1."));
+    let url = moto.endpoint.clone();
+    drop(moto);
+    assert!(greeting(&url).is_err());
+}
+
+#[test]
+fn rgw_runs_without_regions() {
+    let Some(rgw) = Rgw::start() else { return };
+    assert_eq!(rgw.endpoints, [("default".to_owned(), rgw.endpoint.clone())]);
+    assert_eq!(bucket_count(&rgw.truth), 15);
+}

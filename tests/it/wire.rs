@@ -1,0 +1,198 @@
+//! The SDK is not trusted with nonsense: every answer of `fixtures/wire/` is cut at every byte, sent with a matching
+//! `Content-Length`, and must not give another value than the whole one.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bucketlens::aws::http::{self, Network};
+use bucketlens::aws::pace::Pace;
+use bucketlens::aws::session::{Addressing, Aws, Role, Route, Session, Source, Timeouts};
+use bucketlens::aws::{
+    bucket_region, get_bucket_lifecycle_configuration, get_bucket_versioning, list_buckets, organizations,
+};
+use bucketlens::model::{AccountId, Region};
+use futures::StreamExt;
+
+/// Answers every request with the bytes it was last given, one connection a request.
+struct Server {
+    answer: Arc<Mutex<Vec<u8>>>,
+    endpoint: String,
+}
+
+impl Server {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
+        let endpoint = format!("http://{}", listener.local_addr().expect("bound"));
+        let answer = Arc::new(Mutex::new(Vec::new()));
+        let shared = Arc::clone(&answer);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let answer = shared.lock().expect("no panic").clone();
+                let _ = reply(stream, &answer);
+            }
+        });
+        Self { answer, endpoint }
+    }
+}
+
+fn reply(mut stream: TcpStream, answer: &[u8]) -> std::io::Result<()> {
+    let (mut request, mut buffer) = (Vec::new(), [0; 4096]);
+    loop {
+        let read = stream.read(&mut buffer)?;
+        request.extend_from_slice(&buffer[..read]);
+        let head = request.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4);
+        let Some(head) = head else { continue };
+        let text = String::from_utf8_lossy(&request[..head]).to_lowercase();
+        let length = text.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next()?.parse().ok());
+        if request.len() >= head + length.unwrap_or(0) || read == 0 {
+            break;
+        }
+    }
+    stream.write_all(answer)
+}
+
+/// A recorded answer: the status line, headers, an empty line, the body.
+struct Recorded {
+    head: String,
+    body: Vec<u8>,
+}
+
+fn recorded(path: &Path) -> Recorded {
+    let bytes = fs::read(path).expect("readable");
+    let at = bytes.windows(2).position(|window| window == b"\n\n").expect("an empty line");
+    let head = String::from_utf8(bytes[..at].to_vec()).expect("text");
+    Recorded { head, body: bytes[at + 2..].to_vec() }
+}
+
+impl Recorded {
+    fn cut(&self, length: usize) -> Vec<u8> {
+        let mut head = String::new();
+        for line in self.head.lines() {
+            let _ = write!(head, "{line}\r\n");
+        }
+        let _ = write!(head, "Content-Length: {length}\r\nConnection: close\r\n\r\n");
+        [head.as_bytes(), &self.body[..length]].concat()
+    }
+}
+
+fn aws(endpoint: &str) -> Aws {
+    let second = Duration::from_secs(10);
+    Aws {
+        source: Source::Fixed {
+            endpoint: endpoint.to_owned(),
+            access_key: "AKIA0000111111111111".to_owned(),
+            secret_key: "secret".to_owned(),
+            region: Region::new("us-east-1"),
+        },
+        http: http::client(&Network::default(), 4).expect("no CA bundle"),
+        pace: Arc::new(Pace::new(4, 1)),
+        addressing: Addressing::Path,
+        timeouts: Timeouts { connect: second, read: second, operation: second },
+    }
+}
+
+/// What the operation makes of the answer: `Ok` is a value that would be believed.
+async fn outcome(aws: &Aws, session: &Session, operation: &str) -> Result<String, String> {
+    let route = Route::from(Region::new("us-east-1"));
+    let said = |failure: bucketlens::aws::failure::Failure| {
+        let class = failure.reason.class.as_str();
+        failure.code().map_or_else(|| class.to_owned(), |code| format!("{class} {code}"))
+    };
+    match operation {
+        "GetBucketVersioning" => {
+            get_bucket_versioning::get(session, &route, "example").await.map(|it| format!("{it:?}")).map_err(said)
+        }
+        "GetBucketLifecycleConfiguration" => get_bucket_lifecycle_configuration::get(session, &route, "example")
+            .await
+            .map(|it| format!("{it:?}"))
+            .map_err(said),
+        "ListBuckets" => {
+            let page = Box::pin(list_buckets::list(session)).next().await.expect("at least one page");
+            page.map(|it| format!("{it:?}")).map_err(said)
+        }
+        // No failure: a Region that cannot be found is none.
+        "GetBucketLocation" => {
+            bucket_region::find(session, "example").await.map(|it| it.to_string()).ok_or_else(|| "none".to_owned())
+        }
+        "GetCallerIdentity" => session.caller().await.map(|it| format!("{it:?}")).map_err(said),
+        "AssumeRole" => {
+            let role = Role {
+                account: AccountId::parse("222222222222").expect("12 digits"),
+                arn: "arn:aws:iam::222222222222:role/Auditor".to_owned(),
+                session_name: "bucketlens".to_owned(),
+                external_id: None,
+                duration: Duration::from_secs(3600),
+            };
+            aws.assume(session, role).await.map(|_| "entered".to_owned()).map_err(said)
+        }
+        "ListAccounts" => {
+            organizations::list_accounts(session, "aws").await.map(|it| format!("{:?}", it.accounts)).map_err(said)
+        }
+        other => panic!("fixtures/wire holds an answer of {other}, which this test does not know"),
+    }
+}
+
+fn fixtures() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/wire");
+    let mut found = Vec::new();
+    for server in fs::read_dir(folder).expect("fixtures/wire").flatten().filter(|entry| entry.path().is_dir()) {
+        let files = fs::read_dir(server.path()).expect("readable").flatten().map(|entry| entry.path());
+        found.extend(files.filter(|path| path.extension().is_some_and(|extension| extension == "http")));
+    }
+    found.sort();
+    found
+}
+
+fn operation(path: &Path) -> String {
+    let name = path.file_stem().expect("a name").to_string_lossy();
+    name.split('-').next().expect("the operation comes first").to_owned()
+}
+
+#[tokio::test]
+async fn an_answer_cut_anywhere_gives_no_other_value() {
+    let server = Server::start();
+    let aws = aws(&server.endpoint);
+    let session = aws.session(None).await;
+    let mut believed = 0;
+    for path in fixtures() {
+        let (recorded, operation) = (recorded(&path), operation(&path));
+        let set = |length| *server.answer.lock().expect("no panic") = recorded.cut(length);
+        set(recorded.body.len());
+        let whole = outcome(&aws, &session, &operation).await;
+        believed += usize::from(whole.is_ok());
+        for length in 0..recorded.body.len() {
+            set(length);
+            let cut = outcome(&aws, &session, &operation).await;
+            assert!(
+                cut.is_err() || cut == whole,
+                "{} cut at {length} of {} gives {cut:?}, the whole gives {whole:?}",
+                path.display(),
+                recorded.body.len()
+            );
+        }
+    }
+    assert!(believed > 10, "only {believed} whole answers were believed: this test would not notice anything");
+}
+
+/// What each whole answer gives: the golden of the wire formats.
+#[tokio::test]
+async fn whole_answers_give_what_they_say() {
+    let server = Server::start();
+    let aws = aws(&server.endpoint);
+    let session = aws.session(None).await;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/wire");
+    let mut table = String::new();
+    for path in fixtures() {
+        let recorded = recorded(&path);
+        *server.answer.lock().expect("no panic") = recorded.cut(recorded.body.len());
+        let outcome = outcome(&aws, &session, &operation(&path)).await;
+        let name = path.strip_prefix(&root).expect("below").with_extension("");
+        let _ = writeln!(table, "{}\n    {outcome:?}", name.display());
+    }
+    insta::assert_snapshot!(table);
+}
