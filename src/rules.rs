@@ -102,11 +102,12 @@ fn name_rules(lifecycle: &crate::model::LifecycleConfiguration) -> String {
         crate::model::RuleStatus::Disabled => format!("{} (disabled)", rule.id),
         crate::model::RuleStatus::Other(word) => format!("{} (status {word:?})", rule.id),
     });
-    let mut text = named.collect::<Vec<_>>().join(", ");
-    if rules.len() > NAMED {
-        text.push_str(&format!(" and {} more", rules.len() - NAMED));
+    let text = named.collect::<Vec<_>>().join(", ");
+    let word = if rules.len() == 1 { "rule" } else { "rules" };
+    match rules.len().checked_sub(NAMED) {
+        None | Some(0) => format!("{word} {text}"),
+        Some(more) => format!("{word} {text} and {more} more"),
     }
-    format!("{} {text}", if rules.len() == 1 { "rule" } else { "rules" })
 }
 
 /// By id; rules are few.

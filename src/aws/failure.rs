@@ -6,7 +6,6 @@
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::error::Error;
 
@@ -203,10 +202,21 @@ fn cause<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a
     None
 }
 
-/// The words of the whole chain, without the debug output that `DisplayErrorContext` appends.
-fn words<E: Error + 'static>(error: &E) -> String {
-    let text = DisplayErrorContext(error).to_string();
-    text.split_once(" (").map_or(text.as_str(), |(words, _)| words).to_owned()
+/// The words of the whole chain, but for the SDK's own layers, which say nothing to a person.
+fn words(error: &(dyn Error + 'static)) -> String {
+    const LAYERS: [&str; 6] =
+        ["dispatch failure", "io error", "client error (Connect)", "response error", "service error", "other"];
+    let mut said: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let words = error.to_string();
+        // Some layers repeat the words of the next.
+        if !LAYERS.contains(&words.as_str()) && !said.iter().any(|before| before.contains(&words)) {
+            said.push(words);
+        }
+        next = error.source();
+    }
+    if said.is_empty() { error.to_string() } else { said.join(": ") }
 }
 
 #[cfg(test)]

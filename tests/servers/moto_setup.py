@@ -10,16 +10,15 @@ GetBucketVersioning has the wrong root element (`GetBucketVersioningResponse`), 
 reads knows neither versioning nor MFA delete of any bucket.
 """
 
-from s3raw import lifecycle, must, versioning
+from s3raw import EXPIRE, lifecycle, must, versioning
 
 KEYS = ("management", "management")
-RULE = "<ID>expire</ID><Filter><Prefix></Prefix></Filter><Status>Enabled</Status><Expiration><Days>30</Days></Expiration>"
 # the name of an account: the organizational units above it, and its buckets (name, Region, rules)
 ACCOUNTS = {
     "at-root": ((), [("at-root-plain", "us-east-1", [])]),
-    "web": (("production",), [("web-assets", "eu-west-1", [RULE]), ("web-logs", "us-east-1", [])]),
+    "web": (("production",), [("web-assets", "eu-west-1", [EXPIRE]), ("web-logs", "us-east-1", [])]),
     "payments": (("production", "regulated"), [("payments-records", "us-east-1", [])]),
-    "sandbox": (("sandbox",), [("sandbox-scratch", "us-east-1", [RULE])]),
+    "sandbox": (("sandbox",), [("sandbox-scratch", "us-east-1", [EXPIRE])]),
     "empty": (("sandbox",), []),
     "closed": (("sandbox",), []),
 }

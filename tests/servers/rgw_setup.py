@@ -1,6 +1,4 @@
-"""Fills a running RGW with accounts and buckets in every state, and prints what is then the truth.
-
-Usage:  rgw_setup.py CEPH_CONF REGION=URL ...       the Regions and endpoints of rgw-start ("default" without Regions)
+"""Fills a running RGW with accounts and buckets in every state, and tells what is then the truth.
 
 An account is an RGW tenant whose user `root` has the access key AK<account> and the secret key SK<account>.
 The truth is what a scanner with these keys has to report:
@@ -12,7 +10,6 @@ The truth is what a scanner with these keys has to report:
 
 import json
 import subprocess
-import sys
 
 from s3raw import TotpDevice, lifecycle, must, versioning
 
@@ -67,7 +64,7 @@ STATES = {
     "denied-both": {"deny": ["s3:GetBucketVersioning", "s3:GetLifecycleConfiguration"]},
 }
 
-# account, Region (its place in the command line), bucket, state
+# account, Region (its place among the gateways), bucket, state
 BUCKETS = [
     ("111111111111", 0, "never-versioned", "never-versioned"),
     ("111111111111", 0, "versioned", "versioned"),
@@ -95,7 +92,7 @@ def keys(account):
 
 
 def make_accounts(conf, regions):
-    """A user and a TOTP device in each account, in every Region: rgw-start has switched off the exchange of metadata."""
+    """A user and a TOTP device in each account, in every Region: with rgw-start, none learns from another."""
 
     def admin(*args):
         done = subprocess.run(["radosgw-admin", "-c", conf, *args], capture_output=True, text=True, timeout=60)
@@ -154,7 +151,10 @@ def seen(region, state):
 
 
 def populate(conf, endpoints):
-    """endpoints: [(region, url), ...]. Returns the truth."""
+    """Makes everything; returns the truth.
+
+    conf: the ceph.conf of the cluster; endpoints: Region and URL of each gateway, the Region "default" without Regions
+    """
     make_accounts(conf, [region for region, _ in endpoints])
     devices = {account: TotpDevice(f"mfa-{account}") for account in ACCOUNTS}
     accounts = {
@@ -166,10 +166,3 @@ def populate(conf, endpoints):
             make_bucket(url, account, bucket, STATES[state], devices[account])
             accounts[account]["buckets"][bucket] = seen(region, STATES[state])
     return {"accounts": accounts}
-
-
-if __name__ == "__main__":
-    if len(sys.argv) < 3:
-        sys.exit(__doc__)
-    pairs = [tuple(argument.split("=", 1)) for argument in sys.argv[2:]]
-    print(json.dumps(populate(sys.argv[1], pairs), indent=2))

@@ -17,7 +17,11 @@ from botocore.credentials import Credentials
 
 NS = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
 # Servers refuse these bodies without a checksum.
-NEEDS_MD5 = {"delete", "lifecycle", "object-lock"}
+NEEDS_MD5 = {"lifecycle"}
+# A lifecycle rule, see lifecycle().
+EXPIRE = (
+    "<ID>expire</ID><Filter><Prefix></Prefix></Filter><Status>Enabled</Status><Expiration><Days>30</Days></Expiration>"
+)
 
 
 class Answer:

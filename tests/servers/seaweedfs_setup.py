@@ -6,11 +6,10 @@ SeaweedFS pages the answer of ListBuckets and knows versioning and lifecycle, bu
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from s3raw import lifecycle, must, request, versioning
+from s3raw import EXPIRE, lifecycle, must, request, versioning
 
 ACCOUNT = "111111111111"
 KEYS = (f"AK{ACCOUNT}", f"SK{ACCOUNT}")
-RULE = "<ID>expire</ID><Filter><Prefix></Prefix></Filter><Status>Enabled</Status><Expiration><Days>30</Days></Expiration>"
 
 
 def identities(owner):
@@ -49,7 +48,7 @@ def make_bucket(endpoint, bucket, status, rules):
 
 def populate(endpoint, count):
     """Makes buckets of four kinds in turn; returns the truth."""
-    kinds = [(None, []), ("Enabled", []), ("Suspended", []), ("Enabled", [RULE])]
+    kinds = [(None, []), ("Enabled", []), ("Suspended", []), ("Enabled", [EXPIRE])]
     names = [f"bucket-{number:05}" for number in range(count)]
     with ThreadPoolExecutor(8) as pool:
         made = pool.map(lambda i: make_bucket(endpoint, names[i], *kinds[i % len(kinds)]), range(count))

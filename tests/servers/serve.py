@@ -5,7 +5,9 @@ Usage:  serve.py rgw [REGION ...]       RGW, the accounts and buckets of rgw_set
         serve.py moto                   moto: Organizations, STS and S3 with the accounts of moto_setup.py
 
 Once everything stands, it prints one line of JSON: the endpoints and what is there. However the process that holds
-the other end of standard input dies, the end of it is seen here, so nothing stays behind.
+the other end of standard input dies, the end of it is seen here, so nothing stays behind. By hand:
+
+    target/servers/python tests/servers/serve.py rgw        until Ctrl-D
 """
 
 import contextlib
