@@ -69,6 +69,12 @@ impl From<crate::discover::DiscoverError> for Problem {
     }
 }
 
+impl From<crate::collect::CollectError> for Problem {
+    fn from(error: crate::collect::CollectError) -> Self {
+        Self { what: error.to_string(), help: Some(error.help()) }
+    }
+}
+
 impl From<crate::aggregate::AggregateError> for Problem {
     fn from(error: crate::aggregate::AggregateError) -> Self {
         Self::new(error.to_string())
@@ -111,9 +117,16 @@ async fn dispatch(command: Command) -> Result<Exit, Problem> {
                 ca_bundle: std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()).map(PathBuf::from),
                 proxy_from_environment: true,
             };
-            scan::run(&config, Source::Environment, &network, progress).await
+            let exit = scan::run(&config, Source::Environment, &network, progress.clone()).await;
+            progress.finish();
+            exit
         }
-        Command::Demo(demo) => demo::run(&demo, start(&demo.config)).await,
+        Command::Demo(demo) => {
+            let progress = start(&demo.config);
+            let exit = demo::run(&demo, progress.clone()).await;
+            progress.finish();
+            exit
+        }
         Command::Simulate(simulate) => simulate::run(simulate).await,
     }
 }

@@ -28,11 +28,97 @@ pub trait Progress: Send + Sync {
 }
 
 /// What came of the accounts.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Collected {
-    /// In the order of ids.
+    /// In the order in which they were finished.
     pub accounts: Vec<AccountRecord>,
     pub coverage: Coverage,
+    roles: Roles,
+    /// Accounts whose buckets could be listed, in part at least.
+    reached: u64,
+    /// The first failure of an account that was not reached, and whether all such failures mean that the run itself
+    /// has no credentials or no way to AWS.
+    failure: Option<Failure>,
+    ours: bool,
+}
+
+#[derive(Debug, Default)]
+struct Roles {
+    asked: u64,
+    assumed: u64,
+}
+
+/// Why a run that asked found that it could not run at all.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectError {
+    #[error("the role could be assumed in none of {accounts} accounts: {failure}")]
+    NoRole { accounts: u64, failure: Failure },
+    #[error("no account could be read: {0}")]
+    NoWay(Failure),
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+}
+
+impl CollectError {
+    /// What to do about it.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::NoRole { .. } => {
+                "check --role-name, the role's trust policy and --external-id; OrganizationAccountAccessRole exists \
+                 only in accounts that Organizations created, and trusts the management account only"
+            }
+            Self::NoWay(_) => "check the credentials, the network, AWS_REGION and AWS_ENDPOINT_URL",
+            Self::Inventory(_) => "free space, or choose another folder with --out DIR",
+        }
+    }
+}
+
+impl Collected {
+    fn add(&mut self, worked: Worked) {
+        self.coverage.buckets_complete += worked.tally.complete;
+        self.coverage.buckets_unknown += worked.tally.unknown;
+        self.coverage.buckets_vanished += worked.tally.vanished;
+        self.accounts.push(worked.record);
+        self.roles.asked += u64::from(worked.by_role);
+        match worked.reached {
+            Reached::Entered => {
+                self.reached += 1;
+                self.roles.assumed += u64::from(worked.by_role);
+            }
+            Reached::Listing(failure) => {
+                self.roles.assumed += u64::from(worked.by_role);
+                self.fail(failure);
+            }
+            Reached::Nothing(failure) => self.fail(failure),
+        }
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        let ours = match failure.reason.class {
+            ErrorClass::Credentials => true,
+            ErrorClass::Unavailable => failure.reason.http_status.is_none(),
+            ErrorClass::Denied
+            | ErrorClass::WrongRegion
+            | ErrorClass::Throttled
+            | ErrorClass::Malformed
+            | ErrorClass::Unsupported
+            | ErrorClass::Rejected => false,
+        };
+        self.ours = ours && (self.ours || self.failure.is_none());
+        self.failure.get_or_insert(failure);
+    }
+
+    /// A role that exists nowhere, credentials that are worth nothing and an endpoint that does not answer are no
+    /// findings about accounts: such a run could not run.
+    fn check(self) -> Result<Self, CollectError> {
+        match self.failure {
+            Some(failure) if self.roles.asked > 0 && self.roles.assumed == 0 => {
+                Err(CollectError::NoRole { accounts: self.roles.asked, failure })
+            }
+            Some(failure) if self.reached == 0 && self.ours => Err(CollectError::NoWay(failure)),
+            _ => Ok(self),
+        }
+    }
 }
 
 struct Context {
@@ -43,7 +129,8 @@ struct Context {
     concurrency: usize,
 }
 
-/// Reads every account. A failure of AWS is a reason in the inventory; only a failure to write ends the run.
+/// Reads every account. A failure of AWS is a reason in the inventory; only a failure to write ends the run, and
+/// a run that could enter nothing is none.
 pub async fn collect(
     targets: Vec<Target>,
     aws: Aws,
@@ -51,10 +138,10 @@ pub async fn collect(
     concurrency: usize,
     writer: Writer,
     progress: Arc<dyn Progress>,
-) -> Result<(Collected, Writer), InventoryError> {
+) -> Result<(Collected, Writer), CollectError> {
     progress.accounts_found(targets.len() as u64);
     let context = Arc::new(Context { aws, filters, writer, progress, concurrency });
-    let mut collected = Collected { accounts: Vec::new(), coverage: Coverage::default() };
+    let mut collected = Collected::default();
     let mut targets = targets.into_iter();
     let mut workers = JoinSet::new();
     loop {
@@ -66,15 +153,27 @@ pub async fn collect(
             workers.spawn(async move { account(&context, target).await });
         }
         let Some(done) = workers.join_next().await else { break };
-        let (record, tally) = done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
-        collected.accounts.push(record);
-        collected.coverage.buckets_complete += tally.complete;
-        collected.coverage.buckets_unknown += tally.unknown;
-        collected.coverage.buckets_vanished += tally.vanished;
+        collected.add(done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?);
         context.progress.account_done();
     }
     let context = Arc::into_inner(context).expect("every worker has ended");
-    Ok((collected, context.writer))
+    Ok((collected.check()?, context.writer))
+}
+
+/// What came of one account.
+struct Worked {
+    record: AccountRecord,
+    tally: Tally,
+    by_role: bool,
+    reached: Reached,
+}
+
+enum Reached {
+    /// Its buckets were listed, in part at least.
+    Entered,
+    /// It was entered, and its buckets could not be listed.
+    Listing(Failure),
+    Nothing(Failure),
 }
 
 /// Buckets by what became of them.
@@ -95,26 +194,41 @@ impl Tally {
     }
 }
 
-async fn account(context: &Context, target: Target) -> Result<(AccountRecord, Tally), InventoryError> {
+async fn account(context: &Context, target: Target) -> Result<Worked, InventoryError> {
     let account = target.account;
-    let entered = match target.entry {
-        Entry::Session(session) => Ok(session),
-        Entry::Role { hub, role } => context.aws.assume(&hub, role).await.map(Arc::new),
+    let (by_role, entered) = match target.entry {
+        Entry::Session(session) => (false, Ok(session)),
+        Entry::Role { hub, role } => (true, context.aws.assume(&hub, role).await.map(Arc::new)),
     };
+    let mut tally = Tally::default();
     let session = match entered {
         Ok(session) => session,
         Err(failure) => {
-            let outcome = Outcome::Failed(failure.reason.sentence());
-            return Ok((AccountRecord::new(&account, outcome, 0), Tally::default()));
+            let record = AccountRecord::new(&account, Outcome::Failed(failure.reason.sentence()), 0);
+            return Ok(Worked { record, tally, by_role, reached: Reached::Nothing(failure) });
         }
     };
     let mut segment = context.writer.segment(&account.id)?;
-    let mut tally = Tally::default();
-    let outcome = buckets(context, &session, &account.id, &mut segment, &mut tally).await?;
+    let (outcome, reached) = match buckets(context, &session, &account.id, &mut segment, &mut tally).await? {
+        Ended::Whole => (Outcome::Complete, Reached::Entered),
+        Ended::Broken(failure) => {
+            let reason = format!("the list of buckets broke off: {}", failure.reason.sentence());
+            (Outcome::Incomplete(reason), Reached::Entered)
+        }
+        Ended::Unlisted(failure) => (Outcome::Failed(failure.reason.sentence()), Reached::Listing(failure)),
+    };
     let record = AccountRecord::new(&account, outcome, segment.buckets());
     let closing = record.clone();
     tokio::task::spawn_blocking(move || segment.close(closing)).await.expect("closing a segment does not panic")?;
-    Ok((record, tally))
+    Ok(Worked { record, tally, by_role, reached })
+}
+
+/// How the list of an account's buckets ended.
+enum Ended {
+    Whole,
+    Broken(Failure),
+    /// Not one page came.
+    Unlisted(Failure),
 }
 
 /// One step of an account's work.
@@ -132,7 +246,7 @@ async fn buckets(
     account: &crate::model::AccountId,
     segment: &mut Segment,
     tally: &mut Tally,
-) -> Result<Outcome, InventoryError> {
+) -> Result<Ended, InventoryError> {
     const FLUSH_EVERY: Duration = Duration::from_secs(1);
     let pages = list_buckets::list(session).enumerate().flat_map(|(number, page)| {
         let items: Vec<Result<Listed, (Failure, bool)>> = match page {
@@ -151,23 +265,19 @@ async fn buckets(
         })
         .buffer_unordered(context.concurrency);
     let mut steps = std::pin::pin!(steps);
-    let mut outcome = Outcome::Complete;
+    let mut ended = Ended::Whole;
     loop {
         match tokio::time::timeout(FLUSH_EVERY, steps.next()).await {
             Err(_) => segment.flush()?,
-            Ok(None) => return Ok(outcome),
+            Ok(None) => return Ok(ended),
             Ok(Some(Step::Read(record))) => {
                 tally.count(&record);
                 segment.bucket(record)?;
                 context.progress.bucket_done();
             }
             Ok(Some(Step::OutOfScope)) => context.progress.bucket_done(),
-            Ok(Some(Step::Broken { failure, listed_before: true })) => {
-                outcome = Outcome::Incomplete(format!("the list of buckets broke off: {}", failure.reason.sentence()));
-            }
-            Ok(Some(Step::Broken { failure, listed_before: false })) => {
-                outcome = Outcome::Failed(failure.reason.sentence());
-            }
+            Ok(Some(Step::Broken { failure, listed_before: true })) => ended = Ended::Broken(failure),
+            Ok(Some(Step::Broken { failure, listed_before: false })) => ended = Ended::Unlisted(failure),
         }
     }
 }

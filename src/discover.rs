@@ -102,7 +102,11 @@ pub async fn discover(aws: &Aws, config: &Config) -> Result<Discovered, Discover
 
 async fn current(aws: &Aws, named: Option<&AccountId>) -> Result<Discovered, DiscoverError> {
     let session = aws.session(None).await;
-    let (session, caller) = match (session.caller().await, named) {
+    let answer = match named {
+        Some(_) => session.caller_at_most(1).await,
+        None => session.caller().await,
+    };
+    let (session, caller) = match (answer, named) {
         (Ok(caller), Some(asked)) if caller.account != *asked => {
             return Err(DiscoverError::OtherAccount { asked: asked.clone(), found: caller.account });
         }

@@ -70,8 +70,7 @@ fn from_answer<E: ProvideErrorMetadata>(operation: Operation, raw: &HttpResponse
     let status = raw.status().as_u16();
     let body = raw.body().bytes().unwrap_or_default();
     // Organizations answers in JSON, which the SDK reads; bodies in XML are read here, strictly.
-    let is_json = raw.headers().get("content-type").is_some_and(|kind| kind.contains("json"));
-    let said = if is_json {
+    let said = if operation.is_of_organizations() {
         let metadata = error.map(ProvideErrorMetadata::meta);
         ErrorBody {
             code: metadata.and_then(|meta| meta.code()).map(str::to_owned),

@@ -6,6 +6,7 @@ use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_types::base64::decode;
 
 /// What the environment says of the way to AWS.
 #[derive(Debug, Clone, Default)]
@@ -49,10 +50,32 @@ pub fn client(network: &Network, connections: usize) -> Result<SharedHttpClient,
 
 fn read_bundle(path: &Path) -> Result<Vec<u8>, CaBundleError> {
     let failed = |why: String| CaBundleError { path: path.to_owned(), why };
-    let pem = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
-    if String::from_utf8_lossy(&pem).contains("-----BEGIN CERTIFICATE-----") {
-        Ok(pem)
-    } else {
-        Err(failed("it holds no certificate in PEM form".to_owned()))
+    let text = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+    certificates(&String::from_utf8_lossy(&text)).map(String::into_bytes).map_err(failed)
+}
+
+/// The certificates of a bundle and nothing besides: at anything damaged the SDK panics.
+fn certificates(text: &str) -> Result<String, String> {
+    const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+    const END: &str = "-----END CERTIFICATE-----";
+    let mut pem = String::new();
+    for (before, section) in text.split(BEGIN).skip(1).enumerate() {
+        let body: Option<String> = section.split_once(END).map(|(body, _)| body.split_whitespace().collect());
+        let Some(body) = body.filter(|body| decode(body).is_ok_and(|der| is_sequence(&der))) else {
+            return Err(format!("certificate {} in it is damaged", before + 1));
+        };
+        pem += &format!("{BEGIN}\n{body}\n{END}\n");
     }
+    if pem.is_empty() { Err("it holds no certificate in PEM form".to_owned()) } else { Ok(pem) }
+}
+
+/// Whether this is one DER sequence, as long as it says.
+fn is_sequence(der: &[u8]) -> bool {
+    let (start, length) = match *der {
+        [0x30, short @ ..=0x7f, ..] => (2, usize::from(short)),
+        [0x30, 0x81, long, ..] => (3, usize::from(long)),
+        [0x30, 0x82, high, low, ..] => (4, usize::from(u16::from_be_bytes([high, low]))),
+        _ => return false,
+    };
+    der.len() == start + length
 }

@@ -7,7 +7,7 @@ use futures::stream;
 
 use super::failure::Failure;
 use super::session::{Route, Session};
-use crate::model::{Operation, Region};
+use crate::model::{ErrorClass, Operation, Region};
 
 /// Sent always: with it S3 paginates and names each bucket's Region, and accounts with more than 10,000 buckets can be
 /// listed at all.
@@ -47,6 +47,9 @@ pub fn list(session: &Session) -> impl Stream<Item = Result<Vec<Listed>, Failure
         };
         let page = match page(session, max_buckets, token).await {
             Ok(page) => page,
+            // S3 refuses to list without pages where the quota is above 10,000 buckets: so it does paginate, and there
+            // is nothing behind the full page.
+            Err(failure) if matches!(next, Next::Whole) && failure.reason.class == ErrorClass::Rejected => return None,
             Err(failure) => return Some((Err(failure), (Next::Nothing, seen))),
         };
         let full = page.buckets.len() == MAX_BUCKETS as usize;

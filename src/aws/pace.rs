@@ -21,6 +21,11 @@ pub struct Pace {
 }
 
 impl Pace {
+    /// How often a request is asked at most.
+    pub fn max_attempts(&self) -> u32 {
+        self.max_attempts
+    }
+
     /// At most `concurrency` requests in flight, each asked at most `max_attempts` times.
     pub fn new(concurrency: usize, max_attempts: u32) -> Self {
         Self {
@@ -44,16 +49,41 @@ impl Pace {
     where
         F: Future<Output = Result<T, Failure>>,
     {
+        self.call_at_most(self.max_attempts, ask).await
+    }
+
+    /// The same for a question whose answer may be done without.
+    pub async fn call_at_most<T, F>(&self, attempts: u32, ask: impl Fn() -> F) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        self.repeat(attempts, || async {
+            let _permit = self.permits.acquire().await.expect("the semaphore is never closed");
+            ask().await
+        })
+        .await
+    }
+
+    /// The same for a request that others wait for with their permits in hand, as for new credentials: were it to wait
+    /// for a permit too, all of them would wait for ever.
+    pub async fn call_within<T, F>(&self, ask: impl Fn() -> F) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        self.repeat(self.max_attempts, ask).await
+    }
+
+    async fn repeat<T, F>(&self, attempts: u32, ask: impl Fn() -> F) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
         let mut attempt = 1;
         loop {
-            let failure = {
-                let _permit = self.permits.acquire().await.expect("the semaphore is never closed");
-                match ask().await {
-                    Ok(value) => return Ok(value),
-                    Err(failure) => failure,
-                }
+            let failure = match ask().await {
+                Ok(value) => return Ok(value),
+                Err(failure) => failure,
             };
-            if !failure.again || attempt >= self.max_attempts {
+            if !failure.again || attempt >= attempts {
                 return Err(failure);
             }
             tracing::debug!(attempt, reason = %failure.reason, "asking again");

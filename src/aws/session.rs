@@ -1,18 +1,21 @@
 //! Whose credentials, which partition, and a client for each Region.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileLoadError, ProfileSet};
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{AppName, BehaviorVersion, Region as SdkRegion, SdkConfig};
 use aws_credential_types::Credentials;
+use aws_credential_types::credential_fn::provide_credentials_fn;
 use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
 use aws_sdk_s3::config::{IdentityCache, StalledStreamProtectionConfig};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::service_config::ServiceConfigKey;
 
 use super::failure::Failure;
 use super::pace::Pace;
@@ -115,25 +118,31 @@ impl Aws {
                 let loader = aws_config::defaults(BehaviorVersion::latest())
                     .http_client(self.http.clone())
                     .timeout_config(self.timeout_config());
-                match profile {
+                let config = match profile {
                     Some(name) => self.with_profile_credentials(name, loader.profile_name(name).load().await),
                     None => loader.load().await,
+                };
+                match mistake(profile, &config).await {
+                    Some(mistake) => self.settings(refuse(mistake)).build(),
+                    None => config,
                 }
             }
             Source::Fixed { endpoint, access_key, secret_key, region } => {
                 let keys = Credentials::new(access_key, secret_key, None, None, "demo");
-                SdkConfig::builder()
-                    .behavior_version(BehaviorVersion::latest())
-                    .http_client(self.http.clone())
-                    .timeout_config(self.timeout_config())
-                    .endpoint_url(endpoint)
-                    .region(SdkRegion::new(region.to_string()))
-                    .credentials_provider(SharedCredentialsProvider::new(keys))
-                    .identity_cache(IdentityCache::lazy().build())
-                    .build()
+                self.settings(keys).endpoint_url(endpoint).region(SdkRegion::new(region.to_string())).build()
             }
         };
         self.session_with(config, None)
+    }
+
+    /// Settings into which nothing of the environment goes.
+    fn settings(&self, credentials: impl ProvideCredentials + 'static) -> aws_types::sdk_config::Builder {
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(self.http.clone())
+            .timeout_config(self.timeout_config())
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .identity_cache(IdentityCache::lazy().build())
     }
 
     /// A profile that was named is meant, as with the AWS CLI: the SDK's own chain would take keys of the environment
@@ -148,20 +157,11 @@ impl Aws {
 
     /// A profile that no file defines is a mistake to be told before anything is asked.
     pub async fn check_profile(&self, name: &str) -> Result<(), UnknownProfile> {
-        let (fs, env) = (aws_types::os_shim_internal::Fs::real(), aws_types::os_shim_internal::Env::real());
-        #[allow(deprecated)] // the only name under which aws-config exports the type that its own function takes
-        let files = aws_config::profile::profile_file::ProfileFiles::default();
-        // Files that cannot be parsed are told by the credentials chain, with their place.
-        let Ok(profiles) = aws_config::profile::load(&fs, &env, &files, None).await else { return Ok(()) };
-        if profiles.get_profile(name).is_some() {
-            return Ok(());
+        match profiles().await {
+            Ok(profiles) => defined(&profiles, name),
+            // The session tells it, with the place.
+            Err(_) => Ok(()),
         }
-        let mut known: Vec<String> = profiles.profiles().map(str::to_owned).collect();
-        known.sort();
-        if known.is_empty() {
-            known.push("none".to_owned());
-        }
-        Err(UnknownProfile { name: name.to_owned(), known })
     }
 
     fn session_with(&self, config: SdkConfig, owner: Option<AccountId>) -> Session {
@@ -200,7 +200,7 @@ impl Aws {
             role,
             current: tokio::sync::Mutex::new(None),
         };
-        let credentials = role.assume().await?;
+        let credentials = self.pace.call(|| role.assume()).await?;
         *role.current.lock().await = Some(credentials);
         let config = hub
             .config
@@ -255,11 +255,16 @@ impl Session {
 
     /// `sts:GetCallerIdentity`, which needs no permission.
     pub async fn caller(&self) -> Result<Caller, Failure> {
+        self.caller_at_most(self.pace.max_attempts()).await
+    }
+
+    /// The same where the answer may be done without: servers without STS need not be asked five times.
+    pub async fn caller_at_most(&self, attempts: u32) -> Result<Caller, Failure> {
         let operation = Operation::GetCallerIdentity;
         let sts = self.sts();
         let answer = self
             .pace
-            .call(|| async {
+            .call_at_most(attempts, || async {
                 sts.get_caller_identity().send().await.map_err(|error| Failure::from_sdk(operation, &error))
             })
             .await?;
@@ -274,6 +279,84 @@ impl Session {
     pub fn owned_by(self, owner: AccountId) -> Self {
         Self { owner: Some(owner), ..self }
     }
+}
+
+/// A setting at which the SDK would panic, or which it would pass over and go on with other credentials, in another
+/// Region or to another server than the user means.
+async fn mistake(profile: Option<&str>, config: &SdkConfig) -> Option<String> {
+    let profiles = match profiles().await {
+        Ok(profiles) => profiles,
+        Err(error) => return Some(words(&error)),
+    };
+    let name = profile.unwrap_or(profiles.selected_profile());
+    if let Err(unknown) = defined(&profiles, name)
+        && name != "default"
+    {
+        return Some(unknown.to_string());
+    }
+    let region = config.region().map(SdkRegion::as_ref);
+    if let Some(region) = region.filter(|region| !is_host_name(region)) {
+        return Some(format!("{region:?} is not the name of a Region: correct AWS_REGION, or region in the profile"));
+    }
+    let endpoint = endpoints(config).find(|endpoint| !is_url(endpoint))?;
+    Some(format!("{endpoint:?} is no URL (http://host:port): correct AWS_ENDPOINT_URL, or endpoint_url in the profile"))
+}
+
+/// Credentials that are never given, and why: so no client sends anything.
+fn refuse(mistake: String) -> impl ProvideCredentials {
+    provide_credentials_fn(move || {
+        let mistake = mistake.clone();
+        async { Err(provider::error::CredentialsError::invalid_configuration(mistake)) }
+    })
+}
+
+/// `~/.aws/config` and `~/.aws/credentials`, or where the environment says they are.
+async fn profiles() -> Result<ProfileSet, ProfileFileLoadError> {
+    let (fs, env) = (aws_types::os_shim_internal::Fs::real(), aws_types::os_shim_internal::Env::real());
+    #[allow(deprecated)] // the only name under which aws-config exports the type that its own function takes
+    let files = aws_config::profile::profile_file::ProfileFiles::default();
+    aws_config::profile::load(&fs, &env, &files, None).await
+}
+
+fn defined(profiles: &ProfileSet, name: &str) -> Result<(), UnknownProfile> {
+    if profiles.get_profile(name).is_some() {
+        return Ok(());
+    }
+    let mut known: Vec<String> = profiles.profiles().map(str::to_owned).collect();
+    known.sort();
+    if known.is_empty() {
+        known.push("none".to_owned());
+    }
+    Err(UnknownProfile { name: name.to_owned(), known })
+}
+
+/// With the cause, which names file and line; all in one line.
+fn words(error: &ProfileFileLoadError) -> String {
+    let cause = error.source().map(ToString::to_string).unwrap_or_default();
+    format!("{error}: {cause}").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The addresses that are set for the services a run may ask, those that give credentials among them.
+fn endpoints(config: &SdkConfig) -> impl Iterator<Item = String> {
+    let services = ["S3", "STS", "Organizations", "SSO", "SSO OIDC", "Signin"];
+    services.into_iter().filter_map(|service| {
+        let key = ServiceConfigKey::builder().service_id(service).env("AWS_ENDPOINT_URL").profile("endpoint_url");
+        config.service_config()?.load_config(key.build().ok()?)
+    })
+}
+
+fn is_url(text: &str) -> bool {
+    let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://")).unwrap_or_default();
+    !host.is_empty() && !host.starts_with(['/', '?', '#', ':']) && host.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// The SDK makes names of hosts from Regions.
+fn is_host_name(text: &str) -> bool {
+    text.split('.').all(|label| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    })
 }
 
 /// A role to assume, with what STS is told.
@@ -299,19 +382,15 @@ impl AssumedRole {
         let operation = Operation::AssumeRole;
         let seconds = i32::try_from(self.role.duration.as_secs()).unwrap_or(i32::MAX);
         let answer = self
-            .pace
-            .call(|| async {
-                self.sts
-                    .assume_role()
-                    .role_arn(&self.role.arn)
-                    .role_session_name(&self.role.session_name)
-                    .set_external_id(self.role.external_id.clone())
-                    .duration_seconds(seconds)
-                    .send()
-                    .await
-                    .map_err(|error| Failure::from_sdk(operation, &error))
-            })
-            .await?;
+            .sts
+            .assume_role()
+            .role_arn(&self.role.arn)
+            .role_session_name(&self.role.session_name)
+            .set_external_id(self.role.external_id.clone())
+            .duration_seconds(seconds)
+            .send()
+            .await
+            .map_err(|error| Failure::from_sdk(operation, &error))?;
         let keys = answer.credentials().ok_or_else(|| Failure::malformed(operation, "the answer has no credentials"))?;
         let expiry = SystemTime::try_from(*keys.expiration()).ok();
         let token = Some(keys.session_token().to_owned());
@@ -326,7 +405,8 @@ impl AssumedRole {
         if let Some(keys) = current.as_ref().filter(fresh) {
             return Ok(keys.clone());
         }
-        let keys = self.assume().await.map_err(provider::error::CredentialsError::provider_error)?;
+        let renewed = self.pace.call_within(|| self.assume()).await;
+        let keys = renewed.map_err(provider::error::CredentialsError::provider_error)?;
         *current = Some(keys.clone());
         Ok(keys)
     }

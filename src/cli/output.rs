@@ -49,7 +49,7 @@ impl Output {
         let formats: Vec<_> = config.output.formats.iter().copied().collect();
         let stdout = io::stdout();
         let options = TerminalOptions {
-            width: terminal_size::terminal_size().map_or(120, |(width, _)| width.0),
+            width: terminal_size::terminal_size().map_or(100, |(width, _)| width.0),
             color: config.color.is_on(stdout.is_terminal(), std::env::var_os("NO_COLOR").as_deref()),
             folder: self.path.display().to_string(),
             formats: formats.clone(),
@@ -65,6 +65,12 @@ impl Output {
             _ => Err(error),
         });
         removed.and_then(|()| fs::rename(from, to)).map_err(|error| self.write_problem(&error))
+    }
+
+    /// The run could not run: nothing of it stays.
+    pub fn abandon_inventory(&self) {
+        // What cannot be removed is no report, and is removed by the next run.
+        let _ = fs::remove_dir_all(self.path.join(WRITING));
     }
 
     pub fn write_problem(&self, error: &io::Error) -> Problem {

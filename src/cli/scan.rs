@@ -8,7 +8,7 @@ use super::progress::Progress;
 use crate::aws::http::{self, Network};
 use crate::aws::pace::Pace;
 use crate::aws::session::{Aws, Source};
-use crate::collect::{Collected, collect};
+use crate::collect::{CollectError, Collected, collect};
 use crate::config::Config;
 use crate::discover::{Discovered, discover};
 use crate::evaluate::evaluate;
@@ -61,7 +61,10 @@ async fn read(
         output.inventory()?,
         progress.clone(),
     );
-    let (mut collected, writer) = collecting.await?;
+    let (mut collected, writer) = collecting.await.inspect_err(|error| match error {
+        CollectError::NoRole { .. } | CollectError::NoWay(_) => output.abandon_inventory(),
+        CollectError::Inventory(_) => {}
+    })?;
     progress.finish();
     collected.accounts.extend(found.others);
     let run = Run {

@@ -73,7 +73,7 @@ impl File<'_> {
 
     fn entry(&self, key: &Spanned<Cow<'_, str>>, value: &Spanned<DeValue<'_>>) -> Result<Entry, Wrong> {
         if value.get_ref().is_table() {
-            let what = format!("{} is a section: options stand in the file without sections", key.get_ref());
+            let what = format!("{:?} is a section: options stand in the file without sections", key.get_ref());
             return Err((key.span(), what));
         }
         let name = key.get_ref().replace('_', "-");
@@ -82,7 +82,7 @@ impl File<'_> {
         }
         let Some((option, kind)) = self.known.find(&name) else {
             let hint = self.known.similar(&name).map(|name| format!("; did you mean {name}?")).unwrap_or_default();
-            return Err((key.span(), format!("there is no option {}{hint}", key.get_ref())));
+            return Err((key.span(), format!("there is no option {:?}{hint}", key.get_ref())));
         };
         let argument = |value: &Spanned<DeValue<'_>>| self.argument(option, kind, value);
         let arguments = match (kind, value.get_ref()) {

@@ -243,7 +243,7 @@ standard = "securty-hub"
 x = 1
 "#;
     insta::assert_snapshot!(mistakes(&[], &[], file), @r#"
-    scan.toml:1:1: there is no option profle; did you mean profile?
+    scan.toml:1:1: there is no option "profle"; did you mean profile?
     scan.toml:3:1: fail-on is given twice, once with - and once with _
     scan.toml:5:15: concurrency must be a whole number, not a string
     scan.toml:6:16: max-attempts: 21 is not in 1..=20
@@ -259,7 +259,7 @@ x = 1
     scan.toml:15:9: quiet must be true or false, not a string
     scan.toml:16:13: log-level: "INFO" is none of error, warn, info, debug, trace
     scan.toml:17:12: standard: "securty-hub" is none of cis, security-hub; did you mean security-hub?
-    scan.toml:18:2: reading is a section: options stand in the file without sections
+    scan.toml:18:2: "reading" is a section: options stand in the file without sections
     "#);
 }
 
@@ -328,7 +328,7 @@ fn options_that_do_not_go_together_are_named_with_their_places() {
 
 #[test]
 fn what_may_be_missing_only_because_it_is_misspelt_is_not_missed() {
-    insta::assert_snapshot!(mistakes(&[], &[], "organisation = true\nrole-name = \"Audit\""), @"scan.toml:1:1: there is no option organisation; did you mean organization?");
+    insta::assert_snapshot!(mistakes(&[], &[], "organisation = true\nrole-name = \"Audit\""), @r#"scan.toml:1:1: there is no option "organisation"; did you mean organization?"#);
 }
 
 #[test]

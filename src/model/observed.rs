@@ -124,6 +124,23 @@ impl Operation {
         }
     }
 
+    /// Whether AWS Organizations answers it; the others are answered by S3 and STS.
+    pub fn is_of_organizations(self) -> bool {
+        match self {
+            Self::ListAccounts
+            | Self::ListRoots
+            | Self::ListOrganizationalUnitsForParent
+            | Self::ListAccountsForParent => true,
+            Self::GetCallerIdentity
+            | Self::AssumeRole
+            | Self::ListBuckets
+            | Self::HeadBucket
+            | Self::GetBucketLocation
+            | Self::GetBucketVersioning
+            | Self::GetBucketLifecycleConfiguration => false,
+        }
+    }
+
     /// The IAM action that allows it; none for calls that need no permission.
     ///
     /// Source: S3 user guide, "Required permissions for Amazon S3 API operations".

@@ -105,7 +105,7 @@ fn account_row(account: &AccountRecord) -> [Cow<'_, str>; ACCOUNT_COLUMNS.len()]
     [
         account.id.as_ref().map_or("", |id| id.as_str()).into(),
         cell(&account.name),
-        owned_cell(account.ou_path.to_string()),
+        owned_cell(&account.ou_path.to_string()),
         account.state.as_ref().map_or(Cow::Borrowed(""), |state| cell(state.as_str())),
         account.outcome.as_str().into(),
         cell(account.outcome.reason()),
@@ -130,7 +130,7 @@ fn bucket_row<'a>(
     [
         record.account.as_str().into(),
         cell(&account.name),
-        owned_cell(account.ou_path.to_string()),
+        owned_cell(&account.ou_path.to_string()),
         cell(record.region.as_str()),
         cell(&record.bucket),
         record.versioning_word().into(),
@@ -141,7 +141,7 @@ fn bucket_row<'a>(
         evaluation.severity.map_or("", |severity| severity.as_str()).into(),
         rules(Kind::Requirement).into(),
         rules(Kind::Advisory).into(),
-        owned_cell(record.unknown_reasons().join(";")),
+        owned_cell(&record.unknown_reasons().join(";")),
         record.observed_at().to_string().into(),
     ]
 }
@@ -174,6 +174,9 @@ fn metric_row(row: &MetricRow) -> [Cow<'_, str>; METRIC_COLUMNS.len()] {
     [row.scope.as_str().into(), cell(&row.scope_id), cell(&row.region), row.metric.into(), value.into()]
 }
 
-fn owned_cell(text: String) -> Cow<'static, str> {
-    cell(&text).into_owned().into()
+fn owned_cell(text: &str) -> Cow<'static, str> {
+    cell(text).into_owned().into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -82,7 +82,8 @@ fn publish(folder: &Folder, mut files: Vec<Finished>) -> io::Result<()> {
 
 /// As `sha256sum` writes and checks it.
 fn sums_of(files: &[Finished]) -> String {
-    files.iter().map(|file| format!("{}  {}\n", file.sha256(), file.name())).collect()
+    let line = |file: &Finished| [file.sha256(), "  ", file.name(), "\n"].concat();
+    files.iter().map(line).collect()
 }
 
 /// The files of an earlier report that this one does not replace. Only what its SHA256SUMS names is touched, and of
@@ -111,3 +112,6 @@ fn remove(folder: &Folder, name: &str) -> io::Result<()> {
         Ok(()) | Err(_) => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

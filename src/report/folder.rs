@@ -95,6 +95,11 @@ pub(super) fn named(name: &str, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{name}: {error}"))
 }
 
+fn hexadecimal(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xF]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
+}
+
 /// A file of the report while it is written. Not buffered.
 #[derive(Debug)]
 pub struct Draft {
@@ -120,7 +125,7 @@ impl Draft {
     /// The end of its content, which is on the disk when this returns.
     pub fn finish(self) -> io::Result<Finished> {
         self.file.as_file().sync_all().map_err(|error| named(self.name, &error))?;
-        let sha256 = self.digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = hexadecimal(&self.digest.finalize());
         Ok(Finished { name: self.name, path: self.path, file: self.file, sha256 })
     }
 }

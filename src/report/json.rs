@@ -15,7 +15,7 @@ use super::text::harmless;
 use super::{Draft, Finished, Folder, Summary};
 use crate::aggregate::{MetricRow, Value};
 use crate::evaluate::Evaluation;
-use crate::model::{self, AccountRecord, BucketRecord};
+use crate::model::{self, AccountId, AccountRecord, BucketRecord};
 use crate::rules;
 
 #[cfg(test)]
@@ -72,8 +72,8 @@ impl Writer for Report {
         self.section("run", &Run::of(summary.run))?;
         self.section("coverage", &Coverage::of(summary.coverage))?;
         self.rows("rules", rules::ALL.iter().map(Rule::of))?;
-        self.rows("accounts", summary.accounts.iter().map(Account::of))?;
-        self.rows("metrics", summary.metrics.iter().map(Metric::of))?;
+        self.rows("accounts", summary.accounts.iter().map(AccountLine::of))?;
+        self.rows("metrics", summary.metrics.iter().map(MetricLine::of))?;
         self.out.write_all(b"\n}\n")?;
         let draft = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
         Ok(vec![draft.finish()?])
@@ -213,8 +213,9 @@ impl Rule {
     }
 }
 
+/// The columns of `accounts.csv`.
 #[derive(Serialize)]
-struct Account<'a> {
+struct AccountLine<'a> {
     account_id: Option<&'a str>,
     account_name: Option<Cow<'a, str>>,
     ou_path: Option<String>,
@@ -224,10 +225,10 @@ struct Account<'a> {
     buckets: Option<u64>,
 }
 
-impl<'a> Account<'a> {
+impl<'a> AccountLine<'a> {
     fn of(account: &'a AccountRecord) -> Self {
         Self {
-            account_id: account.id.as_ref().map(|id| id.as_str()),
+            account_id: account.id.as_ref().map(AccountId::as_str),
             account_name: some(&account.name),
             ou_path: some(&account.ou_path.to_string()).map(Cow::into_owned),
             state: account.state.as_ref().map(|state| harmless(state.as_str())),
@@ -238,8 +239,9 @@ impl<'a> Account<'a> {
     }
 }
 
+/// The columns of `metrics.csv`.
 #[derive(Serialize)]
-struct Metric<'a> {
+struct MetricLine<'a> {
     scope: &'static str,
     scope_id: Option<Cow<'a, str>>,
     region: Option<Cow<'a, str>>,
@@ -254,7 +256,7 @@ enum Number {
     Percent(f64),
 }
 
-impl<'a> Metric<'a> {
+impl<'a> MetricLine<'a> {
     fn of(row: &'a MetricRow) -> Self {
         Self {
             scope: row.scope.as_str(),

@@ -22,11 +22,11 @@ impl Figures {
         }
     }
 
-    /// `17.65%`, or that there is nothing to take a percentage of.
+    /// `17.65%`, or `n/a` where there is nothing to take a percentage of.
     pub fn percent(&self, metric: &str) -> String {
         match self.0.get(metric) {
             Some(Value::Percent(percent)) => format!("{percent:.2}%"),
-            Some(Value::Count(_)) | None => "none known".to_owned(),
+            Some(Value::Count(_)) | None => "n/a".to_owned(),
         }
     }
 

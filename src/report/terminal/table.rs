@@ -26,19 +26,19 @@ pub(super) enum Tone {
 
 /// A cell: text, its tone, and on which side it stands.
 pub(super) struct Text {
-    text: String,
+    content: String,
     tone: Tone,
     alignment: CellAlignment,
 }
 
 impl Text {
     pub fn new(text: &str) -> Self {
-        Self { text: harmless(text).into_owned(), tone: Tone::Plain, alignment: CellAlignment::Left }
+        Self { content: harmless(text).into_owned(), tone: Tone::Plain, alignment: CellAlignment::Left }
     }
 
     /// With the line breaks it has; for words of ours.
     pub fn broken(text: &str) -> Self {
-        Self { text: text.to_owned(), ..Self::new("") }
+        Self { content: text.to_owned(), ..Self::new("") }
     }
 
     pub fn strong(text: &str) -> Self {
@@ -67,13 +67,13 @@ impl Text {
     }
 
     fn into_cell(self) -> Cell {
-        let cell = Cell::new_owned(self.text).set_alignment(self.alignment);
+        let cell = Cell::new_owned(self.content).set_alignment(self.alignment);
         match self.tone {
             Tone::Plain => cell,
             Tone::Strong => cell.add_attribute(Attribute::Bold),
             Tone::Faint => cell.add_attribute(Attribute::Dim),
-            Tone::Good => cell.fg(Color::Green),
-            Tone::Warning => cell.fg(Color::Yellow),
+            Tone::Good => cell.fg(Color::DarkGreen),
+            Tone::Warning => cell.fg(Color::DarkYellow),
             Tone::Bad => cell.fg(Color::Red).add_attribute(Attribute::Bold),
         }
     }

@@ -1,0 +1,132 @@
+//! The README tells the truth: its commands run, its policies are what is needed, its picture is the demo's.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use bucketlens::exit::Exit;
+use bucketlens::model::Operation;
+use bucketlens::rules;
+use bucketlens::simulator::Organization;
+
+use crate::common::{Cli, Sim};
+
+fn readme() -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("README.md")
+}
+
+/// The code blocks of a language.
+fn blocks(language: &str) -> Vec<String> {
+    let (mut blocks, mut inside) = (Vec::new(), false);
+    for line in readme().lines() {
+        match line.strip_prefix("```") {
+            Some(_) if inside => inside = false,
+            Some(name) if name == language => {
+                inside = true;
+                blocks.push(String::new());
+            }
+            None if inside => {
+                let block: &mut String = blocks.last_mut().expect("a block was begun");
+                block.push_str(line);
+                block.push('\n');
+            }
+            _ => {}
+        }
+    }
+    blocks
+}
+
+/// Words of a command line; single quotes group.
+fn words(line: &str) -> Vec<String> {
+    line.split_whitespace().map(|word| word.trim_matches('\'').to_owned()).collect()
+}
+
+#[test]
+fn every_command_runs() {
+    let simulator = Sim::json(include_str!("../../fixtures/orgs/readme.json"));
+    let keys = |profile: &str, account: &str| {
+        let key = bucketlens::simulator::access_key(account);
+        format!("[{profile}]\naws_access_key_id = {key}\naws_secret_access_key = secret\n")
+    };
+    let credentials = keys("production", "111111111111") + &keys("staging", "222222222222");
+    let mut ran = 0;
+    for line in blocks("sh").join("").lines() {
+        let words = words(line);
+        let arguments = match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            // This very command runs this test; and installing builds everything once more.
+            ["tests/run"] | ["cargo", "install", "--path", ".", "--locked"] => continue,
+            ["cargo", "run", "--", arguments @ ..] | ["bucketlens", arguments @ ..] => arguments.join("\u{1f}"),
+            _ => panic!("the README has a command that this test does not know: {line}"),
+        };
+        let outcome = Cli::new(arguments.split('\u{1f}'))
+            .file(".aws/credentials", &credentials)
+            .file("accounts.txt", "# our accounts\n111111111111\n222222222222\n")
+            .at(&simulator.endpoint, "111111111111")
+            .run();
+        // All buckets of this organization pass.
+        assert_eq!(outcome.code, 0, "{line}\n{}{}", outcome.stdout, outcome.stderr);
+        assert!(outcome.path("reports").is_dir(), "{line} left no report");
+        ran += 1;
+    }
+    assert!(ran >= 7, "only {ran} commands were found in the README");
+}
+
+#[test]
+fn the_configuration_file_is_understood() {
+    let simulator = Sim::json(include_str!("../../fixtures/orgs/readme.json"));
+    let [file] = blocks("toml").try_into().expect("one TOML block");
+    Cli::new(["scan", "--config", "bucketlens.toml"])
+        .file("bucketlens.toml", &file)
+        .at(&simulator.endpoint, "111111111111")
+        .run()
+        .expect(0);
+}
+
+#[test]
+fn the_policies_allow_what_is_called_and_nothing_else() {
+    let policies: Vec<serde_json::Value> =
+        blocks("json").iter().map(|block| serde_json::from_str(block).expect("JSON")).collect();
+    let actions = |policy: &serde_json::Value| -> BTreeSet<String> {
+        let statements = policy["Statement"].as_array().expect("statements");
+        let actions = statements.iter().flat_map(|statement| match &statement["Action"] {
+            serde_json::Value::String(action) => vec![action.clone()],
+            actions => serde_json::from_value(actions.clone()).expect("texts"),
+        });
+        actions.collect()
+    };
+    let needed = |operations: &[Operation]| -> BTreeSet<String> {
+        operations.iter().filter_map(|operation| operation.action()).map(str::to_owned).collect()
+    };
+    let [hub, member] = policies.as_slice() else { panic!("{} policies in the README", policies.len()) };
+    use Operation::*;
+    let tree = [ListRoots, ListOrganizationalUnitsForParent, ListAccountsForParent];
+    assert_eq!(actions(hub), needed(&[&[AssumeRole, ListAccounts], tree.as_slice()].concat()));
+    assert_eq!(actions(member), needed(&[ListBuckets, GetBucketVersioning, GetBucketLifecycleConfiguration]));
+}
+
+#[test]
+fn rules_and_exit_codes_are_all_there() {
+    let readme = readme();
+    for rule in rules::ALL {
+        let row = format!("| `{}` | {} |", rule.id, rule.kind.as_str());
+        assert!(readme.contains(&row), "the README has no row {row}");
+    }
+    for exit in Exit::ALL {
+        assert!(readme.contains(&format!("\n| {} | ", exit.code())), "exit code {}", exit.code());
+    }
+}
+
+#[test]
+fn the_picture_is_that_of_the_demo() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("reports/example/terminal.txt");
+    let example = fs::read_to_string(example).expect("the demo's page");
+    let [picture] = blocks("text").try_into().expect("one picture");
+    assert_eq!(picture, example, "copy reports/example/terminal.txt into the README");
+}
+
+/// What the commands of the README scan: everything in order, so that their exit code is 0.
+#[test]
+fn the_organization_behind_these_tests_is_in_order() {
+    let organization = Organization::from_json(include_str!("../../fixtures/orgs/readme.json")).expect("a fixture");
+    assert_eq!(organization.account_ids(), ["111111111111", "222222222222"]);
+}
