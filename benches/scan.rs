@@ -32,13 +32,15 @@ fn compare(what: &str, buckets: u32, runs: u32) {
     let simulator = Simulator::start(buckets);
     let (mut loops, mut scans) = (Vec::new(), Vec::new());
     for _ in 0..runs {
-        loops.push(measure(simulator.settings(Command::new(std::env::current_exe().expect("this program")).arg("bare"))));
+        loops.push(measure(
+            simulator.settings(Command::new(std::env::current_exe().expect("this program")).arg("bare")),
+        ));
         let out = tempfile::tempdir().expect("a folder");
         let mut scan = Command::new(env!("CARGO_BIN_EXE_bucketlens"));
         scan.args(["scan", "--fail-on", "none", "--allow-unknown", "--out"]).arg(out.path());
         scans.push(measure(simulator.settings(&mut scan)));
     }
-    let (bare, scan) = (median(loops), median(scans));
+    let (bare, scan) = (median(&loops), median(&scans));
     let ratio = scan.cpu.as_secs_f64() / bare.cpu.as_secs_f64();
     println!("{:<28}{}", format!("{what}, bare loop"), bare.columns());
     println!("{:<28}{}{ratio:>12.2}", format!("{what}, scan"), scan.columns());
@@ -57,16 +59,16 @@ impl Cost {
 }
 
 /// Each figure's own median.
-fn median(costs: Vec<Cost>) -> Cost {
+fn median(costs: &[Cost]) -> Cost {
     fn middle<T: Ord + Copy>(costs: &[Cost], figure: impl Fn(&Cost) -> T) -> T {
         let mut figures: Vec<T> = costs.iter().map(figure).collect();
         figures.sort();
         figures[figures.len() / 2]
     }
     Cost {
-        cpu: middle(&costs, |cost| cost.cpu),
-        wall: middle(&costs, |cost| cost.wall),
-        kib: middle(&costs, |cost| cost.kib),
+        cpu: middle(costs, |cost| cost.cpu),
+        wall: middle(costs, |cost| cost.wall),
+        kib: middle(costs, |cost| cost.kib),
     }
 }
 
@@ -90,7 +92,8 @@ fn measure(command: &mut Command) -> Cost {
 fn cpu_of_children() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux");
     let after_name = stat.rsplit(')').next().expect("a name");
-    let ticks: u64 = after_name.split_whitespace().skip(13).take(2).map(|ticks| ticks.parse::<u64>().expect("ticks")).sum();
+    let ticks: u64 =
+        after_name.split_whitespace().skip(13).take(2).map(|ticks| ticks.parse::<u64>().expect("ticks")).sum();
     Duration::from_millis(ticks * 10)
 }
 

@@ -46,6 +46,8 @@ pub struct Collected {
 struct Roles {
     asked: u64,
     assumed: u64,
+    /// The first.
+    failure: Option<Failure>,
 }
 
 /// Why a run that asked found that it could not run at all.
@@ -89,7 +91,10 @@ impl Collected {
                 self.roles.assumed += u64::from(worked.by_role);
                 self.fail(failure);
             }
-            Reached::Nothing(failure) => self.fail(failure),
+            Reached::Nothing(failure) => {
+                self.roles.failure.get_or_insert_with(|| failure.clone());
+                self.fail(failure);
+            }
         }
     }
 
@@ -109,13 +114,15 @@ impl Collected {
     }
 
     /// A role that exists nowhere, credentials that are worth nothing and an endpoint that does not answer are no
-    /// findings about accounts: such a run could not run.
-    fn check(self) -> Result<Self, CollectError> {
-        match self.failure {
-            Some(failure) if self.roles.asked > 0 && self.roles.assumed == 0 => {
-                Err(CollectError::NoRole { accounts: self.roles.asked, failure })
+    /// findings about accounts: such a run could not run. A single role that is refused beside an account that was
+    /// read says nothing of the role's name.
+    fn check(mut self) -> Result<Self, CollectError> {
+        let Roles { asked, assumed, failure } = std::mem::take(&mut self.roles);
+        match (failure, self.failure.take()) {
+            (Some(failure), _) if assumed == 0 && (asked > 1 || self.reached == 0) => {
+                Err(CollectError::NoRole { accounts: asked, failure })
             }
-            Some(failure) if self.reached == 0 && self.ours => Err(CollectError::NoWay(failure)),
+            (_, Some(failure)) if self.reached == 0 && self.ours => Err(CollectError::NoWay(failure)),
             _ => Ok(self),
         }
     }
@@ -237,7 +244,10 @@ enum Step {
     /// The bucket is in a Region that was not asked for.
     OutOfScope,
     /// The list of buckets broke off.
-    Broken { failure: Failure, listed_before: bool },
+    Broken {
+        failure: Failure,
+        listed_before: bool,
+    },
 }
 
 async fn buckets(
@@ -293,6 +303,10 @@ async fn read(session: &Session, filters: &Filters, account: &crate::model::Acco
     let mut way = Way { session, bucket: &listed.name, route: Route::from(region), followed: false };
     let facts = facts(&mut way).await;
     let region = way.route.region;
+    // It was listed in one Region and found in another.
+    if !filters.region(&region) {
+        return Step::OutOfScope;
+    }
     Step::Read(BucketRecord { account: account.clone(), region, bucket: listed.name, facts })
 }
 
@@ -368,7 +382,7 @@ impl Way<'_> {
         match answer {
             Ok(value) => Ok(Fact { at, observed: Observed::Known(value) }),
             Err(failure) if failure.code() == Some("NoSuchBucket") => Err(Vanished(at)),
-            Err(failure) => Ok(Fact { at, observed: Observed::Unknown(Arc::new(failure.reason)) }),
+            Err(failure) => Ok(Fact { at, observed: Observed::Unknown(failure.reason) }),
         }
     }
 

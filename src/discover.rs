@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::aws::failure::Failure;
 use crate::aws::organizations;
 use crate::aws::session::{Aws, Caller, Role, Session, UnknownProfile};
 use crate::config::{AccountEntry, Config, Discovery, RoleOptions};
-use crate::model::{Account, AccountId, AccountRecord, ErrorClass, OuPath, Outcome};
+use crate::model::{Account, AccountId, AccountRecord, AccountState, ErrorClass, OuPath, Outcome};
 
 /// An account to scan, and the way in.
 #[derive(Clone)]
@@ -70,7 +71,9 @@ impl DiscoverError {
                 "check the network, AWS_REGION and AWS_ENDPOINT_URL; for an S3-compatible server without STS name the \
                  account with --account-id",
             ),
-            Self::NoProfile(_) => Some("log in again (`aws sso login --profile NAME`) or leave the profile out"),
+            Self::NoProfile(_) => Some(
+                "log in again (`aws sso login --profile NAME`), correct the profile in ~/.aws/config, or leave it out",
+            ),
             Self::UnknownProfile(_) => Some("name one of these with --profile, or add it to ~/.aws/config"),
             Self::Organization(failure) if failure.code() == Some("AWSOrganizationsNotInUseException") => {
                 Some("this account is in no organization: leave out --organization to scan it alone")
@@ -111,6 +114,8 @@ async fn current(aws: &Aws, named: Option<&AccountId>) -> Result<Discovered, Dis
             return Err(DiscoverError::OtherAccount { asked: asked.clone(), found: caller.account });
         }
         (Ok(caller), _) => (session.owned_by(caller.account.clone()), Some(caller)),
+        // Without credentials nobody was asked, and S3 cannot be asked either.
+        (Err(failure), Some(_)) if failure.is_without_credentials() => return Err(DiscoverError::Caller(failure)),
         (Err(failure), Some(_)) => {
             tracing::info!(reason = %failure, "STS does not answer; the account is the one given by --account-id");
             (session, None)
@@ -191,12 +196,11 @@ async fn organization(aws: &Aws, config: &Config) -> Result<Discovered, Discover
     }
     let (mut targets, mut others) = (Vec::new(), Vec::new());
     for account in organization.accounts {
-        match account.state.as_ref().and_then(|state| state.skip_reason()) {
-            Some(reason) => others.push(AccountRecord::new(&account, Outcome::Skipped(reason.to_owned()), 0)),
-            None => {
-                let entry = entry(&hub, &caller, &account.id, None, &config.role);
-                targets.push(Target { account, entry });
-            }
+        if let Some(reason) = account.state.as_ref().and_then(AccountState::skip_reason) {
+            others.push(AccountRecord::new(&account, Outcome::Skipped(reason.to_owned()), 0));
+        } else {
+            let entry = entry(&hub, &caller, &account.id, None, &config.role);
+            targets.push(Target { account, entry });
         }
     }
     Ok(Discovered {
@@ -239,10 +243,8 @@ fn entry(
     if role_arn.is_none() && *account == caller.account {
         return Entry::Session(Arc::clone(hub));
     }
-    let arn = role_arn.map_or_else(
-        || format!("arn:{}:iam::{account}:role/{}", caller.partition(), options.name),
-        str::to_owned,
-    );
+    let arn = role_arn
+        .map_or_else(|| format!("arn:{}:iam::{account}:role/{}", caller.partition(), options.name), str::to_owned);
     let role = Role {
         account: account.clone(),
         arn,
@@ -254,8 +256,8 @@ fn entry(
 }
 
 /// A role assumed from a role lasts at most an hour; STS refuses to give more.
-fn session_duration(caller: &Caller, options: &RoleOptions) -> std::time::Duration {
-    const CHAINED: std::time::Duration = std::time::Duration::from_secs(3600);
+fn session_duration(caller: &Caller, options: &RoleOptions) -> Duration {
+    const CHAINED: Duration = Duration::from_hours(1);
     if caller.is_assumed_role() { options.duration.min(CHAINED) } else { options.duration }
 }
 
@@ -283,9 +285,9 @@ fn choose(mut found: Discovered, config: &Config) -> Result<Discovered, Discover
         return Err(DiscoverError::NoSuchOu(missing_ous.join(", ")));
     }
     found.targets.retain(|target| filters.account(&target.account.id) && filters.ou(&target.account.ou_path));
-    found.others.retain(|record| {
-        record.id.as_ref().is_none_or(|id| filters.account(id)) && filters.ou(&record.ou_path)
-    });
+    found
+        .others
+        .retain(|record| record.id.as_ref().is_none_or(|id| filters.account(id)) && filters.ou(&record.ou_path));
     if found.targets.is_empty() && found.others.is_empty() {
         return Err(DiscoverError::Nothing);
     }

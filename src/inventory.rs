@@ -72,7 +72,12 @@ impl Writer {
     }
 
     /// Writes `run.json`: from here on the inventory is complete and can be read.
-    pub fn close(self, run: Run, coverage: Coverage, accounts: Vec<AccountRecord>) -> Result<Inventory, InventoryError> {
+    pub fn close(
+        self,
+        run: Run,
+        coverage: Coverage,
+        accounts: Vec<AccountRecord>,
+    ) -> Result<Inventory, InventoryError> {
         let closing = Closing { version: VERSION, run, coverage, accounts };
         let path = self.folder.join("run.json");
         let json = serde_json::to_vec_pretty(&closing).map_err(io::Error::from);

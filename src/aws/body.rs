@@ -104,7 +104,9 @@ fn documented_body(operation: &str) -> Body {
 }
 
 fn check_json(body: &[u8]) -> Result<(), BodyError> {
-    serde_json::from_slice::<serde::de::IgnoredAny>(body).map(drop).map_err(|error| BodyError::Broken(error.to_string()))
+    serde_json::from_slice::<serde::de::IgnoredAny>(body)
+        .map(drop)
+        .map_err(|error| BodyError::Broken(error.to_string()))
 }
 
 /// Well-formed, closed, one root element of this name.
@@ -232,8 +234,21 @@ mod tests {
     #[test]
     fn nonsense_does_not() {
         for nonsense in [
-            "", "   ", "Enabled", "<A/><A/>", "<A></B>", "<A/>x", "x<A/>", "<A>&nonsense;</A>", "<A b=c/>", "<A",
-            "<!DOCTYPE A><A/>", "<A/>&amp;", "<A b='1' b='2'/>", "<A/></A>", "{}",
+            "",
+            "   ",
+            "Enabled",
+            "<A/><A/>",
+            "<A></B>",
+            "<A/>x",
+            "x<A/>",
+            "<A>&nonsense;</A>",
+            "<A b=c/>",
+            "<A",
+            "<!DOCTYPE A><A/>",
+            "<A/>&amp;",
+            "<A b='1' b='2'/>",
+            "<A/></A>",
+            "{}",
         ] {
             let checked = check_xml(nonsense.as_bytes(), "A");
             assert!(matches!(checked, Err(BodyError::Broken(_))), "{nonsense:?}: {checked:?}");
@@ -248,7 +263,8 @@ mod tests {
         assert_eq!(read.code.as_deref(), Some("AuthorizationHeaderMalformed"));
         assert_eq!(read.message.as_deref(), Some("a & b"));
         assert_eq!(read.region.as_deref(), Some("eu-west-1"));
-        let sts = b"<ErrorResponse xmlns='x'><Error><Type>Sender</Type><Code>AccessDenied</Code></Error></ErrorResponse>";
+        let sts =
+            b"<ErrorResponse xmlns='x'><Error><Type>Sender</Type><Code>AccessDenied</Code></Error></ErrorResponse>";
         assert_eq!(error_body(sts).expect("whole").code.as_deref(), Some("AccessDenied"));
         for end in 0..s3.len() {
             assert_eq!(error_body(&s3[..end]), None, "cut at {end}");

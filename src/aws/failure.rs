@@ -8,6 +8,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::error::Error;
+use std::sync::Arc;
 
 use super::body::{self, BodyError, ErrorBody};
 use crate::model::{ErrorClass, Operation, Reason, Region};
@@ -16,7 +17,7 @@ use crate::model::{ErrorClass, Operation, Reason, Region};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .reason.sentence())]
 pub struct Failure {
-    pub reason: Reason,
+    pub reason: Arc<Reason>,
     /// Whether asking again may help.
     pub again: bool,
     pub elsewhere: Elsewhere,
@@ -35,6 +36,11 @@ impl Failure {
         self.reason.code.as_deref()
     }
 
+    /// Whether there were no credentials to ask with.
+    pub fn is_without_credentials(&self) -> bool {
+        self.reason.class == ErrorClass::Credentials && self.reason.http_status.is_none()
+    }
+
     /// An answer that was received and cannot be believed, for a reason that only the operation knows.
     pub fn malformed(operation: Operation, message: impl Into<String>) -> Self {
         let reason = Reason {
@@ -45,7 +51,7 @@ impl Failure {
             request_id: None,
             message: message.into(),
         };
-        Self { reason, again: false, elsewhere: Elsewhere::default() }
+        Self { reason: Arc::new(reason), again: false, elsewhere: Elsewhere::default() }
     }
 
     /// From what the SDK returned.
@@ -98,7 +104,7 @@ fn from_answer<E: ProvideErrorMetadata>(operation: Operation, raw: &HttpResponse
         request_id: request_id(raw),
         message: said.message.unwrap_or_default(),
     };
-    Failure { reason, again, elsewhere }
+    Failure { reason: Arc::new(reason), again, elsewhere }
 }
 
 /// An answer came, and it was not what it should be.
@@ -114,8 +120,11 @@ fn from_unreadable<E: Error + 'static>(operation: Operation, raw: &HttpResponse,
     };
     // A body that broke off on the wire never reached the check: that may be repeated too.
     let again = !matches!(body_error, Some(BodyError::OtherDocument { .. }));
-    Failure { reason, again, elsewhere: Elsewhere::default() }
+    Failure { reason: Arc::new(reason), again, elsewhere: Elsewhere::default() }
 }
+
+const NO_CREDENTIALS: &str =
+    "no credentials were found (in the environment, the profile, a web identity, the container or the instance)";
 
 fn from_credentials(operation: Operation, error: &CredentialsError) -> Failure {
     let reason = Reason {
@@ -126,47 +135,73 @@ fn from_credentials(operation: Operation, error: &CredentialsError) -> Failure {
         request_id: None,
         message: words(error),
     };
-    Failure { reason, again: matches!(error, CredentialsError::ProviderTimedOut(_)), elsewhere: Elsewhere::default() }
+    Failure {
+        reason: Arc::new(reason),
+        again: matches!(error, CredentialsError::ProviderTimedOut(_)),
+        elsewhere: Elsewhere::default(),
+    }
 }
 
 fn no_answer(operation: Operation, message: String) -> Failure {
-    let reason = Reason {
-        operation,
-        class: ErrorClass::Unavailable,
-        code: None,
-        http_status: None,
-        request_id: None,
-        message,
-    };
-    Failure { reason, again: true, elsewhere: Elsewhere::default() }
+    let reason =
+        Reason { operation, class: ErrorClass::Unavailable, code: None, http_status: None, request_id: None, message };
+    Failure { reason: Arc::new(reason), again: true, elsewhere: Elsewhere::default() }
 }
 
 /// The class of an error answer, and whether asking again may help. Denials are never asked again.
 fn classify(status: u16, code: Option<&str>, names_region: bool) -> (ErrorClass, bool) {
     match code.unwrap_or_default() {
-        "AccessDenied" | "AccessDeniedException" | "AllAccessDisabled" | "AccountProblem" | "InvalidPayer"
-        | "NotSignedUp" | "UnauthorizedAccess" | "UnauthorizedOperation" => (ErrorClass::Denied, false),
-        "PermanentRedirect" | "TemporaryRedirect" | "Redirect" | "IllegalLocationConstraintException"
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "AllAccessDisabled"
+        | "AccountProblem"
+        | "InvalidPayer"
+        | "NotSignedUp"
+        | "UnauthorizedAccess"
+        | "UnauthorizedOperation" => (ErrorClass::Denied, false),
+        "PermanentRedirect"
+        | "TemporaryRedirect"
+        | "Redirect"
+        | "IllegalLocationConstraintException"
         | "IncorrectEndpoint" => (ErrorClass::WrongRegion, false),
         "AuthorizationHeaderMalformed" if names_region => (ErrorClass::WrongRegion, false),
-        "ExpiredToken" | "ExpiredTokenException" | "InvalidToken" | "TokenRefreshRequired" | "InvalidAccessKeyId"
-        | "InvalidClientTokenId" | "UnrecognizedClientException" | "SignatureDoesNotMatch" | "RequestTimeTooSkewed"
-        | "RequestExpired" | "MissingAuthenticationToken" | "MissingAuthenticationTokenException"
-        | "IncompleteSignature" | "InvalidSecurity" | "AuthorizationHeaderMalformed" => {
-            (ErrorClass::Credentials, false)
-        }
-        "SlowDown" | "Throttling" | "ThrottlingException" | "RequestLimitExceeded" | "TooManyRequestsException"
-        | "TooManyRequests" | "RequestThrottled" | "BandwidthLimitExceeded" => (ErrorClass::Throttled, true),
-        "ServiceUnavailable" | "InternalError" | "InternalFailure" | "ServiceException" | "RequestTimeout"
-        | "RequestTimeoutException" | "OperationAborted" => (ErrorClass::Unavailable, true),
+        "ExpiredToken"
+        | "ExpiredTokenException"
+        | "InvalidToken"
+        | "TokenRefreshRequired"
+        | "InvalidAccessKeyId"
+        | "InvalidClientTokenId"
+        | "UnrecognizedClientException"
+        | "SignatureDoesNotMatch"
+        | "RequestTimeTooSkewed"
+        | "RequestExpired"
+        | "MissingAuthenticationToken"
+        | "MissingAuthenticationTokenException"
+        | "IncompleteSignature"
+        | "InvalidSecurity"
+        | "AuthorizationHeaderMalformed" => (ErrorClass::Credentials, false),
+        "SlowDown"
+        | "Throttling"
+        | "ThrottlingException"
+        | "RequestLimitExceeded"
+        | "TooManyRequestsException"
+        | "TooManyRequests"
+        | "RequestThrottled"
+        | "BandwidthLimitExceeded" => (ErrorClass::Throttled, true),
+        "ServiceUnavailable"
+        | "InternalError"
+        | "InternalFailure"
+        | "ServiceException"
+        | "RequestTimeout"
+        | "RequestTimeoutException"
+        | "OperationAborted" => (ErrorClass::Unavailable, true),
         "MethodNotAllowed" | "NotImplemented" => (ErrorClass::Unsupported, false),
         _ => match status {
             301 | 307 | 308 => (ErrorClass::WrongRegion, false),
             401 | 403 => (ErrorClass::Denied, false),
             405 | 501 => (ErrorClass::Unsupported, false),
-            408 => (ErrorClass::Unavailable, true),
             429 => (ErrorClass::Throttled, true),
-            500.. => (ErrorClass::Unavailable, true),
+            408 | 500.. => (ErrorClass::Unavailable, true),
             _ if code.is_none() => (ErrorClass::Malformed, false),
             _ => (ErrorClass::Rejected, false),
         },
@@ -201,14 +236,26 @@ fn cause<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a
     None
 }
 
-/// The words of the whole chain, but for the SDK's own layers, which say nothing to a person.
+/// The words of the whole chain, in one line, but for the SDK's own layers, which say nothing to a person.
 fn words(error: &(dyn Error + 'static)) -> String {
-    const LAYERS: [&str; 6] =
-        ["dispatch failure", "io error", "client error (Connect)", "response error", "service error", "other"];
+    const LAYERS: [&str; 12] = [
+        "dispatch failure",
+        "io error",
+        "client error (Connect)",
+        "response error",
+        "service error",
+        "other",
+        "the credentials provider was not properly configured",
+        "the credential provider was not enabled",
+        "an error occurred while loading credentials",
+        "an error occurred while loading an access token",
+        "unexpected credentials error",
+        "ProfileFile provider could not be built",
+    ];
     let mut said: Vec<String> = Vec::new();
     let mut next = Some(error);
     while let Some(error) = next {
-        let words = error.to_string();
+        let words = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
         // Some layers repeat the words of the next.
         if !LAYERS.contains(&words.as_str()) && !said.iter().any(|before| before.contains(&words)) {
             said.push(words);

@@ -1,11 +1,13 @@
 //! One HTTP client for all accounts: connections are reused over accounts, operations and credentials.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::base64::decode;
 
 /// What the environment says of the way to AWS.
@@ -43,7 +45,7 @@ pub fn client(network: &Network, connections: usize) -> Result<SharedHttpClient,
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .tls_context(tls.clone());
         connector.set_connector_settings(settings.cloned());
-        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
         connector.build()
     }))
 }
@@ -64,7 +66,7 @@ fn certificates(text: &str) -> Result<String, String> {
         let Some(body) = body.filter(|body| decode(body).is_ok_and(|der| is_sequence(&der))) else {
             return Err(format!("certificate {} in it is damaged", before + 1));
         };
-        pem += &format!("{BEGIN}\n{body}\n{END}\n");
+        let _ = writeln!(pem, "{BEGIN}\n{body}\n{END}");
     }
     if pem.is_empty() { Err("it holds no certificate in PEM form".to_owned()) } else { Ok(pem) }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::future::Future;
 
 use aws_sdk_organizations::Client;
+use aws_sdk_organizations::types::{AccountState as AwsState, AccountStatus as AwsStatus};
 
 use super::failure::Failure;
 use super::session::Session;
@@ -61,7 +62,7 @@ pub async fn list_accounts(session: &Session, partition: &str) -> Result<Organiz
 /// `State` before `Status`, which AWS retired on 2026-09-09 and which may be missing.
 #[allow(deprecated)] // older emulators send only `Status`
 fn state(account: &aws_sdk_organizations::types::Account) -> Option<AccountState> {
-    let word = account.state().map(|state| state.as_str()).or(account.status().map(|status| status.as_str()));
+    let word = account.state().map(AwsState::as_str).or_else(|| account.status().map(AwsStatus::as_str));
     word.map(|word| AccountState::from(word.to_owned()))
 }
 

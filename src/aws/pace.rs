@@ -28,12 +28,7 @@ impl Pace {
 
     /// At most `concurrency` requests in flight, each asked at most `max_attempts` times.
     pub fn new(concurrency: usize, max_attempts: u32) -> Self {
-        Self {
-            permits: Semaphore::new(concurrency),
-            max_attempts,
-            retries: AtomicU64::new(0),
-            guard: Guard::default(),
-        }
+        Self { permits: Semaphore::new(concurrency), max_attempts, retries: AtomicU64::new(0), guard: Guard::default() }
     }
 
     pub fn requests(&self) -> u64 {

@@ -148,9 +148,8 @@ impl Aws {
     /// A profile that was named is meant, as with the AWS CLI: the SDK's own chain would take keys of the environment
     /// before it.
     fn with_profile_credentials(&self, name: &str, config: SdkConfig) -> SdkConfig {
-        let settings = ProviderConfig::without_region()
-            .with_http_client(self.http.clone())
-            .with_region(config.region().cloned());
+        let settings =
+            ProviderConfig::without_region().with_http_client(self.http.clone()).with_region(config.region().cloned());
         let provider = ProfileFileCredentialsProvider::builder().profile_name(name).configure(&settings).build();
         config.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build()
     }
@@ -194,12 +193,8 @@ impl Aws {
     /// Enters another account. The role is really assumed here, so that a refusal is told before anything is listed.
     pub async fn assume(&self, hub: &Session, role: Role) -> Result<Session, Failure> {
         let account = role.account.clone();
-        let role = AssumedRole {
-            sts: hub.sts(),
-            pace: Arc::clone(&self.pace),
-            role,
-            current: tokio::sync::Mutex::new(None),
-        };
+        let role =
+            AssumedRole { sts: hub.sts(), pace: Arc::clone(&self.pace), role, current: tokio::sync::Mutex::new(None) };
         let credentials = self.pace.call(|| role.assume()).await?;
         *role.current.lock().await = Some(credentials);
         let config = hub
@@ -276,6 +271,7 @@ impl Session {
     }
 
     /// The session of the same credentials, once it is known whose they are.
+    #[must_use]
     pub fn owned_by(self, owner: AccountId) -> Self {
         Self { owner: Some(owner), ..self }
     }
@@ -391,7 +387,8 @@ impl AssumedRole {
             .send()
             .await
             .map_err(|error| Failure::from_sdk(operation, &error))?;
-        let keys = answer.credentials().ok_or_else(|| Failure::malformed(operation, "the answer has no credentials"))?;
+        let keys =
+            answer.credentials().ok_or_else(|| Failure::malformed(operation, "the answer has no credentials"))?;
         let expiry = SystemTime::try_from(*keys.expiration()).ok();
         let token = Some(keys.session_token().to_owned());
         Ok(Credentials::new(keys.access_key_id(), keys.secret_access_key(), token, expiry, "AssumeRole"))
@@ -399,7 +396,7 @@ impl AssumedRole {
 
     async fn credentials(&self) -> provider::Result {
         /// The SDK's identity cache asks again 10 s before the end.
-        const MARGIN: Duration = Duration::from_secs(60);
+        const MARGIN: Duration = Duration::from_mins(1);
         let mut current = self.current.lock().await;
         let fresh = |keys: &&Credentials| keys.expiry().is_none_or(|expiry| expiry > SystemTime::now() + MARGIN);
         if let Some(keys) = current.as_ref().filter(fresh) {

@@ -27,7 +27,8 @@ pub fn start(log: Log, progress: &Progress) {
 
 /// Our own events at the level that was asked for, those of other crates never below a warning: with `trace` the SDK
 /// writes requests and the output of `credential_process` as they are, secrets included, and with `info` the external
-/// ids of profiles.
+/// ids of profiles. Its sources of credentials write these ids even in warnings, and say in debug output what our own
+/// sentence says: errors only.
 fn targets(level: LogLevel) -> Targets {
     let ours = match level {
         LogLevel::Error => LevelFilter::ERROR,
@@ -36,7 +37,12 @@ fn targets(level: LogLevel) -> Targets {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
-    Targets::new().with_default(ours.min(LevelFilter::WARN)).with_target(env!("CARGO_CRATE_NAME"), ours)
+    let sources =
+        ["default_provider::endpoint_url", "ecs", "imds", "meta", "profile", "provider_config", "web_identity_token"];
+    Targets::new()
+        .with_default(ours.min(LevelFilter::WARN))
+        .with_targets(sources.map(|source| (format!("aws_config::{source}"), LevelFilter::ERROR)))
+        .with_target(env!("CARGO_CRATE_NAME"), ours)
 }
 
 /// Writes each event, which comes as one piece, as whole lines that do not tear the progress display.

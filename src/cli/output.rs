@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::fs;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use uuid::{NoContext, Timestamp as UuidTimestamp, Uuid};
@@ -29,6 +29,15 @@ impl Output {
     pub fn open(config: &Config, start: Timestamp) -> Result<Self, Problem> {
         let path = config.output.out.clone().unwrap_or_else(|| unused(&Path::new("reports").join(start.compact())));
         let folder = Cell::new(Some(Folder::open(&path)?));
+        // Every file is tried and let go: what stands in its way is told now, not after the scan.
+        drop(Files::open(Folder::open(&path)?, &config.output.formats.iter().copied().collect::<Vec<_>>())?);
+        if let Some(file) = [WRITING, WRITTEN].into_iter().find(|name| path.join(name).is_file()) {
+            return Err(Problem::new(format!(
+                "failed to open the output folder {}: {file} in it is a file",
+                path.display()
+            ))
+            .with_help("choose another folder with --out DIR"));
+        }
         let seconds = u64::try_from(start.unix()).unwrap_or_default();
         let run_id = Uuid::new_v7(UuidTimestamp::from_unix(NoContext, seconds, 0)).to_string();
         Ok(Self { run_id, path, folder })
@@ -54,7 +63,7 @@ impl Output {
             folder: self.path.display().to_string(),
             formats: formats.clone(),
         };
-        Ok(vec![Box::new(Files::open(folder, &formats)?), Box::new(Terminal::new(Box::new(stdout), options))])
+        Ok(vec![Box::new(Files::open(folder, &formats)?), Box::new(Terminal::new(Box::new(Page(stdout)), options))])
     }
 
     /// The inventory is whole: it takes its place beside the report.
@@ -74,16 +83,35 @@ impl Output {
     }
 
     pub fn write_problem(&self, error: &io::Error) -> Problem {
-        Problem::new(format!("failed to write the report in {}: {error}", self.path.display()))
-            .with_help("free space or choose another folder with --out; the report is complete once SHA256SUMS is there")
+        Problem::new(format!("failed to write the report in {}: {error}", self.path.display())).with_help(
+            "free space or choose another folder with --out; the report is complete once SHA256SUMS is there",
+        )
+    }
+}
+
+/// stdout, for a page that its reader may close before the end (`bucketlens scan | head`): the report's files are whole
+/// all the same.
+struct Page(io::Stdout);
+
+impl Write for Page {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
+            written => written,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush().or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
     }
 }
 
 /// The folder's name, or the next that is free: two runs may start in one second.
 fn unused(path: &Path) -> PathBuf {
-    let named = |number: u32| match number {
-        1 => path.to_owned(),
-        number => PathBuf::from(format!("{}-{number}", path.display())),
-    };
-    (1..).map(named).find(|path| !path.exists()).expect("there are more numbers than folders")
+    let (mut free, mut number) = (path.to_owned(), 1);
+    while free.exists() {
+        number += 1;
+        free = PathBuf::from(format!("{}-{number}", path.display()));
+    }
+    free
 }

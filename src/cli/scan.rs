@@ -18,12 +18,7 @@ use crate::model::{Coverage, Outcome, Run, Severity, Status, Timestamp};
 use crate::{aggregate, report};
 
 /// Reads, judges and reports. `source` and `network` say where AWS is: the environment, or the demo's simulator.
-pub async fn run(
-    config: &Config,
-    source: Source,
-    network: &Network,
-    progress: Arc<Progress>,
-) -> Result<Exit, Problem> {
+pub async fn run(config: &Config, source: Source, network: &Network, progress: Arc<Progress>) -> Result<Exit, Problem> {
     let start = Timestamp::now();
     let output = Output::open(config, start)?;
     let aws = connect(config, source, network)?;

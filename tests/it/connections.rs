@@ -60,12 +60,8 @@ fn a_thousand_buckets_need_no_more_connections_than_requests_in_flight() {
     let tls = in_front_of(&simulator);
     let cli = Cli::new(["scan", "--out", "out", "--concurrency", "16", "--fail-on", "none", "--allow-unknown"]);
     let bundle = cli.home().join("ca.pem").display().to_string();
-    let ran = cli
-        .file("ca.pem", &tls.certificate)
-        .env("AWS_CA_BUNDLE", &bundle)
-        .at(&tls.endpoint, &account)
-        .run()
-        .expect(0);
+    let ran =
+        cli.file("ca.pem", &tls.certificate).env("AWS_CA_BUNDLE", &bundle).at(&tls.endpoint, &account).run().expect(0);
     let rows = ran.rows("out/buckets.csv");
     assert_eq!(rows.len(), 1000);
     let regions: std::collections::BTreeSet<&str> = rows.iter().map(|row| row["region"].as_str()).collect();
@@ -80,7 +76,8 @@ fn a_thousand_buckets_need_no_more_connections_than_requests_in_flight() {
 fn an_unknown_certificate_is_refused() {
     let simulator = Sim::start(Organization::demo());
     let tls = in_front_of(&simulator);
-    let ran = Cli::new(["scan", "--out", "out", "--max-attempts", "1"]).at(&tls.endpoint, "104217683095").run().expect(2);
+    let ran =
+        Cli::new(["scan", "--out", "out", "--max-attempts", "1"]).at(&tls.endpoint, "104217683095").run().expect(2);
     assert!(ran.stderr.contains("certificate"), "{}", ran.stderr);
     assert_eq!(simulator.count("GetCallerIdentity"), 0);
 }

@@ -2,10 +2,12 @@
 
 mod common;
 mod connections;
-mod credentials;
 mod contract;
-mod scan;
-mod real_servers;
+mod credentials;
+mod discovery;
+mod layout;
 mod readme;
+mod real_servers;
+mod scan;
 mod servers;
 mod wire;

@@ -98,10 +98,12 @@ fn the_policies_allow_what_is_called_and_nothing_else() {
         operations.iter().filter_map(|operation| operation.action()).map(str::to_owned).collect()
     };
     let [hub, member] = policies.as_slice() else { panic!("{} policies in the README", policies.len()) };
-    use Operation::*;
-    let tree = [ListRoots, ListOrganizationalUnitsForParent, ListAccountsForParent];
-    assert_eq!(actions(hub), needed(&[&[AssumeRole, ListAccounts], tree.as_slice()].concat()));
-    assert_eq!(actions(member), needed(&[ListBuckets, GetBucketVersioning, GetBucketLifecycleConfiguration]));
+    let tree = [Operation::ListRoots, Operation::ListOrganizationalUnitsForParent, Operation::ListAccountsForParent];
+    assert_eq!(actions(hub), needed(&[&[Operation::AssumeRole, Operation::ListAccounts], tree.as_slice()].concat()));
+    assert_eq!(
+        actions(member),
+        needed(&[Operation::ListBuckets, Operation::GetBucketVersioning, Operation::GetBucketLifecycleConfiguration])
+    );
 }
 
 #[test]

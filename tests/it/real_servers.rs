@@ -1,5 +1,6 @@
 //! The real binary against real servers: what it reports must be what they were told.
 
+use bucketlens::aws::http::Network;
 use futures::StreamExt;
 use serde_json::Value;
 
@@ -162,7 +163,7 @@ fn moto_cuts_the_list_without_a_word_and_no_bucket_is_lost() {
     let keys = aws_sdk_s3::config::Credentials::new(key("access_key"), key("secret_key"), None, None, "test");
     let config = aws_sdk_s3::Config::builder()
         .behavior_version(aws_config::BehaviorVersion::latest())
-        .http_client(bucketlens::aws::http::client(&Default::default(), 16).expect("no CA bundle"))
+        .http_client(bucketlens::aws::http::client(&Network::default(), 16).expect("no CA bundle"))
         .credentials_provider(keys)
         .region(aws_config::Region::new("us-east-1"))
         .endpoint_url(&moto.endpoint)

@@ -77,10 +77,28 @@ pub fn coverage(ran: &Ran, figure: &str) -> u64 {
     report["coverage"][figure].as_u64().unwrap_or_else(|| panic!("no figure {figure}: {}", report["coverage"]))
 }
 
+/// All but the time.
+const BUCKET_COLUMNS: [&str; 14] = [
+    "account_id",
+    "account_name",
+    "ou_path",
+    "region",
+    "bucket",
+    "versioning",
+    "mfa_delete",
+    "lifecycle",
+    "lifecycle_rules",
+    "status",
+    "severity",
+    "failed_rules",
+    "advisories",
+    "unknown_reasons",
+];
+
 /// The row must have exactly these cells, beside the time.
 #[track_caller]
 fn assert_row(mut row: Row, cells: [&str; 14]) {
-    let names = crate::contract::BUCKET_COLUMNS.iter().map(|name| (*name).to_owned());
+    let names = BUCKET_COLUMNS.map(str::to_owned).into_iter();
     let expected: Row = names.zip(cells.map(str::to_owned)).collect();
     let at = row.remove("observed_at").expect("a column");
     assert_eq!(row, expected);
@@ -107,10 +125,7 @@ pub struct Answer {
 
 impl Proxy {
     /// `meddle` is given each request and the way to the simulator's answer.
-    pub fn before(
-        sim: &Sim,
-        meddle: impl Fn(&Request, &dyn Fn() -> Answer) -> Answer + Send + Sync + 'static,
-    ) -> Self {
+    pub fn before(sim: &Sim, meddle: impl Fn(&Request, &dyn Fn() -> Answer) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
         let endpoint = format!("http://{}", listener.local_addr().expect("bound"));
         let upstream = sim.endpoint.trim_start_matches("http://").to_owned();
@@ -163,12 +178,19 @@ impl Request {
 
     pub fn header(&self, name: &str) -> Option<&str> {
         let lines = self.head.lines().skip(1).filter_map(|line| line.split_once(':'));
-        lines.map(|(found, value)| (found, value.trim())).find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        lines
+            .map(|(found, value)| (found, value.trim()))
+            .find(|(found, _)| found.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
     }
 
     /// A parameter of a form, as it stands on the wire.
     pub fn parameter(&self, name: &str) -> Option<&str> {
-        self.body.split('&').filter_map(|pair| pair.split_once('=')).find(|(found, _)| *found == name).map(|(_, value)| value)
+        self.body
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(found, _)| *found == name)
+            .map(|(_, value)| value)
     }
 
     /// The first part of the path.
@@ -244,7 +266,8 @@ impl Answer {
 fn a_bucket_costs_exactly_two_requests() {
     let sim = Sim::json(include_str!("../../fixtures/orgs/minimal.json"));
     let ran = scan([]).at(&sim.endpoint, "111122223333").run().expect(0);
-    let asked = counts(&sim, ["GetCallerIdentity", "ListBuckets", "GetBucketVersioning", "GetBucketLifecycleConfiguration"]);
+    let asked =
+        counts(&sim, ["GetCallerIdentity", "ListBuckets", "GetBucketVersioning", "GetBucketLifecycleConfiguration"]);
     assert_eq!(asked, [1, 1, 3, 3]);
     assert_eq!(counts(&sim, ["HeadBucket", "GetBucketLocation", "AssumeRole", "NotImplemented"]), [0; 4]);
     assert_eq!((coverage(&ran, "requests"), coverage(&ran, "retries")), (8, 0));
@@ -299,9 +322,10 @@ fn the_second_look_decides_what_a_conflict_is() {
 #[test]
 fn denials_are_asked_once() {
     let reason = "with an explicit deny in a resource-based policy";
-    let sim = buckets(&json!([
-        with(good("denied"), &json!({"deny": {"GetBucketVersioning": reason, "GetBucketLifecycleConfiguration": ""}})),
-    ]));
+    let sim = buckets(&json!([with(
+        good("denied"),
+        &json!({"deny": {"GetBucketVersioning": reason, "GetBucketLifecycleConfiguration": ""}})
+    ),]));
     let ran = run(&sim).expect(3);
     assert_eq!(counts(&sim, ["ListBuckets", "GetBucketVersioning", "GetBucketLifecycleConfiguration"]), [1, 1, 1]);
     assert_eq!(coverage(&ran, "retries"), 0);
@@ -318,14 +342,20 @@ fn denials_are_asked_once() {
 #[test]
 fn an_error_that_passes_is_asked_away_and_counted() {
     let sim = buckets(&json!([
-        with(good("flaky"), &json!({"fail": {"GetBucketVersioning": {"status": 500, "code": "InternalError", "times": 2}}})),
+        with(
+            good("flaky"),
+            &json!({"fail": {"GetBucketVersioning": {"status": 500, "code": "InternalError", "times": 2}}})
+        ),
         good("steady"),
     ]));
     let ran = run(&sim).expect(0);
     assert_eq!(counts(&sim, ["GetBucketVersioning", "GetBucketLifecycleConfiguration"]), [4, 2]);
     assert_eq!((coverage(&ran, "retries"), coverage(&ran, "requests")), (2, 8));
     let row = ran.bucket("flaky");
-    assert_eq!((row["versioning"].as_str(), row["mfa_delete"].as_str(), row["status"].as_str()), ("enabled", "enabled", "pass"));
+    assert_eq!(
+        (row["versioning"].as_str(), row["mfa_delete"].as_str(), row["status"].as_str()),
+        ("enabled", "enabled", "pass")
+    );
 }
 
 #[test]
@@ -344,13 +374,15 @@ fn a_wrong_region_is_followed_in_all_three_styles() {
         let sim = buckets(&json!([with(good("moved"), &elsewhere)]));
         let ran = run(&sim).expect(0);
         // Asked in the wrong Region, then in the right one; the second operation goes there at once.
-        let asked = counts(&sim, ["GetBucketVersioning", "GetBucketLifecycleConfiguration", "HeadBucket", "GetBucketLocation"]);
+        let asked =
+            counts(&sim, ["GetBucketVersioning", "GetBucketLifecycleConfiguration", "HeadBucket", "GetBucketLocation"]);
         assert_eq!(asked, [2, 1, head_buckets, 0], "{style}");
         let cells = [MANAGEMENT, "", "", "eu-central-1", "moved", "enabled", "enabled", "none", "0", "pass"];
         assert_row(ran.bucket("moved"), [&cells[..], &[""; 4]].concat().try_into().expect("14 cells"));
         assert_eq!(coverage(&ran, "retries"), 0, "following is no retry");
         let metrics = ran.rows("out/metrics.csv");
-        let regions: BTreeSet<&str> = metrics.iter().filter(|row| row["scope"] == "region").map(|row| row["scope_id"].as_str()).collect();
+        let regions: BTreeSet<&str> =
+            metrics.iter().filter(|row| row["scope"] == "region").map(|row| row["scope_id"].as_str()).collect();
         assert_eq!(regions, BTreeSet::from(["eu-central-1"]), "{style}");
     }
 }
@@ -364,7 +396,9 @@ fn a_redirect_that_leads_nowhere_is_unknown() {
     assert_eq!(counts(&sim, ["GetBucketVersioning", "GetBucketLifecycleConfiguration"]), [1, 1]);
     let row = ran.bucket("nowhere");
     assert_eq!((row["region"].as_str(), row["status"].as_str()), ("us-east-1", "unknown"));
-    assert!(row["unknown_reasons"].starts_with("GetBucketVersioning wrong_region (PermanentRedirect, HTTP 400, request "));
+    assert!(
+        row["unknown_reasons"].starts_with("GetBucketVersioning wrong_region (PermanentRedirect, HTTP 400, request ")
+    );
 }
 
 #[test]
@@ -426,7 +460,11 @@ fn an_account_whose_list_is_denied_failed() {
     assert_eq!(counts(&sim, ["ListBuckets", "GetBucketVersioning"]), [1, 0]);
     assert_eq!(ran.rows("out/buckets.csv"), []);
     let accounts = ran.rows("out/accounts.csv");
-    assert_eq!((accounts[0]["outcome"].as_str(), accounts[0]["buckets"].as_str()), ("failed", ""), "not 0: nobody knows");
+    assert_eq!(
+        (accounts[0]["outcome"].as_str(), accounts[0]["buckets"].as_str()),
+        ("failed", ""),
+        "not 0: nobody knows"
+    );
     let reason = &accounts[0]["reason"];
     assert!(reason.starts_with("ListBuckets denied (AccessDenied, HTTP 403, request "), "{reason}");
     assert!(reason.ends_with("because no identity-based policy allows the s3:ListAllMyBuckets action"), "{reason}");
@@ -489,7 +527,10 @@ fn every_unknown_says_class_code_status_and_request() {
     let name = |code: &str| code.to_lowercase();
     let failing = |&(status, code, _): &(u16, &str, &str)| {
         let failure = json!({"status": status, "code": code});
-        with(good(&name(code)), &json!({"fail": {"GetBucketLifecycleConfiguration": failure, "GetBucketVersioning": failure}}))
+        with(
+            good(&name(code)),
+            &json!({"fail": {"GetBucketLifecycleConfiguration": failure, "GetBucketVersioning": failure}}),
+        )
     };
     let sim = buckets(&FAILURES.iter().map(failing).collect());
     let ran = scan(["--max-attempts", "1"]).at(&sim.endpoint, MANAGEMENT).run().expect(3);
@@ -525,15 +566,22 @@ fn every_unknown_says_class_code_status_and_request() {
 fn an_answer_that_cannot_be_believed_is_unknown_and_asked_again() {
     let sim = buckets(&json!([good("cut"), good("other-document"), good("undocumented")]));
     let proxy = Proxy::before(&sim, |request, forward| match (request.operation(), request.bucket()) {
-        ("GetBucketVersioning", "cut") => forward().replace("<MfaDelete>Enabled</MfaDelete></VersioningConfiguration>", ""),
-        ("GetBucketVersioning", "other-document") => forward().replace("VersioningConfiguration", "GetBucketVersioningResponse"),
+        ("GetBucketVersioning", "cut") => {
+            forward().replace("<MfaDelete>Enabled</MfaDelete></VersioningConfiguration>", "")
+        }
+        ("GetBucketVersioning", "other-document") => {
+            forward().replace("VersioningConfiguration", "GetBucketVersioningResponse")
+        }
         ("GetBucketVersioning", "undocumented") => forward().replace(">Enabled</MfaDelete>", ">Perhaps</MfaDelete>"),
         _ => forward(),
     });
     let ran = scan(["--max-attempts", "2"]).at(&proxy.endpoint, MANAGEMENT).run().expect(3);
     for (bucket, asked) in [("cut", 2), ("other-document", 1), ("undocumented", 1)] {
         let row = ran.bucket(bucket);
-        assert_eq!((row["versioning"].as_str(), row["mfa_delete"].as_str(), row["lifecycle"].as_str()), ("unknown", "unknown", "none"));
+        assert_eq!(
+            (row["versioning"].as_str(), row["mfa_delete"].as_str(), row["lifecycle"].as_str()),
+            ("unknown", "unknown", "none")
+        );
         let reasons = &row["unknown_reasons"];
         assert!(reasons.starts_with("GetBucketVersioning malformed (HTTP 200"), "{reasons}");
         let seen = proxy.seen();
@@ -595,15 +643,15 @@ fn concurrency_changes_no_byte() {
     for [one, default, most] in [scans, generated] {
         assert!(one[1].lines().count() > 30, "{}", one[1]);
         for ((one, default), most) in one.iter().zip(&default).zip(&most) {
-            pretty_assert(one, default);
-            pretty_assert(one, most);
+            same_lines(one, default);
+            same_lines(one, most);
         }
     }
 }
 
 /// Shows the first line that differs: the whole of two reports would help nobody.
 #[track_caller]
-pub fn pretty_assert(expected: &str, found: &str) {
+pub fn same_lines(expected: &str, found: &str) {
     let differs = expected.lines().zip(found.lines()).enumerate().find(|(_, (expected, found))| expected != found);
     if let Some((number, (expected, found))) = differs {
         panic!("line {} differs:\n expected {expected}\n found    {found}", number + 1);
