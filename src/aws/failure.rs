@@ -123,9 +123,6 @@ fn from_unreadable<E: Error + 'static>(operation: Operation, raw: &HttpResponse,
     Failure { reason: Arc::new(reason), again, elsewhere: Elsewhere::default() }
 }
 
-const NO_CREDENTIALS: &str =
-    "no credentials were found (in the environment, the profile, a web identity, the container or the instance)";
-
 fn from_credentials(operation: Operation, error: &CredentialsError) -> Failure {
     let reason = Reason {
         operation,
@@ -255,7 +252,7 @@ fn words(error: &(dyn Error + 'static)) -> String {
     let mut said: Vec<String> = Vec::new();
     let mut next = Some(error);
     while let Some(error) = next {
-        let words = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        let words = one_line(&error.to_string());
         // Some layers repeat the words of the next.
         if !LAYERS.contains(&words.as_str()) && !said.iter().any(|before| before.contains(&words)) {
             said.push(words);
@@ -263,6 +260,13 @@ fn words(error: &(dyn Error + 'static)) -> String {
         next = error.source();
     }
     if said.is_empty() { error.to_string() } else { said.join(": ") }
+}
+
+/// The chain of sources of credentials names one a line, and before each that it was not enabled.
+fn one_line(words: &str) -> String {
+    let lines = words.lines().map(str::trim).filter(|line| !line.is_empty());
+    let line = lines.collect::<Vec<_>>().join("; ").replace("Attempted:; ", "Attempted: ");
+    line.replace(": the credential provider was not enabled", "")
 }
 
 #[cfg(test)]
