@@ -53,7 +53,7 @@ struct Roles {
 /// Why a run that asked found that it could not run at all.
 #[derive(Debug, thiserror::Error)]
 pub enum CollectError {
-    #[error("the role could be assumed in none of {accounts} accounts: {failure}")]
+    #[error("the role could be assumed in none of the accounts ({accounts}): {failure}")]
     NoRole { accounts: u64, failure: Failure },
     #[error("no account could be read: {0}")]
     NoWay(Failure),

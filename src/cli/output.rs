@@ -17,6 +17,12 @@ use crate::report::{Files, Folder, Sink, Terminal, TerminalOptions};
 const WRITING: &str = "inventory.partial";
 const WRITTEN: &str = "inventory";
 
+/// The reports of a run. The page is finished last, because it says where the files are.
+pub struct Reports {
+    pub files: Box<dyn Sink>,
+    pub page: Box<dyn Sink>,
+}
+
 pub struct Output {
     pub run_id: String,
     path: PathBuf,
@@ -52,18 +58,19 @@ impl Output {
         }
     }
 
-    /// Every report that was asked for; the terminal is the last, because it says where the files are.
-    pub fn sinks(&self, config: &Config) -> Result<Vec<Box<dyn Sink>>, Problem> {
-        let folder = self.folder.take().expect("the sinks are made once");
+    /// Every report that was asked for.
+    pub fn reports(&self, config: &Config) -> Result<Reports, Problem> {
+        let folder = self.folder.take().expect("the reports are made once");
         let formats: Vec<_> = config.output.formats.iter().copied().collect();
         let stdout = io::stdout();
         let options = TerminalOptions {
-            width: terminal_size::terminal_size().map_or(100, |(width, _)| width.0),
+            width: terminal_size::terminal_size_of(&stdout).map_or(100, |(width, _)| width.0),
             color: config.color.is_on(stdout.is_terminal(), std::env::var_os("NO_COLOR").as_deref()),
             folder: self.path.display().to_string(),
             formats: formats.clone(),
         };
-        Ok(vec![Box::new(Files::open(folder, &formats)?), Box::new(Terminal::new(Box::new(Page(stdout)), options))])
+        let files = Box::new(Files::open(folder, &formats)?);
+        Ok(Reports { files, page: Box::new(Terminal::new(Box::new(Page(stdout)), options)) })
     }
 
     /// The inventory is whole: it takes its place beside the report.
@@ -80,6 +87,11 @@ impl Output {
     pub fn abandon_inventory(&self) {
         // What cannot be removed is no report, and is removed by the next run.
         let _ = fs::remove_dir_all(self.path.join(WRITING));
+    }
+
+    /// The files are whole, and the page could not be printed.
+    pub fn page_problem(&self, error: &io::Error) -> Problem {
+        Problem::new(format!("failed to print the report: {error}; its files in {} are complete", self.path.display()))
     }
 
     pub fn write_problem(&self, error: &io::Error) -> Problem {

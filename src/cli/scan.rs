@@ -100,7 +100,7 @@ fn coverage(collected: &mut Collected, aws: &Aws) -> Coverage {
 /// The second half, pure but for the files: every bucket once, in order, to the metrics and every report. Returns the
 /// worst severity that failed.
 fn judge(config: &Config, inventory: &Inventory, output: &Output) -> Result<Option<Severity>, Problem> {
-    let mut sinks = output.sinks(config)?;
+    let mut reports = output.reports(config)?;
     let mut metrics = aggregate::Aggregator::new();
     let mut worst = None;
     for account in inventory.accounts() {
@@ -109,9 +109,10 @@ fn judge(config: &Config, inventory: &Inventory, output: &Output) -> Result<Opti
             let failed = evaluation.findings.iter().filter(|finding| finding.status == Status::Fail);
             worst = worst.max(failed.map(|finding| finding.severity).max());
             metrics.push(account, &record, &evaluation)?;
-            for sink in &mut sinks {
-                sink.bucket(account, &record, &evaluation).map_err(|error| output.write_problem(&error))?;
-            }
+            let files = reports.files.bucket(account, &record, &evaluation);
+            files.map_err(|error| output.write_problem(&error))?;
+            let page = reports.page.bucket(account, &record, &evaluation);
+            page.map_err(|error| output.page_problem(&error))?;
         }
     }
     let metrics = metrics.finish(inventory.accounts())?;
@@ -123,8 +124,7 @@ fn judge(config: &Config, inventory: &Inventory, output: &Output) -> Result<Opti
         metrics: &metrics,
     };
     output.keep_inventory()?;
-    for sink in sinks {
-        sink.finish(&summary).map_err(|error| output.write_problem(&error))?;
-    }
+    reports.files.finish(&summary).map_err(|error| output.write_problem(&error))?;
+    reports.page.finish(&summary).map_err(|error| output.page_problem(&error))?;
     Ok(worst)
 }

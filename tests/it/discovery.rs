@@ -379,7 +379,7 @@ fn a_single_account_that_cannot_be_entered_does_not_take_the_others_with_it() {
     assert_eq!(ran.bucket("bucket-of-management")["status"], "pass");
     // Alone there is nothing to report.
     let ran = scan_organization(&sim, &["--account", OTHER]).expect(2);
-    assert!(ran.stderr.starts_with("error: the role could be assumed in none of 1 accounts: "), "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("error: the role could be assumed in none of the accounts (1): "), "{}", ran.stderr);
     assert!(!ran.path("out").exists());
 }
 
@@ -387,8 +387,7 @@ fn a_single_account_that_cannot_be_entered_does_not_take_the_others_with_it() {
 fn a_role_that_exists_nowhere_is_a_mistake() {
     let sim = start(&four());
     let ran = scan_organization(&sim, &["--role-name", "Nowhere"]).expect(2);
-    let says =
-        "error: the role could be assumed in none of 3 accounts: AssumeRole denied (AccessDenied, HTTP 403, request ";
+    let says = "error: the role could be assumed in none of the accounts (3): AssumeRole denied (AccessDenied, HTTP 403, request ";
     assert!(ran.stderr.starts_with(says), "{}", ran.stderr);
     assert!(ran.stderr.contains(":role/Nowhere\n  help: check --role-name, "), "{}", ran.stderr);
     assert_eq!(ran.stdout, "");

@@ -114,7 +114,7 @@ fn rgw_has_no_such_role_and_nothing_is_written() {
         .env("AWS_ENDPOINT_URL_STS", &rgw.sts_endpoint)
         .run()
         .expect(2);
-    assert!(ran.stderr.contains("the role could be assumed in none of 2 accounts"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("the role could be assumed in none of the accounts (2)"), "{}", ran.stderr);
     assert!(!ran.path("out").exists());
 }
 

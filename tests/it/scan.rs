@@ -486,7 +486,7 @@ fn a_bucket_that_vanished_is_in_no_denominator_and_makes_no_run_incomplete() {
     let metrics = ran.rows("out/metrics.csv");
     let metric = |name: &str| {
         let row = metrics.iter().find(|row| row["scope"] == "organization" && row["metric"] == name);
-        row.map(|row| row["value"].as_str()).unwrap_or_else(|| panic!("no metric {name}"))
+        row.map_or_else(|| panic!("no metric {name}"), |row| row["value"].as_str())
     };
     assert_eq!((metric("BucketCount"), metric("VanishedBucketCount")), ("1", "1"));
     assert_eq!((metric("UnknownBucketCount"), metric("NotApplicableBucketCount")), ("0", "0"));
