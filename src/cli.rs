@@ -53,7 +53,7 @@ impl From<crate::report::FolderError> for Problem {
 
 impl From<crate::inventory::InventoryError> for Problem {
     fn from(error: crate::inventory::InventoryError) -> Self {
-        Self::new(error.to_string()).with_help("free space, or choose another folder with --out DIR")
+        Self::new(error.to_string()).with_help(error.help())
     }
 }
 

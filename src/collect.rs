@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::aws::failure::Failure;
@@ -15,8 +16,8 @@ use crate::config::Filters;
 use crate::discover::{Entry, Target};
 use crate::inventory::{InventoryError, Segment, Writer};
 use crate::model::{
-    AccountRecord, BucketRecord, Coverage, ErrorClass, Fact, Facts, Lifecycle, MfaDelete, Observed, Outcome, Timestamp,
-    VersioningState,
+    AccountRecord, BucketRecord, Coverage, ErrorClass, Fact, Facts, Lifecycle, MfaDelete, Observed, Outcome, Region,
+    Timestamp, VersioningState,
 };
 
 /// Who watches a run.
@@ -70,7 +71,7 @@ impl CollectError {
                  only in accounts that Organizations created, and trusts the management account only"
             }
             Self::NoWay(_) => "check the credentials, the network, AWS_REGION and AWS_ENDPOINT_URL",
-            Self::Inventory(_) => "free space, or choose another folder with --out DIR",
+            Self::Inventory(error) => error.help(),
         }
     }
 }
@@ -134,6 +135,8 @@ struct Context {
     writer: Writer,
     progress: Arc<dyn Progress>,
     concurrency: usize,
+    /// Buckets being read, over all accounts: memory must not grow with accounts times concurrency.
+    slots: Semaphore,
 }
 
 /// Reads every account. A failure of AWS is a reason in the inventory; only a failure to write ends the run, and
@@ -147,7 +150,7 @@ pub async fn collect(
     progress: Arc<dyn Progress>,
 ) -> Result<(Collected, Writer), CollectError> {
     progress.accounts_found(targets.len() as u64);
-    let context = Arc::new(Context { aws, filters, writer, progress, concurrency });
+    let context = Arc::new(Context { aws, filters, writer, progress, concurrency, slots: Semaphore::new(concurrency) });
     let mut collected = Collected::default();
     let mut targets = targets.into_iter();
     let mut workers = JoinSet::new();
@@ -226,7 +229,14 @@ async fn account(context: &Context, target: Target) -> Result<Worked, InventoryE
     };
     let record = AccountRecord::new(&account, outcome, segment.buckets());
     let closing = record.clone();
-    tokio::task::spawn_blocking(move || segment.close(closing)).await.expect("closing a segment does not panic")?;
+    match tokio::task::spawn_blocking(move || segment.close(closing)).await {
+        Ok(closed) => closed?,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // Only when the program is ending.
+            Err(error) => return Err(InventoryError::ended(&account.id, error)),
+        },
+    }
     Ok(Worked { record, tally, by_role, reached })
 }
 
@@ -269,7 +279,11 @@ async fn buckets(
     let steps = pages
         .map(|item| async move {
             match item {
-                Ok(listed) => read(session, &context.filters, account, listed).await,
+                Ok(listed) => {
+                    // What waits here is small; what reads a bucket is not, and stands in a box of its own.
+                    let _slot = context.slots.acquire().await.expect("the semaphore is never closed");
+                    Box::pin(read(session, &context.filters, account, listed)).await
+                }
                 Err((failure, listed_before)) => Step::Broken { failure, listed_before },
             }
         })
@@ -293,18 +307,21 @@ async fn buckets(
 }
 
 async fn read(session: &Session, filters: &Filters, account: &crate::model::AccountId, listed: Listed) -> Step {
-    let region = match listed.region {
-        Some(region) => region,
-        None => bucket_region::find(session, &listed.name).await.unwrap_or_else(|| session.region.clone()),
+    let found = match listed.region {
+        Some(region) => Ok(Some(region)),
+        None => bucket_region::find(session, &listed.name).await,
     };
-    if !filters.region(&region) {
+    // Where nobody tells, the configured Region is asked; it is the bucket's where the server has no Regions.
+    let told = found.is_ok();
+    let region = found.ok().flatten().unwrap_or_else(|| session.region.clone());
+    if told && !filters.region(&region) {
         return Step::OutOfScope;
     }
     let mut way = Way { session, bucket: &listed.name, route: Route::from(region), followed: false };
     let facts = facts(&mut way).await;
-    let region = way.route.region;
-    // It was listed in one Region and found in another.
-    if !filters.region(&region) {
+    let region = if told || way.followed || facts.some_known() { way.route.region } else { Region::unknown() };
+    // It was listed in one Region and found in another. A bucket whose Region stays unknown may be meant.
+    if region != Region::unknown() && !filters.region(&region) {
         return Step::OutOfScope;
     }
     Step::Read(BucketRecord { account: account.clone(), region, bucket: listed.name, facts })
@@ -324,7 +341,8 @@ async fn facts(way: &mut Way<'_>) -> Facts {
     }
     // AWS says that this cannot be. S3 is eventually consistent: look again before it is reported.
     match way.versioning().await {
-        Ok(versioning) => Facts::Read { versioning, lifecycle },
+        Ok(again) if again.known().is_some() => Facts::Read { versioning: again, lifecycle },
+        Ok(_) => Facts::Read { versioning, lifecycle },
         Err(vanished) => vanished.into(),
     }
 }
@@ -375,13 +393,16 @@ impl Way<'_> {
         {
             tracing::debug!(bucket = self.bucket, region = %route.region, "following to another Region");
             self.followed = true;
-            self.route = route;
-            answer = ask(self.route.clone()).await;
+            answer = ask(route.clone()).await;
+            // An address that does not answer is no better than the one that does.
+            if answer.as_ref().err().is_none_or(|failure| failure.reason.http_status.is_some()) {
+                self.route = route;
+            }
         }
         let at = Timestamp::now();
         match answer {
             Ok(value) => Ok(Fact { at, observed: Observed::Known(value) }),
-            Err(failure) if failure.code() == Some("NoSuchBucket") => Err(Vanished(at)),
+            Err(failure) if failure.is(404, "NoSuchBucket") => Err(Vanished(at)),
             Err(failure) => Ok(Fact { at, observed: Observed::Unknown(failure.reason) }),
         }
     }
@@ -391,11 +412,12 @@ impl Way<'_> {
         let named = failure.elsewhere.clone();
         let region = match named.region {
             Some(region) => Some(region),
-            None => bucket_region::find(self.session, self.bucket).await,
+            None => bucket_region::find(self.session, self.bucket).await.ok().flatten(),
         };
         // A server that names the Region means the Region's own endpoint; only one that names none is followed by
         // its `Location`.
         let endpoint = if failure.elsewhere.region.is_none() { named.endpoint } else { None };
+        let endpoint = endpoint.filter(|endpoint| self.session.may_follow(endpoint));
         let route = Route { region: region.unwrap_or_else(|| self.route.region.clone()), endpoint };
         (route != self.route).then_some(route)
     }

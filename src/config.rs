@@ -106,6 +106,11 @@ pub struct Filters {
 }
 
 impl Filters {
+    /// Whether buckets are chosen by name or Region.
+    pub fn chooses_buckets(&self) -> bool {
+        self.buckets.is_some() || !self.regions.is_empty()
+    }
+
     pub fn account(&self, id: &AccountId) -> bool {
         (self.accounts.is_empty() || self.accounts.contains(id)) && !self.exclude_accounts.contains(id)
     }

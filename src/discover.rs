@@ -33,7 +33,8 @@ pub struct Discovered {
     /// `None` where STS did not answer, and where several profiles are scanned.
     pub caller_arn: Option<String>,
     pub organization_id: Option<String>,
-    pub partition: String,
+    /// `None` where STS did not answer.
+    pub partition: Option<String>,
 }
 
 /// Why a run cannot start.
@@ -106,7 +107,11 @@ pub async fn discover(aws: &Aws, config: &Config) -> Result<Discovered, Discover
 async fn current(aws: &Aws, named: Option<&AccountId>) -> Result<Discovered, DiscoverError> {
     let session = aws.session(None).await;
     let answer = match named {
-        Some(_) => session.caller_at_most(1).await,
+        // Servers without STS need not be asked five times; one that has it and stumbles is.
+        Some(_) => match session.caller_at_most(1).await {
+            Err(failure) if failure.again && failure.reason.http_status.is_some() => session.caller().await,
+            answer => answer,
+        },
         None => session.caller().await,
     };
     let (session, caller) = match (answer, named) {
@@ -117,14 +122,14 @@ async fn current(aws: &Aws, named: Option<&AccountId>) -> Result<Discovered, Dis
         // Without credentials nobody was asked, and S3 cannot be asked either.
         (Err(failure), Some(_)) if failure.is_without_credentials() => return Err(DiscoverError::Caller(failure)),
         (Err(failure), Some(_)) => {
-            tracing::info!(reason = %failure, "STS does not answer; the account is the one given by --account-id");
+            tracing::warn!(reason = %failure, "STS does not say whose credentials these are; --account-id is believed");
             (session, None)
         }
         (Err(failure), None) => return Err(DiscoverError::Caller(failure)),
     };
     let id = caller.as_ref().map(|caller| &caller.account).or(named).cloned();
     let id = id.expect("either STS or --account-id named the account");
-    let partition = caller.as_ref().map_or("aws", Caller::partition).to_owned();
+    let partition = caller.as_ref().map(|caller| caller.partition().to_owned());
     Ok(Discovered {
         targets: vec![Target { account: bare(id), entry: Entry::Session(Arc::new(session)) }],
         others: Vec::new(),
@@ -173,7 +178,7 @@ async fn profiles(aws: &Aws, names: &[String]) -> Result<Discovered, DiscoverErr
             others.iter().map(|record| format!("{}: {}", record.name, record.outcome.reason())).collect();
         return Err(DiscoverError::NoProfile(reasons.join("; ")));
     }
-    let partition = callers.first().map_or("aws", Caller::partition).to_owned();
+    let partition = callers.first().map(|caller| caller.partition().to_owned());
     let caller_arn = if let [only] = callers.as_slice() { Some(only.arn.clone()) } else { None };
     Ok(Discovered { targets: targets.into_values().collect(), others, caller_arn, organization_id: None, partition })
 }
@@ -206,7 +211,7 @@ async fn organization(aws: &Aws, config: &Config) -> Result<Discovered, Discover
     Ok(Discovered {
         targets,
         others,
-        partition: caller.partition().to_owned(),
+        partition: Some(caller.partition().to_owned()),
         caller_arn: Some(caller.arn),
         organization_id: organization.id,
     })
@@ -225,7 +230,7 @@ async fn accounts_file(
     Ok(Discovered {
         targets: entries.iter().map(target).collect(),
         others: Vec::new(),
-        partition: caller.partition().to_owned(),
+        partition: Some(caller.partition().to_owned()),
         caller_arn: Some(caller.arn.clone()),
         organization_id: None,
     })

@@ -32,6 +32,28 @@ pub enum InventoryError {
     OtherVersion { path: PathBuf, found: u32 },
 }
 
+impl InventoryError {
+    /// The program ended before the account was closed.
+    pub fn ended(account: &AccountId, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Write { path: PathBuf::from(format!("{account}.jsonl")), source: io::Error::other(why) }
+    }
+
+    /// What to do about it.
+    pub fn help(&self) -> &'static str {
+        /// `EMFILE`: a file is open for each account, and a connection for each request in flight.
+        const TOO_MANY_OPEN_FILES: i32 = 24;
+        match self {
+            Self::Write { source, .. } if source.raw_os_error() == Some(TOO_MANY_OPEN_FILES) => {
+                "raise the limit of open files (ulimit -n), or lower --concurrency"
+            }
+            Self::Write { .. } => "free space, or choose another folder with --out DIR",
+            Self::Read { .. } | Self::Damaged { .. } | Self::OtherVersion { .. } => {
+                "scan again; nothing else may write to the folder while a scan runs"
+            }
+        }
+    }
+}
+
 /// One line of a segment.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -143,7 +165,14 @@ impl Inventory {
     /// The buckets of an account, sorted by name, each once.
     pub fn buckets(&self, account: &AccountRecord) -> Result<Vec<BucketRecord>, InventoryError> {
         let Some(id) = account.id.as_ref().filter(|_| account.buckets > 0) else { return Ok(Vec::new()) };
-        let mut buckets = read_segment(&segment_path(&self.folder, id))?;
+        let path = segment_path(&self.folder, id);
+        let segment = read_segment(&path)?;
+        let mut buckets = segment.buckets;
+        let found = buckets.len() as u64;
+        if !segment.closed || found != account.buckets {
+            let why = format!("{found} buckets stand in it where {} were read", account.buckets);
+            return Err(InventoryError::Damaged { path, line: segment.lines, why });
+        }
         buckets.sort_by(|a, b| a.bucket.cmp(&b.bucket));
         buckets.dedup_by(|a, b| a.bucket == b.bucket);
         Ok(buckets)
@@ -158,30 +187,39 @@ fn write_error(path: &Path, source: io::Error) -> InventoryError {
     InventoryError::Write { path: path.to_owned(), source }
 }
 
-/// The buckets of a segment, in the order in which they were finished.
-fn read_segment(path: &Path) -> Result<Vec<BucketRecord>, InventoryError> {
+/// What a segment holds.
+struct Read {
+    /// In the order in which they were finished.
+    buckets: Vec<BucketRecord>,
+    /// Whether the account was closed: nothing was to follow.
+    closed: bool,
+    lines: usize,
+}
+
+fn read_segment(path: &Path) -> Result<Read, InventoryError> {
     let read_error = |source| InventoryError::Read { path: path.to_owned(), source };
     let mut file = BufReader::new(File::open(path).map_err(read_error)?);
-    let mut buckets = Vec::new();
-    let (mut text, mut line) = (Vec::new(), 0);
+    let mut read = Read { buckets: Vec::new(), closed: false, lines: 0 };
+    let mut text = Vec::new();
     loop {
         text.clear();
         file.read_until(b'\n', &mut text).map_err(read_error)?;
         if text.last() != Some(&b'\n') {
-            return Ok(buckets); // the end, or a torn line
+            return Ok(read); // the end, or a torn line
         }
-        line += 1;
+        read.lines += 1;
         let parsed = serde_json::from_slice(&text).map_err(|error| InventoryError::Damaged {
             path: path.to_owned(),
-            line,
+            line: read.lines,
             why: error.to_string(),
         })?;
         match parsed {
-            Line::Segment { version: VERSION, .. } | Line::Closed(_) => {}
+            Line::Segment { version: VERSION, .. } => {}
+            Line::Closed(_) => read.closed = true,
             Line::Segment { version, .. } => {
                 return Err(InventoryError::OtherVersion { path: path.to_owned(), found: version });
             }
-            Line::Bucket(record) => buckets.push(record),
+            Line::Bucket(record) => read.buckets.push(record),
         }
     }
 }
@@ -222,7 +260,9 @@ mod tests {
     #[test]
     fn what_was_written_is_read() {
         let (_folder, path) = written(&["b", "a"]);
-        assert_eq!(read_segment(&path).expect("whole"), [bucket("b"), bucket("a")]);
+        let read = read_segment(&path).expect("whole");
+        assert_eq!(read.buckets, [bucket("b"), bucket("a")]);
+        assert!(read.closed);
     }
 
     #[test]
@@ -234,7 +274,8 @@ mod tests {
             fs::write(&path, &whole[..length]).expect("writable");
             let lines = ends.iter().filter(|end| **end <= length).count();
             let expected = lines.saturating_sub(1).min(2); // the first line is the header
-            assert_eq!(read_segment(&path).expect("torn, not damaged").len(), expected, "cut at {length}");
+            let read = read_segment(&path).expect("torn, not damaged");
+            assert_eq!((read.buckets.len(), read.closed), (expected, false), "cut at {length}");
         }
     }
 
@@ -243,7 +284,7 @@ mod tests {
         let (_folder, path) = written(&["b", "a"]);
         let whole = fs::read_to_string(&path).expect("readable");
         fs::write(&path, whole.replace("\"bucket\":\"b\"", "\"bucket\":b")).expect("writable");
-        let damaged = read_segment(&path).expect_err("damaged").to_string();
+        let damaged = read_segment(&path).err().expect("damaged").to_string();
         assert!(damaged.contains("line 2"), "{damaged}");
         fs::write(&path, whole.replace("\"version\":1", "\"version\":2")).expect("writable");
         assert!(matches!(read_segment(&path), Err(InventoryError::OtherVersion { found: 2, .. })));

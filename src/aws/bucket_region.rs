@@ -6,40 +6,53 @@ use super::session::{Route, Session};
 use crate::model::{Operation, Region};
 
 /// `x-amz-bucket-region` of `HeadBucket`, else `GetBucketLocation`; `None` where the server has no Regions or does not
-/// tell.
-pub async fn find(session: &Session, bucket: &str) -> Option<Region> {
+/// tell. A failure means that it might have told, had it answered.
+pub async fn find(session: &Session, bucket: &str) -> Result<Option<Region>, Failure> {
     let route = Route::from(session.region.clone());
-    match head(session, &route, bucket).await {
-        Some(region) => Some(region),
-        None => location(session, &route, bucket).await,
+    let head = head(session, &route, bucket).await;
+    if let Ok(Some(region)) = head {
+        return Ok(Some(region));
+    }
+    match location(session, &route, bucket).await {
+        Err(failure) if failure.again => Err(failure),
+        // Refused, unsupported, or another document: servers other than AWS do not tell.
+        Err(_) => head,
+        Ok(region) => Ok(region),
     }
 }
 
 /// The header comes whatever the permissions, also with 301, 400 and 403.
-async fn head(session: &Session, route: &Route, bucket: &str) -> Option<Region> {
+async fn head(session: &Session, route: &Route, bucket: &str) -> Result<Option<Region>, Failure> {
     let s3 = session.s3(route);
     let asked = session.pace.call(|| async {
-        let answer = s3.head_bucket().bucket(bucket).send().await;
-        answer.map_err(|error| {
+        let request = s3.head_bucket().bucket(bucket).set_expected_bucket_owner(session.expected_owner());
+        request.send().await.map_err(|error| {
             let mut failure = Failure::from_sdk(Operation::HeadBucket, &error);
             let header = error.raw_response().and_then(|raw| raw.headers().get("x-amz-bucket-region"));
-            failure.elsewhere = Elsewhere { region: header.map(Region::new), endpoint: None };
+            failure.elsewhere = Elsewhere { region: header.and_then(named), endpoint: None };
             failure
         })
     });
     match asked.await {
-        Ok(answer) => answer.bucket_region().and_then(Region::from_location_constraint),
-        Err(failure) => failure.elsewhere.region,
+        Ok(answer) => Ok(answer.bucket_region().and_then(named)),
+        Err(Failure { elsewhere: Elsewhere { region: Some(region), .. }, .. }) => Ok(Some(region)),
+        Err(failure) if failure.again => Err(failure),
+        Err(_) => Ok(None),
     }
 }
 
-async fn location(session: &Session, route: &Route, bucket: &str) -> Option<Region> {
+/// In this header an empty text is no name.
+fn named(header: &str) -> Option<Region> {
+    if header.is_empty() { None } else { Region::from_location_constraint(header) }
+}
+
+async fn location(session: &Session, route: &Route, bucket: &str) -> Result<Option<Region>, Failure> {
     let s3 = session.s3(route);
     let asked = session.pace.call(|| async {
-        let answer = s3.get_bucket_location().bucket(bucket).send().await;
-        answer.map_err(|error| Failure::from_sdk(Operation::GetBucketLocation, &error))
+        let request = s3.get_bucket_location().bucket(bucket).set_expected_bucket_owner(session.expected_owner());
+        request.send().await.map_err(|error| Failure::from_sdk(Operation::GetBucketLocation, &error))
     });
-    let answer = asked.await.ok()?;
+    let answer = asked.await?;
     let constraint = answer.location_constraint().map_or("", |constraint| constraint.as_str());
-    Region::from_location_constraint(constraint)
+    Ok(Region::from_location_constraint(constraint))
 }

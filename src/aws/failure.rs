@@ -32,6 +32,11 @@ pub struct Elsewhere {
 }
 
 impl Failure {
+    /// Whether the service answered with this status and code.
+    pub fn is(&self, status: u16, code: &str) -> bool {
+        self.reason.http_status == Some(status) && self.code() == Some(code)
+    }
+
     pub fn code(&self) -> Option<&str> {
         self.reason.code.as_deref()
     }
@@ -119,7 +124,7 @@ fn from_unreadable<E: Error + 'static>(operation: Operation, raw: &HttpResponse,
         message: body_error.map_or_else(|| words(error), ToString::to_string),
     };
     // A body that broke off on the wire never reached the check: that may be repeated too.
-    let again = !matches!(body_error, Some(BodyError::OtherDocument { .. }));
+    let again = matches!(body_error, None | Some(BodyError::Broken(_)));
     Failure { reason: Arc::new(reason), again, elsewhere: Elsewhere::default() }
 }
 

@@ -16,19 +16,21 @@ pub async fn get(session: &Session, route: &Route, bucket: &str) -> Result<Lifec
         .call(|| async {
             s3.get_bucket_lifecycle_configuration()
                 .bucket(bucket)
-                .set_expected_bucket_owner(session.owner.as_ref().map(ToString::to_string))
+                .set_expected_bucket_owner(session.expected_owner())
                 .send()
                 .await
                 .map_err(|error| Failure::from_sdk(operation, &error))
         })
         .await;
     match answer {
+        // S3 keeps no configuration without rules: this answer is not one of S3's.
+        Ok(answer) if answer.rules().is_empty() => Err(Failure::malformed(operation, "a configuration without rules")),
         Ok(answer) => {
             let rules = answer.rules().iter().enumerate().map(|(index, rule)| read(index + 1, rule)).collect();
             Ok(Lifecycle::Present(LifecycleConfiguration { rules }))
         }
         // S3's way to say that there is none.
-        Err(failure) if failure.code() == Some("NoSuchLifecycleConfiguration") => Ok(Lifecycle::None),
+        Err(failure) if failure.is(404, "NoSuchLifecycleConfiguration") => Ok(Lifecycle::None),
         Err(failure) => Err(failure),
     }
 }

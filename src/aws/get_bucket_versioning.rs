@@ -14,7 +14,7 @@ pub async fn get(session: &Session, route: &Route, bucket: &str) -> Result<Versi
         .call(|| async {
             s3.get_bucket_versioning()
                 .bucket(bucket)
-                .set_expected_bucket_owner(session.owner.as_ref().map(ToString::to_string))
+                .set_expected_bucket_owner(session.expected_owner())
                 .send()
                 .await
                 .map_err(|error| Failure::from_sdk(operation, &error))

@@ -7,7 +7,7 @@ use futures::stream;
 
 use super::failure::Failure;
 use super::session::{Route, Session};
-use crate::model::{ErrorClass, Operation, Region};
+use crate::model::{Operation, Region};
 
 /// Sent always: with it S3 paginates and names each bucket's Region, and accounts with more than 10,000 buckets can be
 /// listed at all.
@@ -25,6 +25,13 @@ struct Page {
     next: Option<String>,
 }
 
+/// What earlier pages held.
+#[derive(Default)]
+struct Seen {
+    names: HashSet<String>,
+    tokens: HashSet<String>,
+}
+
 /// What to ask next.
 enum Next {
     First,
@@ -37,7 +44,7 @@ enum Next {
 /// All buckets of the session's account, a page at a time. After a failure the stream ends: what was listed before it
 /// stays listed, and the account is incomplete.
 pub fn list(session: &Session) -> impl Stream<Item = Result<Vec<Listed>, Failure>> + '_ {
-    let state = (Next::First, HashSet::<String>::new());
+    let state = (Next::First, Seen::default());
     stream::unfold(state, move |(next, mut seen)| async move {
         let (max_buckets, token) = match &next {
             Next::Nothing => return None,
@@ -49,14 +56,15 @@ pub fn list(session: &Session) -> impl Stream<Item = Result<Vec<Listed>, Failure
             Ok(page) => page,
             // S3 refuses to list without pages where the quota is above 10,000 buckets: so it does paginate, and there
             // is nothing behind the full page.
-            Err(failure) if matches!(next, Next::Whole) && failure.reason.class == ErrorClass::Rejected => return None,
+            Err(failure) if matches!(next, Next::Whole) && failure.code() == Some("InvalidRequest") => return None,
             Err(failure) => return Some((Err(failure), (Next::Nothing, seen))),
         };
         let full = page.buckets.len() == MAX_BUCKETS as usize;
-        let new: Vec<Listed> = page.buckets.into_iter().filter(|bucket| seen.insert(bucket.name.clone())).collect();
+        let new: Vec<Listed> =
+            page.buckets.into_iter().filter(|bucket| seen.names.insert(bucket.name.clone())).collect();
         let then = match (&next, page.next) {
-            // A server that answers with the same page again would be asked for ever.
-            (Next::Page(_), Some(_)) if new.is_empty() => {
+            // A server that names a page again would be asked for ever.
+            (_, Some(token)) if !seen.tokens.insert(token.clone()) => {
                 let failure = Failure::malformed(Operation::ListBuckets, "the list goes round in a circle");
                 return Some((Err(failure), (Next::Nothing, seen)));
             }
@@ -84,7 +92,9 @@ async fn page(session: &Session, max_buckets: Option<i32>, token: Option<&str>) 
         })
         .await?;
     let next = answer.continuation_token.filter(|token| !token.is_empty());
-    let buckets = answer.buckets.unwrap_or_default().into_iter().map(|bucket| {
+    // S3 sends an empty list where there are no buckets.
+    let buckets = answer.buckets.ok_or_else(|| Failure::malformed(operation, "the answer has no list"))?;
+    let buckets = buckets.into_iter().map(|bucket| {
         let name = bucket.name.filter(|name| !name.is_empty());
         let name = name.ok_or_else(|| Failure::malformed(operation, "a bucket in the list has no name"))?;
         let region = bucket.bucket_region.filter(|region| !region.is_empty());

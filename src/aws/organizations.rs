@@ -1,6 +1,6 @@
 //! The accounts of an organization and where they stand. Source: AWS Organizations API reference.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::Future;
 
 use aws_sdk_organizations::Client;
@@ -24,39 +24,51 @@ pub struct Organization {
 pub async fn list_accounts(session: &Session, partition: &str) -> Result<Organization, Failure> {
     let client = &session.organizations(partition);
     let operation = Operation::ListAccounts;
-    let listed = pages(session, |token| async move {
+    let listed = pages(session, operation, |token| async move {
         let answer = client.list_accounts().max_results(MAX_RESULTS).set_next_token(token).send().await;
         let answer = answer.map_err(|error| Failure::from_sdk(operation, &error))?;
-        Ok((answer.accounts.unwrap_or_default(), answer.next_token))
+        Ok((answer.accounts, answer.next_token))
     })
     .await?;
     let id = listed.iter().find_map(|account| organization_id(account.arn()?));
-    let mut accounts = Vec::with_capacity(listed.len());
-    let mut without_path = false;
+    let mut accounts: BTreeMap<AccountId, Account> = BTreeMap::new();
     for account in listed {
-        let number = account.id().and_then(|id| AccountId::parse(id).ok());
-        let number = number.ok_or_else(|| Failure::malformed(operation, "an account in the list has no id"))?;
+        let number = account_id(operation, account.id())?;
         let path = account.paths().iter().map(|path| OuPath::from_path(path)).find(|path| !path.is_empty());
-        without_path |= path.is_none();
-        accounts.push(Account {
-            id: number,
-            name: account.name().unwrap_or_default().to_owned(),
-            ou_path: path.unwrap_or_default(),
-            state: state(&account),
-        });
-    }
-    let mut tree = Ok(());
-    if without_path {
-        match walk(session, client, id.as_deref()).await {
-            Ok(paths) => {
-                for account in accounts.iter_mut().filter(|account| account.ou_path.is_empty()) {
-                    account.ou_path = paths.get(&account.id).cloned().unwrap_or_default();
-                }
-            }
-            Err(failure) => tree = Err(failure),
+        let name = account.name().unwrap_or_default().to_owned();
+        let account = Account { id: number.clone(), name, ou_path: path.unwrap_or_default(), state: state(&account) };
+        if accounts.insert(number.clone(), account).is_some() {
+            tracing::warn!(account = %number, "ListAccounts names this account twice");
         }
     }
+    let mut accounts: Vec<Account> = accounts.into_values().collect();
+    let tree = match accounts.iter().any(|account| account.ou_path.is_empty()) {
+        true => place(&mut accounts, walk(session, client, id.as_deref()).await),
+        false => Ok(()),
+    };
     Ok(Organization { id, accounts, tree })
+}
+
+/// Gives the accounts without a path the place at which the walk met them. One that it did not meet may be anywhere.
+fn place(accounts: &mut [Account], walked: Result<HashMap<AccountId, OuPath>, Failure>) -> Result<(), Failure> {
+    let mut paths = walked?;
+    let mut missing = None;
+    for account in accounts.iter_mut().filter(|account| account.ou_path.is_empty()) {
+        match paths.remove(&account.id) {
+            Some(path) => account.ou_path = path,
+            None => missing = Some(account.id.clone()),
+        }
+    }
+    let operation = Operation::ListAccountsForParent;
+    missing.map_or(Ok(()), |id| Err(Failure::malformed(operation, format!("account {id} is in no part of the tree"))))
+}
+
+fn account_id(operation: Operation, id: Option<&str>) -> Result<AccountId, Failure> {
+    id.and_then(|id| AccountId::parse(id).ok()).ok_or_else(|| no_id(operation))
+}
+
+fn no_id(operation: Operation) -> Failure {
+    Failure::malformed(operation, "an entry of the list has no id")
 }
 
 /// `State` before `Status`, which AWS retired on 2026-09-09 and which may be missing.
@@ -77,20 +89,16 @@ async fn walk(
     client: &Client,
     organization: Option<&str>,
 ) -> Result<HashMap<AccountId, OuPath>, Failure> {
-    let roots = pages(session, |token| async move {
-        let answer = client.list_roots().max_results(MAX_RESULTS).set_next_token(token).send().await;
-        let answer = answer.map_err(|error| Failure::from_sdk(Operation::ListRoots, &error))?;
-        Ok((answer.roots.unwrap_or_default(), answer.next_token))
-    })
-    .await?;
     let above: Vec<String> = organization.map(str::to_owned).into_iter().collect();
-    let mut open: Vec<Vec<String>> = Vec::new();
-    for root in roots {
-        open.extend(root.id.map(|id| [above.clone(), vec![id]].concat()));
-    }
-    let mut paths = HashMap::new();
+    let mut open: Vec<Vec<String>> =
+        roots(session, client).await?.into_iter().map(|root| [above.clone(), vec![root]].concat()).collect();
+    let (mut paths, mut met) = (HashMap::new(), HashSet::new());
     while let Some(path) = open.pop() {
         let parent = path.last().cloned().unwrap_or_default();
+        if !met.insert(parent.clone()) {
+            let operation = Operation::ListOrganizationalUnitsForParent;
+            return Err(Failure::malformed(operation, format!("{parent} is in the tree twice")));
+        }
         for id in children(session, client, &parent).await? {
             open.push([path.clone(), vec![id]].concat());
         }
@@ -101,38 +109,62 @@ async fn walk(
     Ok(paths)
 }
 
+async fn roots(session: &Session, client: &Client) -> Result<Vec<String>, Failure> {
+    let operation = Operation::ListRoots;
+    let roots = pages(session, operation, |token| async move {
+        let answer = client.list_roots().max_results(MAX_RESULTS).set_next_token(token).send().await;
+        let answer = answer.map_err(|error| Failure::from_sdk(operation, &error))?;
+        Ok((answer.roots, answer.next_token))
+    });
+    roots.await?.into_iter().map(|root| root.id.ok_or_else(|| no_id(operation))).collect()
+}
+
 async fn children(session: &Session, client: &Client, parent: &str) -> Result<Vec<String>, Failure> {
-    let units = pages(session, |token| async move {
+    let operation = Operation::ListOrganizationalUnitsForParent;
+    let units = pages(session, operation, |token| async move {
         let request = client.list_organizational_units_for_parent().parent_id(parent).max_results(MAX_RESULTS);
         let answer = request.set_next_token(token).send().await;
-        let operation = Operation::ListOrganizationalUnitsForParent;
         let answer = answer.map_err(|error| Failure::from_sdk(operation, &error))?;
-        Ok((answer.organizational_units.unwrap_or_default(), answer.next_token))
+        Ok((answer.organizational_units, answer.next_token))
     });
-    Ok(units.await?.into_iter().filter_map(|unit| unit.id).collect())
+    units.await?.into_iter().map(|unit| unit.id.ok_or_else(|| no_id(operation))).collect()
 }
 
 async fn members(session: &Session, client: &Client, parent: &str) -> Result<Vec<AccountId>, Failure> {
-    let accounts = pages(session, |token| async move {
+    let operation = Operation::ListAccountsForParent;
+    let accounts = pages(session, operation, |token| async move {
         let request = client.list_accounts_for_parent().parent_id(parent).max_results(MAX_RESULTS);
         let answer = request.set_next_token(token).send().await;
-        let answer = answer.map_err(|error| Failure::from_sdk(Operation::ListAccountsForParent, &error))?;
-        Ok((answer.accounts.unwrap_or_default(), answer.next_token))
+        let answer = answer.map_err(|error| Failure::from_sdk(operation, &error))?;
+        Ok((answer.accounts, answer.next_token))
     });
-    Ok(accounts.await?.into_iter().filter_map(|account| AccountId::parse(account.id()?).ok()).collect())
+    accounts.await?.into_iter().map(|account| account_id(operation, account.id())).collect()
 }
 
-/// Follows `NextToken` to its end: a page may be empty although more follow.
-async fn pages<T, F>(session: &Session, page: impl Fn(Option<String>) -> F) -> Result<Vec<T>, Failure>
+/// Follows `NextToken` to its end: a page may be empty although more follow. A page without its list is none.
+async fn pages<T, F>(
+    session: &Session,
+    operation: Operation,
+    page: impl Fn(Option<String>) -> F,
+) -> Result<Vec<T>, Failure>
 where
-    F: Future<Output = Result<(Vec<T>, Option<String>), Failure>>,
+    F: Future<Output = Result<(Option<Vec<T>>, Option<String>), Failure>>,
 {
-    let mut all = Vec::new();
-    let mut token = None;
+    /// Organizations sends some, not this many in a row.
+    const EMPTY_PAGES: u32 = 1000;
+    let (mut all, mut token, mut seen, mut empty) = (Vec::new(), None, HashSet::new(), 0);
     loop {
         let (items, next) = session.pace.call(|| page(token.clone())).await?;
+        let items = items.ok_or_else(|| Failure::malformed(operation, "the answer has no list"))?;
+        empty = if items.is_empty() { empty + 1 } else { 0 };
+        if empty > EMPTY_PAGES {
+            return Err(Failure::malformed(operation, "the list has no end"));
+        }
         all.extend(items);
         match next.filter(|token| !token.is_empty()) {
+            Some(next) if !seen.insert(next.clone()) => {
+                return Err(Failure::malformed(operation, "the list goes round in a circle"));
+            }
             Some(next) => token = Some(next),
             None => return Ok(all),
         }

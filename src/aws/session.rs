@@ -10,6 +10,7 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::{AppName, BehaviorVersion, Region as SdkRegion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::credential_fn::provide_credentials_fn;
+use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
 use aws_sdk_s3::config::{IdentityCache, StalledStreamProtectionConfig};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -85,6 +86,8 @@ pub struct Session {
     /// The account, where STS confirmed it: then every request says whose bucket it means (`ExpectedBucketOwner`).
     pub owner: Option<AccountId>,
     pub pace: Arc<Pace>,
+    /// Whether some address of the settings is without TLS: only then may a redirect lead to one.
+    plain: bool,
     addressing: Addressing,
     clients: Mutex<HashMap<Route, aws_sdk_s3::Client>>,
 }
@@ -172,8 +175,11 @@ impl Aws {
             .retry_config(RetryConfig::disabled())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         config.set_app_name(AppName::new(concat!("bucketlens-", env!("CARGO_PKG_VERSION"))).ok());
+        let config = config.build();
+        let plain = endpoints(&config).any(|endpoint| endpoint.starts_with("http://"));
         Session {
-            config: config.build(),
+            config,
+            plain,
             region: Region::new(region),
             owner,
             pace: Arc::clone(&self.pace),
@@ -196,7 +202,7 @@ impl Aws {
         let role =
             AssumedRole { sts: hub.sts(), pace: Arc::clone(&self.pace), role, current: tokio::sync::Mutex::new(None) };
         let credentials = self.pace.call(|| role.assume()).await?;
-        *role.current.lock().await = Some(credentials);
+        *role.current.lock().await = Some(Ok(credentials));
         let config = hub
             .config
             .to_builder()
@@ -224,6 +230,16 @@ impl Session {
         let client = aws_sdk_s3::Client::from_conf(builder.build());
         clients.insert(route.clone(), client.clone());
         client
+    }
+
+    /// `ExpectedBucketOwner`: a bucket that somebody else has made anew is refused, not read.
+    pub(super) fn expected_owner(&self) -> Option<String> {
+        self.owner.as_ref().map(ToString::to_string)
+    }
+
+    /// Whether a redirect to this address may be followed: requests carry the session token.
+    pub fn may_follow(&self, endpoint: &str) -> bool {
+        self.plain || endpoint.starts_with("https://")
     }
 
     fn sts(&self) -> aws_sdk_sts::Client {
@@ -370,7 +386,7 @@ struct AssumedRole {
     sts: aws_sdk_sts::Client,
     pace: Arc<Pace>,
     role: Role,
-    current: tokio::sync::Mutex<Option<Credentials>>,
+    current: tokio::sync::Mutex<Option<Result<Credentials, Failure>>>,
 }
 
 impl AssumedRole {
@@ -398,14 +414,18 @@ impl AssumedRole {
         /// The SDK's identity cache asks again 10 s before the end.
         const MARGIN: Duration = Duration::from_mins(1);
         let mut current = self.current.lock().await;
-        let fresh = |keys: &&Credentials| keys.expiry().is_none_or(|expiry| expiry > SystemTime::now() + MARGIN);
-        if let Some(keys) = current.as_ref().filter(fresh) {
-            return Ok(keys.clone());
+        let fresh = |keys: &Credentials| keys.expiry().is_none_or(|expiry| expiry > SystemTime::now() + MARGIN);
+        match current.as_ref() {
+            Some(Ok(keys)) if fresh(keys) => return Ok(keys.clone()),
+            // A denial is never asked again.
+            Some(Err(failure)) => return Err(CredentialsError::provider_error(failure.clone())),
+            Some(Ok(_)) | None => {}
         }
         let renewed = self.pace.call_within(|| self.assume()).await;
-        let keys = renewed.map_err(provider::error::CredentialsError::provider_error)?;
-        *current = Some(keys.clone());
-        Ok(keys)
+        if renewed.as_ref().is_ok() || renewed.as_ref().is_err_and(|failure| !failure.again) {
+            *current = Some(renewed.clone());
+        }
+        renewed.map_err(CredentialsError::provider_error)
     }
 }
 

@@ -41,6 +41,9 @@ fn targets(level: LogLevel) -> Targets {
         ["default_provider::endpoint_url", "ecs", "imds", "meta", "profile", "provider_config", "web_identity_token"];
     Targets::new()
         .with_default(ours.min(LevelFilter::WARN))
+        // It calls an answer that we refuse an error of its own, with the SDK's debug output.
+        .with_target("aws_smithy_runtime_api", LevelFilter::OFF)
+        .with_target("aws_smithy_http_client", ours.min(LevelFilter::ERROR))
         .with_targets(sources.map(|source| (format!("aws_config::{source}"), LevelFilter::ERROR)))
         .with_target(env!("CARGO_CRATE_NAME"), ours)
 }

@@ -115,7 +115,7 @@ enum Job {
     Scan(Box<ScanArgs>),
     /// Scan a simulated organization: no AWS account, credentials or network needed
     ///
-    /// Reads no environment variable, configuration or AWS file, and sends nothing beyond this machine. Exits 0
+    /// Reads no environment variable but NO_COLOR, no configuration and no AWS file, and sends nothing beyond this machine. Exits 0
     /// whatever is found, unless --fail-on is given.
     Demo(DemoArgs),
     /// Serve a simulated AWS organization on 127.0.0.1, for any S3 client

@@ -1,7 +1,7 @@
 //! The output folder of a run, and what is written where.
 
 use std::cell::Cell;
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use super::Problem;
 use crate::config::Config;
 use crate::inventory;
 use crate::model::Timestamp;
-use crate::report::{Files, Folder, Sink, Terminal, TerminalOptions};
+use crate::report::{Files, Folder, Format, Sink, Terminal, TerminalOptions};
 
 /// The inventory while it is written; it takes the place of an older one when the run closes.
 const WRITING: &str = "inventory.partial";
@@ -26,6 +26,8 @@ pub struct Reports {
 pub struct Output {
     pub run_id: String,
     path: PathBuf,
+    /// Held while the run writes here: a second run in the same folder would mix its buckets with ours.
+    _lock: Option<File>,
     /// Taken by the report's files.
     folder: Cell<Option<Folder>>,
 }
@@ -33,8 +35,15 @@ pub struct Output {
 impl Output {
     /// Opens the folder before the scan: a scan whose report cannot be written must not start.
     pub fn open(config: &Config, start: Timestamp) -> Result<Self, Problem> {
-        let path = config.output.out.clone().unwrap_or_else(|| unused(&Path::new("reports").join(start.compact())));
-        let folder = Cell::new(Some(Folder::open(&path)?));
+        let (path, folder, lock) = match &config.output.out {
+            Some(path) => {
+                let folder = Folder::open(path)?;
+                (path.clone(), folder, lock(path)?)
+            }
+            None => unused(&Path::new("reports").join(start.compact()))?,
+        };
+        let folder = Cell::new(Some(folder));
+        sweep(&path);
         // Every file is tried and let go: what stands in its way is told now, not after the scan.
         drop(Files::open(Folder::open(&path)?, &config.output.formats.iter().copied().collect::<Vec<_>>())?);
         if let Some(file) = [WRITING, WRITTEN].into_iter().find(|name| path.join(name).is_file()) {
@@ -46,7 +55,7 @@ impl Output {
         }
         let seconds = u64::try_from(start.unix()).unwrap_or_default();
         let run_id = Uuid::new_v7(UuidTimestamp::from_unix(NoContext, seconds, 0)).to_string();
-        Ok(Self { run_id, path, folder })
+        Ok(Self { run_id, path, _lock: lock, folder })
     }
 
     /// The inventory to write. What a run that did not end left behind goes: nothing reads it yet.
@@ -118,12 +127,45 @@ impl Write for Page {
     }
 }
 
-/// The folder's name, or the next that is free: two runs may start in one second.
-fn unused(path: &Path) -> PathBuf {
-    let (mut free, mut number) = (path.to_owned(), 1);
-    while free.exists() {
-        number += 1;
-        free = PathBuf::from(format!("{}-{number}", path.display()));
+/// Removes the temporary files of a run that was killed; the folder is ours.
+fn sweep(path: &Path) {
+    let Ok(entries) = fs::read_dir(path) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let ours = Format::ALL.into_iter().flat_map(Format::files).chain(&["SHA256SUMS", "bucketlens"]);
+        if name.ends_with(".tmp") && ours.into_iter().any(|file| name.starts_with(&format!(".{file}-"))) {
+            // One that cannot be removed does no harm.
+            let _ = fs::remove_file(entry.path());
+        }
     }
-    free
+}
+
+/// Takes the folder for this run. `None` where the file system knows no locks: then nobody watches.
+fn lock(path: &Path) -> Result<Option<File>, Problem> {
+    let Ok(folder) = File::open(path) else { return Ok(None) };
+    match folder.try_lock() {
+        Ok(()) => Ok(Some(folder)),
+        Err(TryLockError::Error(_)) => Ok(None),
+        Err(TryLockError::WouldBlock) => {
+            let problem = Problem::new(format!("another run of bucketlens is writing to {}", path.display()));
+            Err(problem.with_help("wait for it to end, or choose another folder with --out DIR"))
+        }
+    }
+}
+
+/// The folder of this name, or the next that nobody has: two runs may start in one second.
+fn unused(name: &Path) -> Result<(PathBuf, Folder, Option<File>), Problem> {
+    let (mut path, mut number) = (name.to_owned(), 1);
+    loop {
+        if !path.exists() {
+            let folder = Folder::open(&path)?;
+            // Another run may have taken it in the meantime.
+            if let Ok(lock) = lock(&path) {
+                return Ok((path, folder, lock));
+            }
+        }
+        number += 1;
+        path = PathBuf::from(format!("{}-{number}", name.display()));
+    }
 }

@@ -8,7 +8,7 @@ use super::progress::Progress;
 use crate::aws::http::{self, Network};
 use crate::aws::pace::Pace;
 use crate::aws::session::{Aws, Source};
-use crate::collect::{CollectError, Collected, collect};
+use crate::collect::{Collected, collect};
 use crate::config::Config;
 use crate::discover::{Discovered, discover};
 use crate::evaluate::evaluate;
@@ -24,7 +24,7 @@ pub async fn run(config: &Config, source: Source, network: &Network, progress: A
     let aws = connect(config, source, network)?;
     let found = discover(&aws, config).await?;
     let inventory = read(config, &aws, found, start, &output, progress).await?;
-    let worst = judge(config, &inventory, &output)?;
+    let worst = judge(config, &inventory, &output).inspect_err(|_| output.abandon_inventory())?;
     Ok(exit::decide(worst, config.fail_on, inventory.closing.coverage.is_complete(), config.allow_unknown))
 }
 
@@ -56,10 +56,7 @@ async fn read(
         output.inventory()?,
         progress.clone(),
     );
-    let (mut collected, writer) = collecting.await.inspect_err(|error| match error {
-        CollectError::NoRole { .. } | CollectError::NoWay(_) => output.abandon_inventory(),
-        CollectError::Inventory(_) => {}
-    })?;
+    let (mut collected, writer) = collecting.await.inspect_err(|_| output.abandon_inventory())?;
     progress.finish();
     collected.accounts.extend(found.others);
     let run = Run {
@@ -75,6 +72,9 @@ async fn read(
         configuration_digest: config.digest(),
     };
     let coverage = coverage(&mut collected, aws);
+    if coverage.buckets == 0 && config.filters.chooses_buckets() {
+        tracing::warn!("no bucket is left by --bucket and --region: is there a slip of the pen?");
+    }
     Ok(writer.close(run, coverage, collected.accounts)?)
 }
 
@@ -123,8 +123,8 @@ fn judge(config: &Config, inventory: &Inventory, output: &Output) -> Result<Opti
         accounts: &closing.accounts,
         metrics: &metrics,
     };
-    output.keep_inventory()?;
     reports.files.finish(&summary).map_err(|error| output.write_problem(&error))?;
+    output.keep_inventory()?;
     reports.page.finish(&summary).map_err(|error| output.page_problem(&error))?;
     Ok(worst)
 }

@@ -1,5 +1,7 @@
 //! `bucketlens simulate`: the simulator by itself, for any S3 client.
 
+use std::io::Write;
+
 use super::Problem;
 use super::options::{Simulate, Simulated};
 use crate::exit::Exit;
@@ -22,10 +24,14 @@ pub async fn run(simulate: Simulate) -> Result<Exit, Problem> {
         Problem::new(format!("failed to listen on 127.0.0.1, port {}: {error}", simulate.port))
             .with_help("choose another port with --port N, or 0 for any free one")
     })?;
-    println!("export AWS_ENDPOINT_URL={}", simulator.endpoint());
-    println!("export AWS_ACCESS_KEY_ID={}", simulator::access_key(&management));
-    println!("export AWS_SECRET_ACCESS_KEY={}", simulator::SECRET_KEY);
-    println!("export AWS_REGION=us-east-1");
+    let settings = format!(
+        "export AWS_ENDPOINT_URL={}\nexport AWS_ACCESS_KEY_ID={}\nexport AWS_SECRET_ACCESS_KEY={}\nexport AWS_REGION=us-east-1\n",
+        simulator.endpoint(),
+        simulator::access_key(&management),
+        simulator::SECRET_KEY,
+    );
+    // A reader may take what it needs and close the pipe: the simulator goes on.
+    let _ = std::io::stdout().write_all(settings.as_bytes());
     eprintln!("serving a simulated organization on loopback until Ctrl-C; these are the settings of its clients");
     tokio::signal::ctrl_c().await.map_err(|error| Problem::new(format!("failed to wait for Ctrl-C: {error}")))?;
     Ok(Exit::Ok)

@@ -23,8 +23,18 @@ impl Region {
             "" => Some(Self::new("us-east-1")),
             "EU" => Some(Self::new("eu-west-1")),
             "default" => None,
-            name => Some(Self::new(name)),
+            // What a server calls a Region goes into host names and reports.
+            name => {
+                let plain =
+                    name.len() <= 64 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+                plain.then(|| Self::new(name))
+            }
         }
+    }
+
+    /// Where it could not be found out. No Region of AWS has this name.
+    pub fn unknown() -> Self {
+        Self::new("unknown")
     }
 
     pub fn as_str(&self) -> &str {
@@ -92,6 +102,16 @@ pub struct BucketRecord {
     pub region: Region,
     pub bucket: String,
     pub facts: Facts,
+}
+
+impl Facts {
+    /// Whether something could be read.
+    pub fn some_known(&self) -> bool {
+        match self {
+            Self::Vanished { .. } => true,
+            Self::Read { versioning, lifecycle } => versioning.known().is_some() || lifecycle.known().is_some(),
+        }
+    }
 }
 
 impl BucketRecord {
@@ -185,5 +205,6 @@ mod tests {
         assert_eq!(region("EU").as_deref(), Some("eu-west-1"));
         assert_eq!(region("eu-central-1").as_deref(), Some("eu-central-1"));
         assert_eq!(region("default"), None);
+        assert_eq!(region("evil.example#"), None);
     }
 }

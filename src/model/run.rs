@@ -35,7 +35,8 @@ pub struct Run {
     /// `None` where STS did not answer, and for several profiles.
     pub caller_arn: Option<String>,
     pub organization_id: Option<String>,
-    pub partition: String,
+    /// `None` where STS did not answer.
+    pub partition: Option<String>,
     /// SHA-256 of the configuration that decides what the report says.
     pub configuration_digest: String,
 }

@@ -122,7 +122,7 @@ struct Run<'a> {
     scope: Vec<Cow<'a, str>>,
     caller_arn: Option<Cow<'a, str>>,
     organization_id: Option<Cow<'a, str>>,
-    partition: &'a str,
+    partition: Option<&'a str>,
     configuration_digest: &'a str,
 }
 
@@ -137,7 +137,7 @@ impl<'a> Run<'a> {
             scope: run.scope.iter().map(|part| harmless(part)).collect(),
             caller_arn: run.caller_arn.as_deref().map(harmless),
             organization_id: run.organization_id.as_deref().map(harmless),
-            partition: &run.partition,
+            partition: run.partition.as_deref(),
             configuration_digest: &run.configuration_digest,
         }
     }

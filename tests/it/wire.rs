@@ -172,7 +172,8 @@ async fn outcome(aws: &Aws, session: &Session, operation: &str) -> Result<String
         }
         // No failure: a Region that cannot be found is none.
         "GetBucketLocation" => {
-            bucket_region::find(session, "example").await.map(|it| it.to_string()).ok_or_else(|| "none".to_owned())
+            let found = bucket_region::find(session, "example").await.map_err(said)?;
+            found.map(|it| it.to_string()).ok_or_else(|| "none".to_owned())
         }
         "GetCallerIdentity" => session.caller().await.map(|it| format!("{it:?}")).map_err(said),
         "AssumeRole" => {

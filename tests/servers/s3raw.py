@@ -54,11 +54,17 @@ def request(endpoint, keys, method, path, query="", body="", headers=None, regio
     return answer
 
 
+class Refused(RuntimeError):
+    def __init__(self, args, answer):
+        super().__init__(f"{args}: {answer.status} {answer.body}")
+        self.status = answer.status
+
+
 def must(*args, **kwargs):
     """request() whose answer has to be 2xx."""
     answer = request(*args, **kwargs)
     if answer.status // 100 != 2:
-        raise RuntimeError(f"{args}: {answer.status} {answer.body}")
+        raise Refused(args, answer)
     return answer
 
 
