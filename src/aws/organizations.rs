@@ -42,9 +42,10 @@ pub async fn list_accounts(session: &Session, partition: &str) -> Result<Organiz
         }
     }
     let mut accounts: Vec<Account> = accounts.into_values().collect();
-    let tree = match accounts.iter().any(|account| account.ou_path.is_empty()) {
-        true => place(&mut accounts, walk(session, client, id.as_deref()).await),
-        false => Ok(()),
+    let tree = if accounts.iter().any(|account| account.ou_path.is_empty()) {
+        place(&mut accounts, walk(session, client, id.as_deref()).await)
+    } else {
+        Ok(())
     };
     Ok(Organization { id, accounts, tree })
 }

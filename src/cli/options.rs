@@ -115,8 +115,8 @@ enum Job {
     Scan(Box<ScanArgs>),
     /// Scan a simulated organization: no AWS account, credentials or network needed
     ///
-    /// Reads no environment variable but NO_COLOR, no configuration and no AWS file, and sends nothing beyond this machine. Exits 0
-    /// whatever is found, unless --fail-on is given.
+    /// Reads no environment variable but the one that turns off colors, no configuration and no AWS file, and sends
+    /// nothing beyond this machine. Exits 0 whatever is found, unless --fail-on is given.
     Demo(DemoArgs),
     /// Serve a simulated AWS organization on 127.0.0.1, for any S3 client
     Simulate(SimulateArgs),
