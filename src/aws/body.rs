@@ -104,7 +104,11 @@ impl Intercept for Guard {
             return Ok(()); // `failure` reads error bodies, as strictly
         }
         let operation = cfg.load::<Metadata>().map_or("", Metadata::name);
-        let body = response.body().bytes().unwrap_or_default();
+        let Some(body) = response.body().bytes() else {
+            // It broke off while it was read, and the SDK says why; without a body nothing is believed.
+            let read = context.output_or_error().is_ok();
+            return if read { Err(BodyError::Broken("it was not read".to_owned()).into()) } else { Ok(()) };
+        };
         match documented_body(operation) {
             Body::None => Ok(()),
             Body::Json => check_json(body).map_err(Into::into),
@@ -117,7 +121,7 @@ impl Intercept for Guard {
 
 /// MiB that an answer may have: a list without pages of a server with a hundred thousand buckets, a configuration of
 /// the longest rules.
-fn longest_body(operation: &str) -> u64 {
+pub(super) fn longest_body(operation: &str) -> u64 {
     match operation {
         "ListBuckets" => 64,
         _ => 16,

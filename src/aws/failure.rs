@@ -10,7 +10,9 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::error::Error;
 use std::sync::Arc;
 
-use super::body::{self, BodyError, ErrorBody};
+use http_body_util::LengthLimitError;
+
+use super::body::{self, BodyError, ErrorBody, longest_body};
 use crate::model::{ErrorClass, Operation, Reason, Region};
 
 /// A call that gave no value.
@@ -114,7 +116,8 @@ fn from_answer<E: ProvideErrorMetadata>(operation: Operation, raw: &HttpResponse
 
 /// An answer came, and it was not what it should be.
 fn from_unreadable<E: Error + 'static>(operation: Operation, raw: &HttpResponse, error: &E) -> Failure {
-    let body_error = cause::<BodyError>(error);
+    let too_long = cause::<LengthLimitError>(error).map(|_| BodyError::TooLong(longest_body(operation.as_str())));
+    let body_error = too_long.as_ref().or_else(|| cause::<BodyError>(error));
     let reason = Reason {
         operation,
         class: ErrorClass::Malformed,

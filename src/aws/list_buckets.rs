@@ -30,12 +30,19 @@ struct Page {
 struct Seen {
     names: HashSet<String>,
     tokens: HashSet<String>,
+    /// Pages in a row that held nothing new.
+    barren: u32,
 }
+
+/// No server needs more of them to go on.
+const BARREN_PAGES: u32 = 1000;
 
 /// What to ask next.
 enum Next {
     First,
     Page(String),
+    /// Nothing: the rest of the list cannot be had, for this reason.
+    Broken(&'static str),
     /// All at once, because the server may have cut the list without saying so.
     Whole,
     Nothing,
@@ -48,6 +55,10 @@ pub fn list(session: &Session) -> impl Stream<Item = Result<Vec<Listed>, Failure
     stream::unfold(state, move |(next, mut seen)| async move {
         let (max_buckets, token) = match &next {
             Next::Nothing => return None,
+            Next::Broken(why) => {
+                let failure = Failure::malformed(Operation::ListBuckets, *why);
+                return Some((Err(failure), (Next::Nothing, seen)));
+            }
             Next::First => (Some(MAX_BUCKETS), None),
             Next::Page(token) => (Some(MAX_BUCKETS), Some(token.as_str())),
             Next::Whole => (None, None),
@@ -62,12 +73,11 @@ pub fn list(session: &Session) -> impl Stream<Item = Result<Vec<Listed>, Failure
         let full = page.buckets.len() == MAX_BUCKETS as usize;
         let new: Vec<Listed> =
             page.buckets.into_iter().filter(|bucket| seen.names.insert(bucket.name.clone())).collect();
+        seen.barren = if new.is_empty() { seen.barren + 1 } else { 0 };
         let then = match (&next, page.next) {
             // A server that names a page again would be asked for ever.
-            (_, Some(token)) if !seen.tokens.insert(token.clone()) => {
-                let failure = Failure::malformed(Operation::ListBuckets, "the list goes round in a circle");
-                return Some((Err(failure), (Next::Nothing, seen)));
-            }
+            (_, Some(token)) if !seen.tokens.insert(token.clone()) => Next::Broken("the list goes round in a circle"),
+            (_, Some(_)) if seen.barren > BARREN_PAGES => Next::Broken("the list has no end"),
             (_, Some(token)) => Next::Page(token),
             // Exactly as many as were asked for and no token: AWS means the end, moto cut the list.
             (Next::First, None) if full => Next::Whole,

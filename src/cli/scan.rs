@@ -75,7 +75,7 @@ async fn read(
     if coverage.buckets == 0 && config.filters.chooses_buckets() {
         tracing::warn!("no bucket is left by --bucket and --region: is there a slip of the pen?");
     }
-    Ok(writer.close(run, coverage, collected.accounts)?)
+    Ok(writer.close(run, coverage, collected.accounts).inspect_err(|_| output.abandon_inventory())?)
 }
 
 /// Sorts the accounts and adds up what became of them.

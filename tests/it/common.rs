@@ -1,7 +1,8 @@
 //! Drives the real program: nothing of this machine's environment reaches it.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use bucketlens::simulator::{self, Options, Organization, Simulator};
 use tempfile::TempDir;
@@ -60,17 +61,40 @@ impl Cli {
     }
 
     pub fn run(mut self) -> Ran {
-        let Output { status, stdout, stderr } = self.command.output().expect("bucketlens starts");
-        Ran {
-            code: status.code().unwrap_or(-1),
-            stdout: String::from_utf8(stdout).expect("text"),
-            stderr: String::from_utf8(stderr).expect("text"),
-            home: self.home,
+        let output = self.command.output().expect("bucketlens starts");
+        Ran::new(output, self.home)
+    }
+
+    /// Runs it, which must say little, and tells how many KiB of memory it had at most.
+    pub fn run_measured(mut self) -> (Ran, u64) {
+        self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = self.command.spawn().expect("bucketlens starts");
+        let mut peak = 0;
+        while child.try_wait().expect("a child").is_none() {
+            peak = peak.max(peak_memory(&child));
+            std::thread::sleep(Duration::from_millis(10));
         }
+        (Ran::new(child.wait_with_output().expect("a child"), self.home), peak)
     }
 }
 
+/// `VmHWM`, in KiB; 0 once it has ended.
+fn peak_memory(child: &Child) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or_default()
+}
+
 impl Ran {
+    fn new(Output { status, stdout, stderr }: Output, home: TempDir) -> Self {
+        Self {
+            code: status.code().unwrap_or(-1),
+            stdout: String::from_utf8(stdout).expect("text"),
+            stderr: String::from_utf8(stderr).expect("text"),
+            home,
+        }
+    }
+
     /// The run must have ended with this code.
     #[track_caller]
     pub fn expect(self, code: i32) -> Self {

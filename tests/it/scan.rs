@@ -46,7 +46,7 @@ pub fn good(name: &str) -> Value {
 }
 
 /// A single account whose buckets are these.
-fn buckets(buckets: &Value) -> Sim {
+pub fn buckets(buckets: &Value) -> Sim {
     account(&json!({"buckets": buckets}))
 }
 
@@ -54,7 +54,7 @@ fn account(members: &Value) -> Sim {
     Sim::json(&organization(&json!([management(members)])).to_string())
 }
 
-fn many(count: usize) -> Value {
+pub fn many(count: usize) -> Value {
     (0..count).map(|number| good(&format!("bucket-{number:05}"))).collect()
 }
 
@@ -140,6 +140,8 @@ impl Proxy {
                     let answer = meddle(&request, &|| request.forward(&upstream));
                     // The program may have gone.
                     let _ = stream.write_all(answer.wire().as_bytes());
+                    // Chunk after chunk, as long as it is listened to.
+                    while answer.is_endless() && stream.write_all(answer.chunk().as_bytes()).is_ok() {}
                 });
             }
         });
@@ -191,6 +193,11 @@ impl Request {
             .filter_map(|pair| pair.split_once('='))
             .find(|(found, _)| *found == name)
             .map(|(_, value)| value)
+    }
+
+    /// Whether these words stand in it, in its head or its body.
+    pub fn says(&self, words: &str) -> bool {
+        self.head.contains(words) || self.body.contains(words)
     }
 
     /// The first part of the path.
@@ -252,12 +259,30 @@ impl Answer {
         Self { body: self.body.replace(from, to), ..self }
     }
 
+    /// With a body that never ends: `body` again and again.
+    pub fn endless(self) -> Self {
+        self.header("transfer-encoding", "chunked")
+    }
+
+    fn is_endless(&self) -> bool {
+        self.headers.iter().any(|(name, _)| name == "transfer-encoding")
+    }
+
+    fn chunk(&self) -> String {
+        format!("{:x}\r\n{}\r\n", self.body.len(), self.body)
+    }
+
     fn wire(&self) -> String {
         let mut text = format!("HTTP/1.1 {} Made-Up\r\n", self.status);
         for (name, value) in &self.headers {
             let _ = write!(text, "{name}: {value}\r\n");
         }
-        let _ = write!(text, "content-length: {}\r\nconnection: close\r\n\r\n{}", self.body.len(), self.body);
+        text.push_str("connection: close\r\n");
+        if self.is_endless() {
+            text.push_str("\r\n");
+        } else {
+            let _ = write!(text, "content-length: {}\r\n\r\n{}", self.body.len(), self.body);
+        }
         text
     }
 }
