@@ -2,6 +2,7 @@
 //! environment.
 
 mod demo;
+mod lifecycle;
 mod logging;
 pub mod options;
 mod output;
@@ -128,6 +129,7 @@ async fn dispatch(command: Command) -> Result<Exit, Problem> {
             exit
         }
         Command::Simulate(simulate) => simulate::run(simulate).await,
+        Command::LifecycleCheck(check) => lifecycle::run(&check),
     }
 }
 

@@ -13,6 +13,7 @@
 //!
 //! The modules in the order in which they are best read:
 
+pub mod lifecycle;
 pub mod model;
 pub mod rules;
 

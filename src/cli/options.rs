@@ -6,11 +6,15 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use time::Date;
+use time::macros::format_description;
 
-use crate::config::options::{ConcurrencyArgs, ConsoleArgs, JudgingArgs, ReportArgs, ScanArgs};
+use super::lifecycle::{Check, Format as CheckFormat};
+use crate::config::options::{ConcurrencyArgs, ConsoleArgs, FailOn, JudgingArgs, ReportArgs, ScanArgs};
 use crate::config::{self, Config, Given, Mistake, variable};
 use crate::exit::Exit;
+use crate::lifecycle::Versions;
 
 /// What is to be done.
 #[derive(Debug)]
@@ -22,6 +26,7 @@ pub enum Command {
     },
     Demo(Demo),
     Simulate(Simulate),
+    LifecycleCheck(Check),
 }
 
 /// A scan of a simulated organization.
@@ -120,6 +125,59 @@ enum Job {
     Demo(DemoArgs),
     /// Serve a simulated AWS organization on 127.0.0.1, for any S3 client
     Simulate(SimulateArgs),
+    /// Say what the rules of a lifecycle configuration really do together
+    #[command(subcommand)]
+    Lifecycle(LifecycleJob),
+}
+
+#[derive(Subcommand)]
+enum LifecycleJob {
+    /// Check a lifecycle configuration in a file: which rule wins, which never applies, what S3 would refuse
+    ///
+    /// Needs no AWS account and no network. Exits 0 whatever the verdicts are, 1 when --fail-on is given and a problem
+    /// is at least that severe, 2 when the file cannot be read as a configuration.
+    Check(LifecycleCheckArgs),
+}
+
+const CHECKED_FILES: &str =
+    "S3's XML, the AWS CLI's JSON or CloudFormation's LifecycleConfiguration as JSON; - for stdin";
+
+#[derive(Args)]
+struct LifecycleCheckArgs {
+    #[arg(value_name = "FILE", help = CHECKED_FILES)]
+    file: PathBuf,
+    /// Versioning of the bucket it is for [default: enabled, and it is said so]
+    #[arg(long, value_name = "STATE")]
+    versioning: Option<VersioningArg>,
+    /// MFA delete of the bucket it is for
+    #[arg(long, value_name = "STATE")]
+    mfa_delete: Option<MfaDeleteArg>,
+    /// Day on which dates are past or to come [default: today in UTC]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    today: Option<Date>,
+    /// How the verdicts are shown
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    format: CheckFormat,
+    /// Exit 1 when a problem is at least this severe
+    #[arg(long, value_name = "SEVERITY")]
+    fail_on: Option<FailOn>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum VersioningArg {
+    Unversioned,
+    Enabled,
+    Suspended,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum MfaDeleteArg {
+    Enabled,
+    Disabled,
+}
+
+fn day(text: &str) -> Result<Date, String> {
+    Date::parse(text, format_description!("[year]-[month]-[day]")).map_err(|error| error.to_string())
 }
 
 /// The report options of `scan`, without its environment variables and its file.
@@ -192,6 +250,7 @@ pub fn parse(
         (Job::Scan(_), None) => unreachable!("clap gave the subcommand a moment ago"),
         (Job::Demo(demo), _) => demo.read().map(Command::Demo),
         (Job::Simulate(simulate), _) => Ok(Command::Simulate(simulate.read())),
+        (Job::Lifecycle(LifecycleJob::Check(check)), _) => Ok(Command::LifecycleCheck(check.read())),
     }
 }
 
@@ -236,6 +295,23 @@ impl DemoArgs {
         let mut config = Config::new(args, &given).map_err(Problem::Configuration)?;
         config.allow_unknown |= exits_0;
         Ok(Demo { config: Box::new(config), generated })
+    }
+}
+
+impl LifecycleCheckArgs {
+    fn read(self) -> Check {
+        Check {
+            file: self.file,
+            versions: self.versioning.map(|state| match state {
+                VersioningArg::Unversioned => Versions::Unversioned,
+                VersioningArg::Enabled => Versions::Enabled,
+                VersioningArg::Suspended => Versions::Suspended,
+            }),
+            mfa_delete: self.mfa_delete.map(|state| state == MfaDeleteArg::Enabled),
+            today: self.today,
+            format: self.format,
+            fail_on: self.fail_on.and_then(FailOn::severity),
+        }
     }
 }
 
@@ -388,6 +464,39 @@ mod tests {
         );
         let generated = Simulated::Generated(Generated { accounts: 3, buckets: 1000 });
         assert_eq!(simulate("bucketlens simulate --accounts 3").organization, generated);
+    }
+
+    #[test]
+    fn a_check_knows_only_what_it_is_told() {
+        let check = |line: &str| match read(line, &[("BUCKETLENS_FAIL_ON", "high")]) {
+            Ok(Command::LifecycleCheck(check)) => check,
+            other => panic!("no check: {other:?}"),
+        };
+        let plain = Check {
+            file: "-".into(),
+            versions: None,
+            mfa_delete: None,
+            today: None,
+            format: CheckFormat::Table,
+            fail_on: None,
+        };
+        assert_eq!(check("bucketlens lifecycle check -"), plain);
+        let all = "bucketlens lifecycle check x.xml --versioning suspended --mfa-delete disabled --today 2026-02-28 \
+                   --format json --fail-on low";
+        let told = Check {
+            file: "x.xml".into(),
+            versions: Some(Versions::Suspended),
+            mfa_delete: Some(false),
+            today: Some(time::macros::date!(2026 - 02 - 28)),
+            format: CheckFormat::Json,
+            fail_on: Some(Severity::Low),
+        };
+        assert_eq!(check(all), told);
+        for line in
+            ["bucketlens lifecycle", "bucketlens lifecycle check", "bucketlens lifecycle check x --today 2026-2-3"]
+        {
+            assert_eq!(problem(line).exit(), Exit::CouldNotRun, "{line}");
+        }
     }
 
     fn help(of: &str) -> String {

@@ -32,6 +32,7 @@ const MAY_IMPORT: [(&str, &[&str]); 15] = [
             "evaluate",
             "exit",
             "inventory",
+            "lifecycle",
             "model",
             "report",
             "simulator",

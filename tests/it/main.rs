@@ -6,6 +6,8 @@ mod contract;
 mod credentials;
 mod discovery;
 mod layout;
+mod lifecycle_check;
+mod nonsense;
 mod readme;
 mod real_servers;
 mod scan;

@@ -1,0 +1,157 @@
+//! A lifecycle configuration as the analyser sees it. Source: S3 user guide, "Lifecycle configuration elements".
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use time::Date;
+
+/// The rules of a bucket, in their order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Configuration {
+    pub rules: Vec<Rule>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// Its ID, or `#N` by position from 1 where it has none.
+    pub id: String,
+    pub enabled: bool,
+    pub filter: Filter,
+    /// In the order of the elements; the same element may stand there several times.
+    pub actions: Vec<Action>,
+}
+
+/// Which objects a rule is for: all of its parts must match.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Filter {
+    /// The start of the key; empty for every key.
+    pub prefix: String,
+    /// Key and value must both be equal; further tags of the object do not matter.
+    pub tags: BTreeMap<String, String>,
+    /// Bytes, exclusive.
+    pub size_greater_than: Option<u64>,
+    /// Bytes, exclusive.
+    pub size_less_than: Option<u64>,
+}
+
+impl Filter {
+    pub fn matches_size(&self, bytes: u64) -> bool {
+        self.size_greater_than.is_none_or(|bound| bytes > bound)
+            && self.size_less_than.is_none_or(|bound| bytes < bound)
+    }
+
+    /// Whether no object has a size that it matches.
+    pub fn is_empty_interval(&self) -> bool {
+        let smallest = self.size_greater_than.map_or(Some(0), |bound| bound.checked_add(1));
+        !smallest.is_some_and(|bytes| self.matches_size(bytes))
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    Expiration(When),
+    /// `false` does nothing.
+    ExpiredObjectDeleteMarker(bool),
+    Transition {
+        when: When,
+        to: StorageClass,
+    },
+    /// Days since the version became noncurrent, and how many newer noncurrent versions are kept (0 where absent).
+    NoncurrentVersionExpiration {
+        days: u32,
+        newer: u32,
+    },
+    NoncurrentVersionTransition {
+        days: u32,
+        newer: u32,
+        to: StorageClass,
+    },
+    /// Days since the upload began.
+    AbortIncompleteMultipartUpload {
+        days: u32,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// Days since the object was created.
+    Days(u32),
+    Date(Date),
+}
+
+impl When {
+    /// Days of age from which the action is eligible; a date that has come counts as 0. `None` for a date that is yet
+    /// to come.
+    pub fn days(self, today: Date) -> Option<u32> {
+        match self {
+            Self::Days(days) => Some(days),
+            Self::Date(date) => (date <= today).then_some(0),
+        }
+    }
+}
+
+/// What versioning makes of deletions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Versions {
+    /// Never configured.
+    Unversioned,
+    Enabled,
+    Suspended,
+}
+
+/// From dear to cheap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StorageClass {
+    Standard,
+    StandardIa,
+    IntelligentTiering,
+    OnezoneIa,
+    GlacierIr,
+    Glacier,
+    DeepArchive,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no storage class that a lifecycle rule can move objects to")]
+pub struct UnknownStorageClass(pub String);
+
+impl StorageClass {
+    pub const ALL: [Self; 7] = [
+        Self::Standard,
+        Self::StandardIa,
+        Self::IntelligentTiering,
+        Self::OnezoneIa,
+        Self::GlacierIr,
+        Self::Glacier,
+        Self::DeepArchive,
+    ];
+
+    /// S3's name for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Standard => "STANDARD",
+            Self::StandardIa => "STANDARD_IA",
+            Self::IntelligentTiering => "INTELLIGENT_TIERING",
+            Self::OnezoneIa => "ONEZONE_IA",
+            Self::GlacierIr => "GLACIER_IR",
+            Self::Glacier => "GLACIER",
+            Self::DeepArchive => "DEEP_ARCHIVE",
+        }
+    }
+}
+
+impl fmt::Display for StorageClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Nothing moves to STANDARD.
+impl FromStr for StorageClass {
+    type Err = UnknownStorageClass;
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let classes = Self::ALL.into_iter().filter(|class| *class != Self::Standard);
+        classes.into_iter().find(|class| class.as_str() == name).ok_or_else(|| UnknownStorageClass(name.to_owned()))
+    }
+}

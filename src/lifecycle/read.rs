@@ -1,0 +1,148 @@
+//! A lifecycle configuration from a file: S3's XML, the JSON of the AWS CLI, or `CloudFormation`'s
+//! `LifecycleConfiguration`.
+//!
+//! Each format becomes one tree of elements with S3's names ([`xml`]; [`json`] and then [`names`]), and [`rules`] reads
+//! that tree. What S3 would refuse and what still can be read without a guess is a [`Remark`]; everything else is a
+//! [`ReadError`]. No input makes it panic.
+//!
+//! Sources: API reference, `GetBucketLifecycleConfiguration`, `PutBucketLifecycleConfiguration`; `CloudFormation` template
+//! reference, `AWS::S3::Bucket LifecycleConfiguration`.
+
+mod json;
+mod names;
+mod place;
+mod rules;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod xml;
+
+use std::fmt;
+
+pub use place::Place;
+
+use super::configuration::Configuration;
+use place::Places;
+
+/// Bytes of a file that are read; S3 itself takes far less.
+pub const MAX_BYTES: usize = 16 << 20;
+/// Elements within elements, objects and lists within each other.
+const MAX_DEPTH: usize = 64;
+/// Elements or values of a document: more make no configuration and would only take memory.
+const MAX_ELEMENTS: usize = 1_000_000;
+
+/// What a file says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Document {
+    pub configuration: Configuration,
+    /// For each rule whether it has the rule-level `Prefix` of the old schema in place of a `Filter`.
+    pub old_schema: Vec<bool>,
+    /// In the order of the file.
+    pub remarks: Vec<Remark>,
+}
+
+/// What was read, and S3 would refuse or bucketlens does not know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    pub place: Place,
+    /// The rule's position in the configuration.
+    pub rule: Option<usize>,
+    pub code: Option<Code>,
+    pub message: String,
+}
+
+/// S3's error codes for lifecycle configurations. Source: API reference, "Error responses".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Code {
+    InvalidArgument,
+    InvalidRequest,
+    MalformedXml,
+}
+
+impl Code {
+    /// S3's name for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidArgument => "InvalidArgument",
+            Self::InvalidRequest => "InvalidRequest",
+            Self::MalformedXml => "MalformedXML",
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Why a file is no configuration that can be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {message}")]
+pub struct ReadError {
+    pub place: Place,
+    /// What is wrong, as a fragment that fits after a colon; control characters in what it quotes are escaped.
+    pub message: String,
+    /// What S3 would answer, where that is known.
+    pub code: Option<Code>,
+}
+
+/// Something wrong, at a byte.
+#[derive(Debug)]
+struct Fault {
+    at: usize,
+    code: Option<Code>,
+    message: String,
+}
+
+impl Fault {
+    /// Some messages quote the file by way of a parser: what a terminal would obey is escaped, what is long is cut.
+    fn new(at: usize, code: impl Into<Option<Code>>, message: impl AsRef<str>) -> Self {
+        const LONGEST: usize = 400;
+        let message = message.as_ref().chars().take(LONGEST).fold(String::new(), |mut message, c| {
+            match c {
+                '"' | '\'' | '\\' => message.push(c),
+                _ => message.extend(c.escape_debug()),
+            }
+            message
+        });
+        Self { at, code: code.into(), message }
+    }
+}
+
+/// The format is told by the first character that is not blank.
+pub fn read(bytes: &[u8]) -> Result<Document, ReadError> {
+    let text = text(bytes).map_err(|fault| Places::new(bytes).error(fault))?;
+    document(text).map_err(|fault| Places::new(text.as_bytes()).error(fault))
+}
+
+fn text(bytes: &[u8]) -> Result<&str, Fault> {
+    if bytes.len() > MAX_BYTES {
+        return Err(Fault::new(0, None, format!("it is larger than {} MiB", MAX_BYTES >> 20)));
+    }
+    let text = str::from_utf8(bytes).map_err(|error| Fault::new(error.valid_up_to(), None, "it is not UTF-8 text"))?;
+    Ok(text.strip_prefix('\u{FEFF}').unwrap_or(text))
+}
+
+fn document(text: &str) -> Result<Document, Fault> {
+    let start = text.len() - text.trim_start().len();
+    let reading = match text[start..].chars().next() {
+        Some('<') => rules::read(&xml::parse(text)?)?,
+        Some('{') => rules::read(&names::translate(&json::parse(text)?)?)?,
+        Some(_) => {
+            let message = "it is neither XML, which begins with '<', nor a JSON object, which begins with '{'";
+            return Err(Fault::new(start, None, message));
+        }
+        None => return Err(Fault::new(0, None, "it is empty")),
+    };
+    Ok(reading.into_document(&mut Places::new(text.as_bytes())))
+}
+
+/// Text of a file for a message: escaped, in quotes, cut where it is long.
+fn quoted(text: &str) -> String {
+    const LONGEST: usize = 60;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{:?}...", &text[..end]),
+        None => format!("{text:?}"),
+    }
+}
