@@ -14,14 +14,15 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use crate::common::{Cli, Sim};
 
 /// TLS in front of the simulator, with a certificate of its own.
-struct Tls {
-    endpoint: String,
-    certificate: String,
+pub struct Tls {
+    pub endpoint: String,
+    pub certificate: String,
     connections: Arc<AtomicU64>,
     _runtime: tokio::runtime::Runtime,
 }
 
-fn in_front_of(simulator: &Sim) -> Tls {
+/// With a certificate that a run can be told to trust.
+pub fn in_front_of(endpoint: &str) -> Tls {
     let CertifiedKey { cert, signing_key } =
         generate_simple_self_signed(vec!["localhost".to_owned(), "127.0.0.1".to_owned()]).expect("a certificate");
     let key = PrivateKeyDer::try_from(signing_key.serialize_der()).expect("a key");
@@ -32,7 +33,7 @@ fn in_front_of(simulator: &Sim) -> Tls {
         .with_single_cert(vec![cert.der().clone()], key)
         .expect("the key fits");
     let acceptor = TlsAcceptor::from(Arc::new(config));
-    let behind = simulator.endpoint.trim_start_matches("http://").to_owned();
+    let behind = endpoint.trim_start_matches("http://").to_owned();
     let connections = Arc::new(AtomicU64::new(0));
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("loopback");
@@ -57,7 +58,7 @@ fn a_thousand_buckets_need_no_more_connections_than_requests_in_flight() {
     let organization = Organization::generate(1, 1000);
     let account = organization.management_account().to_owned();
     let simulator = Sim::start(organization);
-    let tls = in_front_of(&simulator);
+    let tls = in_front_of(&simulator.endpoint);
     let cli = Cli::new(["scan", "--out", "out", "--concurrency", "16", "--fail-on", "none", "--allow-unknown"]);
     let bundle = cli.home().join("ca.pem").display().to_string();
     let ran =
@@ -75,7 +76,7 @@ fn a_thousand_buckets_need_no_more_connections_than_requests_in_flight() {
 #[test]
 fn an_unknown_certificate_is_refused() {
     let simulator = Sim::start(Organization::demo());
-    let tls = in_front_of(&simulator);
+    let tls = in_front_of(&simulator.endpoint);
     let ran =
         Cli::new(["scan", "--out", "out", "--max-attempts", "1"]).at(&tls.endpoint, "104217683095").run().expect(2);
     assert!(ran.stderr.contains("certificate"), "{}", ran.stderr);

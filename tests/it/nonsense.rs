@@ -3,19 +3,15 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bucketlens::simulator::{Options, Organization};
-use rcgen::{CertifiedKey, generate_simple_self_signed};
 use serde_json::{Value, json};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::common::{Cli, Ran, Sim};
+use crate::connections::in_front_of;
 use crate::contract::FILES;
 use crate::scan::{
     Answer, MANAGEMENT, Proxy, Request, buckets, counts, coverage, good, management, many, organization, scan, with,
@@ -779,47 +775,12 @@ fn redirecting(sim: &Sim, operations: &'static [&'static str], location: String)
     })
 }
 
-/// TLS in front of a server, with a certificate that a run can be told to trust.
-struct Tls {
-    endpoint: String,
-    certificate: String,
-    _runtime: tokio::runtime::Runtime,
-}
-
-fn tls_before(endpoint: &str) -> Tls {
-    let CertifiedKey { cert, signing_key } =
-        generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
-    let key = PrivateKeyDer::try_from(signing_key.serialize_der()).expect("a key");
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("protocol versions")
-        .with_no_client_auth()
-        .with_single_cert(vec![cert.der().clone()], key)
-        .expect("the key fits");
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let behind = endpoint.trim_start_matches("http://").to_owned();
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("loopback");
-    let port = listener.local_addr().expect("bound").port();
-    runtime.spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let (acceptor, behind) = (acceptor.clone(), behind.clone());
-            tokio::spawn(async move {
-                let Ok(mut front) = acceptor.accept(stream).await else { return };
-                let Ok(mut back) = tokio::net::TcpStream::connect(behind).await else { return };
-                let _ = tokio::io::copy_bidirectional(&mut front, &mut back).await;
-            });
-        }
-    });
-    Tls { endpoint: format!("https://localhost:{port}"), certificate: cert.pem(), _runtime: runtime }
-}
-
 #[test]
 fn a_redirect_does_not_lead_out_of_tls() {
     let sim = buckets(&json!([good("here")]));
     let plain = Proxy::before(&sim, |_, forward| forward());
     let proxy = redirecting(&sim, &[VERSIONING, LIFECYCLE], format!("{}/here", plain.endpoint));
-    let tls = tls_before(&proxy.endpoint);
+    let tls = in_front_of(&proxy.endpoint);
     let cli = scan([]).file("ca.pem", &tls.certificate);
     let bundle = cli.home().join("ca.pem").display().to_string();
     let ran = cli.env("AWS_CA_BUNDLE", &bundle).at(&tls.endpoint, MANAGEMENT).run().expect(3);
