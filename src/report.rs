@@ -16,7 +16,6 @@ mod terminal;
 mod text;
 
 use std::io;
-use std::str::FromStr;
 
 use crate::aggregate::MetricRow;
 use crate::evaluate::Evaluation;
@@ -35,10 +34,6 @@ pub enum Format {
     Json,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no report format; there are {names}", names = Format::ALL.map(Format::as_str).join(" and "))]
-pub struct UnknownFormat(String);
-
 impl Format {
     pub const ALL: [Self; 2] = [Self::Csv, Self::Json];
 
@@ -55,14 +50,6 @@ impl Format {
             Self::Csv => &csv::FILES,
             Self::Json => &json::FILES,
         }
-    }
-}
-
-impl FromStr for Format {
-    type Err = UnknownFormat;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|format| format.as_str() == name).ok_or_else(|| UnknownFormat(name.to_owned()))
     }
 }
 
@@ -91,9 +78,7 @@ mod tests {
     #[test]
     fn formats_are_found_by_name() {
         for format in Format::ALL {
-            assert_eq!(format.as_str().parse(), Ok(format));
+            assert_eq!(<Format as clap::ValueEnum>::from_str(format.as_str(), false), Ok(format));
         }
-        let error = "xlsx".parse::<Format>().expect_err("no such format");
-        assert_eq!(error.to_string(), r#""xlsx" is no report format; there are csv and json"#);
     }
 }

@@ -125,7 +125,7 @@ impl<'a> Rows<'a> {
     fn counts(&self, row: usize) -> Counts {
         let mut counts = Counts::default();
         for (count, column) in counts.0.iter_mut().zip(&self.0) {
-            *count = column.get(row).unwrap_or_default();
+            *count = column.get(row).expect("no sum of counts is null");
         }
         counts
     }

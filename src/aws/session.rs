@@ -65,10 +65,15 @@ pub struct Caller {
     pub arn: String,
 }
 
+/// The second part of an ARN: `arn:PARTITION:...`.
+fn partition(arn: &str) -> Option<&str> {
+    arn.strip_prefix("arn:")?.split(':').next().filter(|partition| !partition.is_empty())
+}
+
 impl Caller {
     /// `aws`, `aws-cn`, `aws-us-gov`, `aws-eusc`, …
     pub fn partition(&self) -> &str {
-        self.arn.split(':').nth(1).filter(|partition| !partition.is_empty()).unwrap_or("aws")
+        partition(&self.arn).expect("the caller's ARN was checked when STS gave it")
     }
 
     /// Whether the credentials are those of an assumed role: from there STS gives at most one hour.
@@ -281,7 +286,7 @@ impl Session {
             .await?;
         let account = answer.account().and_then(|id| AccountId::parse(id).ok());
         match (account, answer.arn()) {
-            (Some(account), Some(arn)) => Ok(Caller { account, arn: arn.to_owned() }),
+            (Some(account), Some(arn)) if partition(arn).is_some() => Ok(Caller { account, arn: arn.to_owned() }),
             _ => Err(Failure::malformed(operation, "the answer names no account")),
         }
     }

@@ -29,13 +29,6 @@ impl TryFrom<String> for AccountId {
     }
 }
 
-impl std::str::FromStr for AccountId {
-    type Err = NotAnAccountId;
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::parse(text)
-    }
-}
-
 impl From<AccountId> for String {
     fn from(id: AccountId) -> Self {
         id.0
