@@ -1,7 +1,9 @@
 //! Inventory x rules x standard -> findings. Pure: the same facts give the same findings.
 
-use crate::model::{BucketRecord, Facts, Finding, Kind, Reason, Severity, Standard, Status};
-use crate::rules::{self, BucketFacts, Rule, Verdict};
+use time::Date;
+
+use crate::model::{BucketRecord, Facts, Finding, Kind, Severity, Standard, Status};
+use crate::rules::{self, Analyses, BucketFacts, Doubt, Rule, Verdict};
 
 /// What the rules say of one bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,24 +25,35 @@ impl Evaluation {
     }
 }
 
-/// Holds every rule against one bucket.
-pub fn evaluate(record: &BucketRecord, standard: Standard) -> Evaluation {
-    let Facts::Read { versioning, lifecycle } = &record.facts else {
-        return Evaluation { status: Status::NotApplicable, severity: None, findings: Vec::new() };
-    };
-    let facts = BucketFacts { versioning, lifecycle };
-    let mut evaluation = Evaluation { status: Status::NotApplicable, severity: None, findings: Vec::new() };
-    for rule in rules::ALL {
-        let (status, finding) = judge(rule, (rule.check)(&facts, standard), record);
-        if rule.kind == Kind::Requirement {
-            evaluation.status = evaluation.status.min(status);
-            if status == Status::Fail {
-                evaluation.severity = evaluation.severity.max(finding.as_ref().map(|finding| finding.severity));
-            }
-        }
-        evaluation.findings.extend(finding);
+/// Holds the rules against buckets, one after the other. Each bucket's evaluation is its own, whatever came before.
+pub struct Evaluator {
+    standard: Standard,
+    analyses: Analyses,
+}
+
+impl Evaluator {
+    /// `today`: the day on which the run began, in UTC; lifecycle dates are held against it.
+    pub fn new(standard: Standard, today: Date) -> Self {
+        Self { standard, analyses: Analyses::new(today) }
     }
-    evaluation
+
+    /// Holds every rule against one bucket.
+    pub fn evaluate(&self, record: &BucketRecord) -> Evaluation {
+        let mut evaluation = Evaluation { status: Status::NotApplicable, severity: None, findings: Vec::new() };
+        let Facts::Read { versioning, lifecycle } = &record.facts else { return evaluation };
+        let facts = BucketFacts::new(versioning, lifecycle, &self.analyses);
+        for rule in rules::ALL {
+            let (status, finding) = judge(rule, (rule.check)(&facts, self.standard), record);
+            if rule.kind == Kind::Requirement {
+                evaluation.status = evaluation.status.min(status);
+                if status == Status::Fail {
+                    evaluation.severity = evaluation.severity.max(finding.as_ref().map(|finding| finding.severity));
+                }
+            }
+            evaluation.findings.extend(finding);
+        }
+        evaluation
+    }
 }
 
 fn judge(rule: &Rule, verdict: Verdict, record: &BucketRecord) -> (Status, Option<Finding>) {
@@ -48,9 +61,9 @@ fn judge(rule: &Rule, verdict: Verdict, record: &BucketRecord) -> (Status, Optio
         Verdict::Pass => return (Status::Pass, None),
         Verdict::NotApplicable => return (Status::NotApplicable, None),
         Verdict::Fail { evidence, severity } => (Status::Fail, severity.unwrap_or(rule.severity), evidence),
-        Verdict::Unknown(reasons) => {
-            let sentences: Vec<String> = reasons.iter().map(|reason| Reason::sentence(reason)).collect();
-            (Status::Unknown, rule.severity, sentences.join("; "))
+        Verdict::Unknown(doubts) => {
+            let sentences: Vec<String> = doubts.iter().map(Doubt::sentence).collect();
+            (Status::Unknown, rule.severity, sentences.join("; ").into())
         }
     };
     let finding = Finding {

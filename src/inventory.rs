@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{AccountId, AccountRecord, BucketRecord, Coverage, Run};
 
 /// Raised whenever a record changes its shape; another version is refused.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
 

@@ -4,7 +4,8 @@
 //! - [`configuration`]: rules, filters, actions;
 //! - [`classes`]: which sets of rules match one and the same object;
 //! - [`history`]: what happens to an object that such a set matches, day by day;
-//! - [`verdicts`]: both put together, a verdict for every action.
+//! - [`verdicts`]: both put together, a verdict for every action;
+//! - [`words`]: actions and filters for people.
 //!
 //! The model. Objects that every filter treats alike are one class; a class is known by the set of rules that match
 //! it. A current version is created in STANDARD; each day at most one thing happens to it: a permanent deletion, else a
@@ -22,6 +23,7 @@ mod history;
 pub mod problems;
 pub mod read;
 mod verdicts;
+pub mod words;
 
 pub use configuration::{Action, Configuration, Filter, Rule, StorageClass, Versions, When};
 pub use verdicts::{ActionVerdict, Verdict, analyse};

@@ -15,7 +15,7 @@ pub mod timestamp;
 pub use account::{Account, AccountId, AccountRecord, AccountState, OuPath, Outcome};
 pub use bucket::{BucketRecord, Facts, Lifecycle, MfaDelete, Region, Versioning, VersioningState};
 pub use finding::{Finding, Kind, Severity, Status};
-pub use lifecycle::{ActionKind, LifecycleConfiguration, LifecycleRule, RuleStatus};
+pub use lifecycle::{ActionKind, LifecycleConfiguration, LifecycleRule, Reading, RuleStatus};
 pub use observed::{ErrorClass, Fact, Observed, Operation, Reason};
 pub use run::{Coverage, Run, Standard};
 pub use timestamp::Timestamp;

@@ -1,17 +1,32 @@
 //! The rules: one small file each, with its metadata, logic, words and tests together.
 //!
 //! To add one: write `rules/<name>.rs`, add its line to [`ALL`] and a truth table `fixtures/rules/<id>.json`; a test
-//! finds what was forgotten.
+//! finds what was forgotten. Rules about what lifecycle actions do ask [`analysis`].
 
+mod analysis;
+mod incomplete_uploads_kept_forever;
 mod lifecycle_bypasses_mfa_delete;
+mod lifecycle_date_in_past;
+mod lifecycle_deletes_noncurrent_versions;
+mod lifecycle_deletes_permanently;
+mod lifecycle_missing;
+mod lifecycle_rule_never_applies;
+mod lifecycle_rule_shadowed;
+mod lifecycle_transition_too_late;
 mod mfa_delete_blocked_by_lifecycle;
 mod mfa_delete_enabled;
 mod mfa_delete_versioning_suspended;
+mod noncurrent_versions_kept_forever;
 mod versioning_enabled;
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::sync::Arc;
 
-use crate::model::{Fact, Kind, Lifecycle, Reason, Severity, Standard, VersioningState};
+use crate::model::{
+    Fact, Kind, Lifecycle, LifecycleConfiguration, MfaDelete, Reason, RuleStatus, Severity, Standard, VersioningState,
+};
+pub use analysis::Analyses;
 
 /// Every rule, in the order in which reports name them: requirements first.
 pub const ALL: &[Rule] = &[
@@ -19,7 +34,16 @@ pub const ALL: &[Rule] = &[
     versioning_enabled::RULE,
     mfa_delete_versioning_suspended::RULE,
     lifecycle_bypasses_mfa_delete::RULE,
+    lifecycle_date_in_past::RULE,
+    lifecycle_deletes_permanently::RULE,
+    lifecycle_deletes_noncurrent_versions::RULE,
+    lifecycle_rule_never_applies::RULE,
+    lifecycle_transition_too_late::RULE,
+    lifecycle_missing::RULE,
+    lifecycle_rule_shadowed::RULE,
     mfa_delete_blocked_by_lifecycle::RULE,
+    noncurrent_versions_kept_forever::RULE,
+    incomplete_uploads_kept_forever::RULE,
 ];
 
 pub struct Rule {
@@ -58,49 +82,92 @@ impl std::fmt::Display for Reference {
 pub struct BucketFacts<'a> {
     pub versioning: &'a Fact<VersioningState>,
     pub lifecycle: &'a Fact<Lifecycle>,
+    analyses: &'a Analyses,
+    /// The verdicts on the bucket's configuration, once a rule has asked for them.
+    judged: OnceCell<Vec<analysis::Judged>>,
 }
 
 /// What a rule says. `Unknown` only where the known facts do not already decide, and then with every reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     Pass,
-    Fail { evidence: String, severity: Option<Severity> },
-    Unknown(Vec<Arc<Reason>>),
+    Fail { evidence: Cow<'static, str>, severity: Option<Severity> },
+    Unknown(Vec<Doubt>),
     NotApplicable,
 }
 
-impl Verdict {
-    fn fail(evidence: impl Into<String>) -> Self {
-        Self::Fail { evidence: evidence.into(), severity: None }
+/// Why a rule cannot tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Doubt {
+    /// A fact that could not be read.
+    Unread(Arc<Reason>),
+    /// The lifecycle configuration was read, and what its rules do together could not be found out: why.
+    NotAnalysed(String),
+}
+
+impl Doubt {
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Unread(reason) => reason.sentence(),
+            Self::NotAnalysed(why) => format!("{NOT_ANALYSED}: {why}"),
+        }
     }
 }
 
-impl BucketFacts<'_> {
+/// With these words the evidence of a rule begins that has no verdicts to go by.
+const NOT_ANALYSED: &str = "the lifecycle configuration could not be analysed";
+
+impl Verdict {
+    fn fail(evidence: impl Into<Cow<'static, str>>) -> Self {
+        Self::Fail { evidence: evidence.into(), severity: None }
+    }
+
+    /// For a rule whose remedy is a lifecycle configuration, new or changed: S3 refuses it while MFA delete is on, so
+    /// there a finding can only inform.
+    fn informs_under_mfa_delete(self, facts: &BucketFacts<'_>) -> Self {
+        let is_on = facts.versioning.known().is_some_and(|state| state.mfa_delete == MfaDelete::Enabled);
+        match self {
+            Self::Fail { evidence, .. } if is_on => Self::Fail { evidence, severity: Some(Severity::Info) },
+            verdict => verdict,
+        }
+    }
+}
+
+impl<'a> BucketFacts<'a> {
+    pub fn new(versioning: &'a Fact<VersioningState>, lifecycle: &'a Fact<Lifecycle>, analyses: &'a Analyses) -> Self {
+        Self { versioning, lifecycle, analyses, judged: OnceCell::new() }
+    }
+
     /// The verdict of a rule that the known facts do not decide: every reason of every unknown fact, equal ones once.
     fn undecided(&self) -> Verdict {
-        let mut reasons: Vec<Arc<Reason>> =
-            [self.versioning.reason(), self.lifecycle.reason()].into_iter().flatten().cloned().collect();
+        let mut reasons: Vec<&Arc<Reason>> =
+            [self.versioning.reason(), self.lifecycle.reason()].into_iter().flatten().collect();
         reasons.dedup();
-        Verdict::Unknown(reasons)
+        Verdict::Unknown(reasons.into_iter().cloned().map(Doubt::Unread).collect())
     }
 
     /// The same for a rule that asks for the versioning state alone.
     fn undecided_by_versioning(&self) -> Verdict {
-        Verdict::Unknown(self.versioning.reason().into_iter().cloned().collect())
+        Verdict::Unknown(self.versioning.reason().into_iter().cloned().map(Doubt::Unread).collect())
+    }
+
+    /// The same for a rule that asks for the lifecycle configuration alone.
+    fn undecided_by_lifecycle(&self) -> Verdict {
+        Verdict::Unknown(self.lifecycle.reason().into_iter().cloned().map(Doubt::Unread).collect())
     }
 }
 
 /// The part of a finding's evidence that names lifecycle rules: `rules a, b (disabled), c and 4 more`.
-fn name_rules(lifecycle: &crate::model::LifecycleConfiguration) -> String {
+fn name_rules(lifecycle: &LifecycleConfiguration) -> String {
     const NAMED: usize = 5;
     let rules = &lifecycle.rules;
     if rules.is_empty() {
         return "no rules".to_owned();
     }
     let named = rules.iter().take(NAMED).map(|rule| match &rule.status {
-        crate::model::RuleStatus::Enabled => rule.id.clone(),
-        crate::model::RuleStatus::Disabled => format!("{} (disabled)", rule.id),
-        crate::model::RuleStatus::Other(word) => format!("{} (status {word:?})", rule.id),
+        RuleStatus::Enabled => rule.id.clone(),
+        RuleStatus::Disabled => format!("{} (disabled)", rule.id),
+        RuleStatus::Other(word) => format!("{} (status {word:?})", rule.id),
     });
     let text = named.collect::<Vec<_>>().join(", ");
     let word = if rules.len() == 1 { "rule" } else { "rules" };

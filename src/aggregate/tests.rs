@@ -6,10 +6,10 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::evaluate::evaluate;
+use crate::evaluate::Evaluator;
 use crate::model::{
     ActionKind, ErrorClass, Fact, Facts, Kind, Lifecycle, LifecycleConfiguration, LifecycleRule, MfaDelete, Observed,
-    Operation, OuPath, Reason, RuleStatus, Standard, Status, Timestamp, Versioning, VersioningState,
+    Operation, OuPath, Reading, Reason, RuleStatus, Standard, Status, Timestamp, Versioning, VersioningState,
 };
 
 fn fact<T>(value: Option<T>) -> Fact<T> {
@@ -23,6 +23,10 @@ fn fact<T>(value: Option<T>) -> Fact<T> {
     };
     let at = Timestamp::from_unix(1_800_000_000).expect("in range");
     Fact { at, observed: value.map_or_else(|| Observed::Unknown(Arc::new(reason)), Observed::Known) }
+}
+
+fn evaluate(record: &BucketRecord) -> Evaluation {
+    Evaluator::new(Standard::Cis, fact(Some(())).at.date()).evaluate(record)
 }
 
 fn account_id(number: u32) -> AccountId {
@@ -43,7 +47,7 @@ fn rows(accounts: &[AccountRecord], buckets: &[BucketRecord]) -> Vec<MetricRow> 
     let mut aggregator = Aggregator::with_batch(3);
     for record in buckets {
         let account = accounts.iter().find(|account| account.id.as_ref() == Some(&record.account)).expect("known");
-        aggregator.push(account, record, &evaluate(record, Standard::Cis)).expect("adds up");
+        aggregator.push(account, record, &evaluate(record)).expect("adds up");
     }
     aggregator.finish(accounts).expect("adds up")
 }
@@ -131,7 +135,7 @@ fn an_account_that_was_listed_twice_is_added_once() {
 fn a_full_batch_is_collapsed() {
     let mut aggregator = Aggregator::new();
     let record = bucket(1, "x", read(Some(ENABLED), Some(Lifecycle::None)));
-    let (account, evaluation) = (account(1, "", Outcome::Complete), evaluate(&record, Standard::Cis));
+    let (account, evaluation) = (account(1, "", Outcome::Complete), evaluate(&record));
     for _ in 0..=BATCH {
         aggregator.push(&account, &record, &evaluation).expect("adds up");
     }
@@ -142,7 +146,7 @@ fn a_full_batch_is_collapsed() {
 
 /// What one metric counts of one bucket, by the words of its row.
 fn naive(metric: &str, record: &BucketRecord) -> u64 {
-    let evaluation = evaluate(record, Standard::Cis);
+    let evaluation = evaluate(record);
     let exists = record.unknown_reasons() != ["vanished"];
     let failed: Vec<&str> = evaluation.failed(Kind::Requirement).chain(evaluation.failed(Kind::Advisory)).collect();
     let rules = match &record.facts {
@@ -235,7 +239,10 @@ fn facts() -> impl Strategy<Value = Facts> {
     });
     let lifecycle = prop_oneof![
         Just(Lifecycle::None),
-        prop::collection::vec(rule, 0..4).prop_map(|rules| Lifecycle::Present(LifecycleConfiguration { rules })),
+        prop::collection::vec(rule, 0..4).prop_map(|rules| {
+            let reading = Reading::Unreadable { code: None, why: "metrics do not ask for it".to_owned() };
+            Lifecycle::Present(LifecycleConfiguration { rules, reading })
+        }),
     ];
     prop_oneof![
         1 => Just(Facts::Vanished { at: fact(Some(())).at }),

@@ -5,8 +5,8 @@
 //! as an account with fewer buckets. [`Guard`] is part of every client: an answer whose body is not well-formed, not
 //! closed, or another document becomes a failure.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
@@ -116,6 +116,35 @@ impl Intercept for Guard {
             Body::Xml(_) if error_body(body).is_some() => Ok(()),
             Body::Xml(root) => check_xml(body, root).map_err(Into::into),
         }
+    }
+}
+
+/// Keeps the body of a whole answer, for what the SDK's types do not hold. One for each call.
+#[derive(Debug, Clone, Default)]
+pub struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl Kept {
+    /// Empty where no whole answer came.
+    pub fn take(&self) -> Vec<u8> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[dyn_dispatch_hint]
+impl Intercept for Kept {
+    fn name(&self) -> &'static str {
+        "bucketlens-kept"
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let body = context.response().body().bytes().unwrap_or_default();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = body.to_vec();
+        Ok(())
     }
 }
 

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use aws_sdk_s3::types::{ExpirationStatus, LifecycleRule as SdkRule};
 
+use super::body::Kept;
 use super::failure::Failure;
 use super::session::{Route, Session};
-use crate::model::{ActionKind, Lifecycle, LifecycleConfiguration, LifecycleRule, Operation, RuleStatus};
+use crate::lifecycle::read::{self, RemarkKind};
+use crate::model::{ActionKind, Lifecycle, LifecycleConfiguration, LifecycleRule, Operation, Reading, RuleStatus};
 
 pub async fn get(session: &Session, route: &Route, bucket: &str) -> Result<Lifecycle, Failure> {
     let operation = Operation::GetBucketLifecycleConfiguration;
@@ -14,20 +16,26 @@ pub async fn get(session: &Session, route: &Route, bucket: &str) -> Result<Lifec
     let answer = session
         .pace
         .call(|| async {
+            let kept = Kept::default();
             s3.get_bucket_lifecycle_configuration()
                 .bucket(bucket)
                 .set_expected_bucket_owner(session.expected_owner())
+                .customize()
+                .interceptor(kept.clone())
                 .send()
                 .await
+                .map(|answer| (answer, kept.take()))
                 .map_err(|error| Failure::from_sdk(operation, &error))
         })
         .await;
     match answer {
         // S3 keeps no configuration without rules: this answer is not one of S3's.
-        Ok(answer) if answer.rules().is_empty() => Err(Failure::malformed(operation, "a configuration without rules")),
-        Ok(answer) => {
-            let rules = answer.rules().iter().enumerate().map(|(index, rule)| read(index + 1, rule)).collect();
-            Ok(Lifecycle::Present(LifecycleConfiguration { rules }))
+        Ok((answer, _)) if answer.rules().is_empty() => {
+            Err(Failure::malformed(operation, "a configuration without rules"))
+        }
+        Ok((answer, body)) => {
+            let rules = answer.rules().iter().enumerate().map(|(index, rule)| rule_of(index + 1, rule)).collect();
+            Ok(Lifecycle::Present(LifecycleConfiguration { rules, reading: reading(&body) }))
         }
         // S3's way to say that there is none.
         Err(failure) if failure.is(404, "NoSuchLifecycleConfiguration") => Ok(Lifecycle::None),
@@ -35,7 +43,28 @@ pub async fn get(session: &Session, route: &Route, bucket: &str) -> Result<Lifec
     }
 }
 
-fn read(position: usize, rule: &SdkRule) -> LifecycleRule {
+/// What the analyser makes of the body: the SDK passes over what it does not know, and with it over what a rule does.
+fn reading(body: &[u8]) -> Reading {
+    let document = match read::read(body) {
+        Ok(document) => document,
+        Err(error) => {
+            let code = error.code.map(|code| code.to_string());
+            return Reading::Unreadable { code, why: error.to_string() };
+        }
+    };
+    let rules = &document.configuration.rules;
+    let matters = |remark: &&read::Remark| match (remark.kind, remark.rule) {
+        // Beside the rules, or in one that does nothing, it changes nothing.
+        (RemarkKind::LeftOut, Some(rule)) => rules.get(rule).is_some_and(|rule| rule.enabled),
+        (RemarkKind::LeftOut, None) | (RemarkKind::Refused, _) => false,
+    };
+    match document.remarks.iter().find(matters) {
+        Some(remark) => Reading::Unreadable { code: None, why: format!("{}: {}", remark.place, remark.message) },
+        None => Reading::Read(document.configuration),
+    }
+}
+
+fn rule_of(position: usize, rule: &SdkRule) -> LifecycleRule {
     let status = match rule.status() {
         ExpirationStatus::Enabled => RuleStatus::Enabled,
         ExpirationStatus::Disabled => RuleStatus::Disabled,
@@ -59,4 +88,37 @@ fn actions(rule: &SdkRule) -> BTreeSet<ActionKind> {
         (ActionKind::AbortIncompleteMultipartUpload, rule.abort_incomplete_multipart_upload().is_some()),
     ];
     has.into_iter().filter_map(|(kind, present)| present.then_some(kind)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reading_of(rule: &str) -> Reading {
+        reading(format!("<LifecycleConfiguration>{rule}</LifecycleConfiguration>").as_bytes())
+    }
+
+    const PLAIN: &str = "<ID>a</ID><Filter/><Status>Enabled</Status><Expiration><Days>7</Days></Expiration>";
+
+    #[test]
+    fn what_changes_no_rule_does_not_keep_the_configuration_from_being_read() {
+        let plain = reading_of(&format!("<Rule>{PLAIN}</Rule>"));
+        assert!(matches!(&plain, Reading::Read(read) if read.rules.len() == 1), "{plain:?}");
+        assert_eq!(reading_of(&format!("<UpdatedAt>now</UpdatedAt><Rule>{PLAIN}</Rule>")), plain);
+        let disabled = format!("<Rule>{}<Sweep/></Rule>", PLAIN.replace("Enabled", "Disabled"));
+        assert!(matches!(reading_of(&disabled), Reading::Read(_)));
+    }
+
+    #[test]
+    fn what_may_change_a_rule_does() {
+        for (rule, words) in [
+            (format!("{PLAIN}<Sweep/>"), "unknown element \"Sweep\" in Rule"),
+            (PLAIN.replace("<Days>", "<AllVersions/><Days>"), "unknown element \"AllVersions\" in Expiration"),
+            (PLAIN.replace("<Filter/>", "<Filter><Age>3</Age></Filter>"), "unknown element \"Age\" in Filter"),
+            (PLAIN.replace("Enabled", "Paused"), "Status must be Enabled or Disabled"),
+        ] {
+            let reading = reading_of(&format!("<Rule>{rule}</Rule>"));
+            assert!(matches!(&reading, Reading::Unreadable { why, .. } if why.contains(words)), "{reading:?}");
+        }
+    }
 }

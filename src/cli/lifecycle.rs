@@ -13,7 +13,8 @@ use super::Problem;
 use crate::exit::{self, Exit};
 use crate::lifecycle::problems::{self, Bucket};
 use crate::lifecycle::read::{self, Document, ReadError};
-use crate::lifecycle::{Action, ActionVerdict, Configuration, Filter, Verdict, Versions, When, analyse};
+use crate::lifecycle::words::does;
+use crate::lifecycle::{Action, ActionVerdict, Configuration, Verdict, Versions, When, analyse};
 use crate::model::Severity;
 use table::Page;
 
@@ -296,42 +297,4 @@ fn population(action: &Action) -> Population {
         Action::ExpiredObjectDeleteMarker(_) => Population::Markers,
         Action::AbortIncompleteMultipartUpload { .. } => Population::Uploads,
     }
-}
-
-/// `Transition to GLACIER at 30 days`.
-fn does(action: &Action) -> String {
-    let name = problems::name(action);
-    let at = |when: &When| match when {
-        When::Days(days) => format!("at {}", days_of(*days)),
-        When::Date(date) => format!("on {date}"),
-    };
-    let keeping = |newer: u32| if newer == 0 { String::new() } else { format!(", keeping the {newer} newest") };
-    match action {
-        Action::Expiration(when) => format!("{name} {}", at(when)),
-        Action::ExpiredObjectDeleteMarker(value) => format!("{name} {value}"),
-        Action::Transition { when, to } => format!("{name} to {to} {}", at(when)),
-        Action::NoncurrentVersionExpiration { days, newer } => {
-            format!("{name} at {}{}", days_of(*days), keeping(*newer))
-        }
-        Action::NoncurrentVersionTransition { days, newer, to } => {
-            format!("{name} to {to} at {}{}", days_of(*days), keeping(*newer))
-        }
-        Action::AbortIncompleteMultipartUpload { days } => format!("{name} at {}", days_of(*days)),
-    }
-}
-
-fn days_of(days: u32) -> String {
-    if days == 1 { "1 day".to_owned() } else { format!("{days} days") }
-}
-
-/// `keys that begin with "logs/", tag a=b, larger than 500 bytes`.
-fn scope(filter: &Filter) -> String {
-    let mut parts = Vec::new();
-    if !filter.prefix.is_empty() {
-        parts.push(format!("keys that begin with {:?}", filter.prefix));
-    }
-    parts.extend(filter.tags.iter().map(|(key, value)| format!("tag {key:?} = {value:?}")));
-    parts.extend(filter.size_greater_than.map(|bytes| format!("larger than {bytes} bytes")));
-    parts.extend(filter.size_less_than.map(|bytes| format!("smaller than {bytes} bytes")));
-    if parts.is_empty() { "all objects".to_owned() } else { parts.join(", ") }
 }

@@ -11,7 +11,7 @@ use crate::aws::session::{Aws, Source};
 use crate::collect::{Collected, collect};
 use crate::config::Config;
 use crate::discover::{Discovered, discover};
-use crate::evaluate::evaluate;
+use crate::evaluate::Evaluator;
 use crate::exit::{self, Exit};
 use crate::inventory::Inventory;
 use crate::model::{Coverage, Outcome, Run, Severity, Status, Timestamp};
@@ -101,11 +101,12 @@ fn coverage(collected: &mut Collected, aws: &Aws) -> Coverage {
 /// worst severity that failed.
 fn judge(config: &Config, inventory: &Inventory, output: &Output) -> Result<Option<Severity>, Problem> {
     let mut reports = output.reports(config)?;
+    let evaluator = Evaluator::new(config.standard, inventory.closing.run.start.date());
     let mut metrics = aggregate::Aggregator::new();
     let mut worst = None;
     for account in inventory.accounts() {
         for record in inventory.buckets(account)? {
-            let evaluation = evaluate(&record, config.standard);
+            let evaluation = evaluator.evaluate(&record);
             let failed = evaluation.findings.iter().filter(|finding| finding.status == Status::Fail);
             worst = worst.max(failed.map(|finding| finding.severity).max());
             metrics.push(account, &record, &evaluation)?;

@@ -4,38 +4,53 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use time::Date;
 
+// In records a date is the text `2031-01-01`.
+time::serde::format_description!(day, Date, "[year]-[month]-[day]");
+
 /// The rules of a bucket, in their order.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Configuration {
     pub rules: Vec<Rule>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Rule {
     /// Its ID, or `#N` by position from 1 where it has none.
     pub id: String,
     pub enabled: bool,
+    #[serde(default, skip_serializing_if = "Filter::is_default")]
     pub filter: Filter,
     /// In the order of the elements; the same element may stand there several times.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<Action>,
 }
 
 /// Which objects a rule is for: all of its parts must match.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Filter {
     /// The start of the key; empty for every key.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub prefix: String,
     /// Key and value must both be equal; further tags of the object do not matter.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
     /// Bytes, exclusive.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub size_greater_than: Option<u64>,
     /// Bytes, exclusive.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub size_less_than: Option<u64>,
 }
 
 impl Filter {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
     pub fn matches_size(&self, bytes: u64) -> bool {
         self.size_greater_than.is_none_or(|bound| bytes > bound)
             && self.size_less_than.is_none_or(|bound| bytes < bound)
@@ -48,7 +63,8 @@ impl Filter {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     Expiration(When),
     /// `false` does nothing.
@@ -60,10 +76,12 @@ pub enum Action {
     /// Days since the version became noncurrent, and how many newer noncurrent versions are kept (0 where absent).
     NoncurrentVersionExpiration {
         days: u32,
+        #[serde(default, skip_serializing_if = "is_zero")]
         newer: u32,
     },
     NoncurrentVersionTransition {
         days: u32,
+        #[serde(default, skip_serializing_if = "is_zero")]
         newer: u32,
         to: StorageClass,
     },
@@ -73,11 +91,17 @@ pub enum Action {
     },
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum When {
     /// Days since the object was created.
     Days(u32),
-    Date(Date),
+    Date(#[serde(with = "day")] Date),
 }
 
 impl When {
@@ -92,7 +116,7 @@ impl When {
 }
 
 /// What versioning makes of deletions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Versions {
     /// Never configured.
     Unversioned,
@@ -101,7 +125,8 @@ pub enum Versions {
 }
 
 /// From dear to cheap.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum StorageClass {
     Standard,
     StandardIa,

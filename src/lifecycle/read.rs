@@ -47,8 +47,17 @@ pub struct Remark {
     pub place: Place,
     /// The rule's position in the configuration.
     pub rule: Option<usize>,
+    pub kind: RemarkKind,
     pub code: Option<Code>,
     pub message: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RemarkKind {
+    /// S3 would refuse it; it can be read all the same.
+    Refused,
+    /// An element that bucketlens does not know, left out. In a rule it may change what the rule does.
+    LeftOut,
 }
 
 /// S3's error codes for lifecycle configurations. Source: API reference, "Error responses".

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::{AccountId, Region, Timestamp};
@@ -79,6 +81,6 @@ pub struct Finding {
     pub kind: Kind,
     pub status: Status,
     pub severity: Severity,
-    pub evidence: String,
+    pub evidence: Cow<'static, str>,
     pub observed_at: Timestamp,
 }

@@ -2,11 +2,30 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::lifecycle::Configuration;
+
 /// The rules of a bucket, in the order in which S3 returned them. Its existence alone, whatever the rules say, keeps
 /// MFA delete from being enabled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LifecycleConfiguration {
+    /// Read with tolerance: enough to count them and to name them.
     pub rules: Vec<LifecycleRule>,
+    pub reading: Reading,
+}
+
+/// The same configuration for the analyser, which guesses nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reading {
+    Read(Configuration),
+    /// It holds something that the analyser does not know, such as another server's storage class: what its rules do
+    /// together is unknown.
+    Unreadable {
+        /// What S3 would answer to it, where that is known.
+        code: Option<String>,
+        /// Where and what, as a fragment that fits after a colon.
+        why: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,8 +1,8 @@
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::{Date, OffsetDateTime};
 
 /// A moment in UTC, to the second: what reports print is what the program knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,6 +23,11 @@ impl Timestamp {
     /// Seconds since 1970-01-01T00:00:00Z.
     pub fn unix(self) -> i64 {
         self.0.unix_timestamp()
+    }
+
+    /// The day, in UTC.
+    pub fn date(self) -> Date {
+        self.0.date()
     }
 
     /// A name for a folder: `20261122T144320Z`.

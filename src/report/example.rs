@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::{Sink, Summary};
 use crate::aggregate::{Aggregator, MetricRow};
-use crate::evaluate::evaluate;
+use crate::evaluate::Evaluator;
+use crate::lifecycle::{self, Action, Configuration, Filter, StorageClass, When};
 use crate::model::{
     AccountId, AccountRecord, AccountState, ActionKind, BucketRecord, Coverage, ErrorClass, Fact, Facts, Lifecycle,
-    LifecycleConfiguration, LifecycleRule, MfaDelete, Observed, Operation, OuPath, Outcome, Reason, Region, RuleStatus,
-    Run, Standard, Timestamp, Versioning, VersioningState,
+    LifecycleConfiguration, LifecycleRule, MfaDelete, Observed, Operation, OuPath, Outcome, Reading, Reason, Region,
+    RuleStatus, Run, Standard, Timestamp, Versioning, VersioningState,
 };
 
 pub struct Example {
@@ -24,11 +25,15 @@ impl Example {
         self.accounts.iter().map(|(account, _)| account.clone()).collect()
     }
 
+    pub fn evaluator(&self) -> Evaluator {
+        Evaluator::new(self.run.standard, self.run.start.date())
+    }
+
     pub fn metrics(&self) -> Vec<MetricRow> {
-        let mut aggregator = Aggregator::new();
+        let (mut aggregator, evaluator) = (Aggregator::new(), self.evaluator());
         for (account, buckets) in &self.accounts {
             for record in buckets {
-                aggregator.push(account, record, &evaluate(record, self.run.standard)).expect("adds up");
+                aggregator.push(account, record, &evaluator.evaluate(record)).expect("adds up");
             }
         }
         aggregator.finish(&self.records()).expect("adds up")
@@ -36,9 +41,10 @@ impl Example {
 
     /// As the scan does it: every bucket once, then the end.
     pub fn write(&self, mut sink: Box<dyn Sink>) {
+        let evaluator = self.evaluator();
         for (account, buckets) in &self.accounts {
             for record in buckets {
-                sink.bucket(account, record, &evaluate(record, self.run.standard)).expect("written");
+                sink.bucket(account, record, &evaluator.evaluate(record)).expect("written");
             }
         }
         let (accounts, metrics) = (self.records(), self.metrics());
@@ -99,8 +105,34 @@ fn denied(operation: Operation) -> Reason {
     reason(operation, ErrorClass::Denied, "AccessDenied", 403, "Access Denied")
 }
 
-pub fn rule(id: &str, status: RuleStatus, actions: &[ActionKind]) -> LifecycleRule {
-    LifecycleRule { id: id.to_owned(), status, actions: actions.iter().copied().collect::<BTreeSet<_>>() }
+/// A configuration of an enabled rule that expires old versions and a disabled one.
+fn two_rules() -> LifecycleConfiguration {
+    let rule = |id: &str, status, actions: &[ActionKind]| LifecycleRule {
+        id: id.to_owned(),
+        status,
+        actions: actions.iter().copied().collect::<BTreeSet<_>>(),
+    };
+    let read = |id: &str, enabled, actions: &[Action]| lifecycle::Rule {
+        id: id.to_owned(),
+        enabled,
+        filter: Filter::default(),
+        actions: actions.to_vec(),
+    };
+    let (old, glacier) = ("expire-old-versions", "to-glacier");
+    let expire_old = Action::NoncurrentVersionExpiration { days: 90, newer: 3 };
+    let to_glacier = Action::Transition { when: When::Days(30), to: StorageClass::Glacier };
+    LifecycleConfiguration {
+        rules: vec![
+            rule(old, RuleStatus::Enabled, &[ActionKind::NoncurrentVersionExpiration]),
+            rule(glacier, RuleStatus::Disabled, &[ActionKind::Transition, ActionKind::Expiration]),
+        ],
+        reading: Reading::Read(Configuration {
+            rules: vec![
+                read(old, true, &[expire_old]),
+                read(glacier, false, &[to_glacier, Action::Expiration(When::Days(365))]),
+            ],
+        }),
+    }
 }
 
 /// A bucket in few letters. First versioning: `E`nabled, `S`uspended, `N`ever, `?` denied. Then MFA delete:
@@ -137,12 +169,7 @@ fn versioning(versioning: Option<char>, mfa_delete: Option<char>) -> Fact<Versio
 
 fn lifecycle(letter: Option<char>) -> Fact<Lifecycle> {
     let observed = match letter {
-        Some('L') => Observed::Known(Lifecycle::Present(LifecycleConfiguration {
-            rules: vec![
-                rule("expire-old-versions", RuleStatus::Enabled, &[ActionKind::NoncurrentVersionExpiration]),
-                rule("to-glacier", RuleStatus::Disabled, &[ActionKind::Transition, ActionKind::Expiration]),
-            ],
-        })),
+        Some('L') => Observed::Known(Lifecycle::Present(two_rules())),
         Some('.') => Observed::Known(Lifecycle::None),
         _ => {
             let operation = Operation::GetBucketLifecycleConfiguration;

@@ -1,5 +1,7 @@
-use super::{BucketFacts, Rule, Verdict, name_rules};
-use crate::model::{ActionKind, Kind, Lifecycle, LifecycleRule, MfaDelete, Severity, Standard, Versioning};
+use super::analysis::{Answer, Case};
+use super::{BucketFacts, Doubt, Rule, Verdict, name_rules};
+use crate::lifecycle::{Action, Versions};
+use crate::model::{Kind, Lifecycle, MfaDelete, Severity, Standard};
 
 pub(super) const RULE: Rule = Rule {
     id: "lifecycle-bypasses-mfa-delete",
@@ -10,7 +12,8 @@ pub(super) const RULE: Rule = Rule {
     explanation: "MFA delete and a lifecycle configuration are in force at once. AWS refuses to create this; other S3 \
         servers allow it, and there lifecycle rules delete versions that no request could delete without a code. \
         Critical when an enabled rule deletes versions for good (NoncurrentVersionExpiration, or Expiration on a \
-        bucket whose versioning is suspended), high otherwise.",
+        bucket whose versioning is suspended, and other rules do not always come first), high otherwise, also where \
+        the configuration could not be analysed.",
     remediation: "Decide which of the two the bucket needs. To keep MFA delete, remove the lifecycle configuration \
         (s3:PutLifecycleConfiguration): aws s3api delete-bucket-lifecycle --bucket NAME.",
     check,
@@ -21,23 +24,32 @@ fn check(facts: &BucketFacts<'_>, _: Standard) -> Verdict {
     match (versioning, facts.lifecycle.known()) {
         (_, Some(Lifecycle::None)) => Verdict::Pass,
         (Some(state), _) if state.mfa_delete != MfaDelete::Enabled => Verdict::Pass,
-        (Some(state), Some(Lifecycle::Present(configuration))) => {
-            let deletes = |rule: &&LifecycleRule| {
-                rule.enabled_with(ActionKind::NoncurrentVersionExpiration)
-                    || (state.versioning == Versioning::Suspended && rule.enabled_with(ActionKind::Expiration))
-            };
-            let deleting: Vec<&str> =
-                configuration.rules.iter().filter(deletes).map(|rule| rule.id.as_str()).take(5).collect();
+        (Some(_), Some(Lifecycle::Present(configuration))) => {
             let conflict = format!("MFA delete is enabled beside lifecycle {}", name_rules(configuration));
-            if deleting.is_empty() {
-                Verdict::fail(conflict)
-            } else {
-                Verdict::Fail {
-                    evidence: format!("{conflict}; versions are deleted for good by {}", deleting.join(", ")),
+            match facts.no_action(deletes_versions, |case| case.words()) {
+                Verdict::Fail { evidence, .. } => Verdict::Fail {
+                    evidence: format!("{conflict}; versions are deleted for good by {evidence}").into(),
                     severity: Some(Severity::Critical),
+                },
+                Verdict::Unknown(doubts) => {
+                    let doubts: Vec<String> = doubts.iter().map(Doubt::sentence).collect();
+                    Verdict::fail(format!(
+                        "{conflict}; whether versions are deleted for good is unknown: {}",
+                        doubts.join("; ")
+                    ))
                 }
+                Verdict::Pass | Verdict::NotApplicable => Verdict::fail(conflict),
             }
         }
         (None, _) | (_, None) => facts.undecided(),
+    }
+}
+
+fn deletes_versions(case: &Case<'_>) -> Answer {
+    match (case.action, case.versions) {
+        (Action::NoncurrentVersionExpiration { .. }, _) | (Action::Expiration(_), Versions::Suspended) => {
+            case.deletes()
+        }
+        _ => Answer::No,
     }
 }

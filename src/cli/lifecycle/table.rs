@@ -3,8 +3,9 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 
-use super::{Judged, Population, does, harmless, population, scope};
+use super::{Judged, Population, harmless, population};
 use crate::lifecycle::problems::{Event, Life, Scope, Timeline, scopes};
+use crate::lifecycle::words::{does, scope};
 use crate::lifecycle::{ActionVerdict, Verdict, Versions};
 
 /// Timelines of more scopes would not be read.

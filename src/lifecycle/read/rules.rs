@@ -10,7 +10,7 @@ use time::{Date, OffsetDateTime, Time, UtcOffset};
 
 use super::place::Places;
 use super::tree::{Content, Element};
-use super::{Code, Document, Fault, Remark, quoted};
+use super::{Code, Document, Fault, Remark, RemarkKind, quoted};
 use crate::lifecycle::configuration::{Action, Configuration, Filter, Rule, StorageClass, When};
 
 /// S3's numbers are signed, of 32 bits.
@@ -21,7 +21,7 @@ const MOST_DAYS: u32 = i32::MAX as u32;
 pub(super) struct Reading {
     rules: Vec<Rule>,
     old_schema: Vec<bool>,
-    remarks: Vec<(Option<usize>, Fault)>,
+    remarks: Vec<(Option<usize>, RemarkKind, Fault)>,
     /// Where each ID stands first.
     ids: HashMap<String, usize>,
     /// Unknown elements of a rule are told once each: rule, parent, name.
@@ -30,10 +30,11 @@ pub(super) struct Reading {
 
 impl Reading {
     pub fn into_document(mut self, places: &mut Places<'_>) -> Document {
-        self.remarks.sort_by_key(|(_, fault)| fault.at);
-        let remark = |(rule, fault): (Option<usize>, Fault)| Remark {
+        self.remarks.sort_by_key(|(_, _, fault)| fault.at);
+        let remark = |(rule, kind, fault): (Option<usize>, RemarkKind, Fault)| Remark {
             place: places.of(fault.at),
             rule,
+            kind,
             code: fault.code,
             message: fault.message,
         };
@@ -43,13 +44,13 @@ impl Reading {
 
     fn remark(&mut self, fault: Fault) {
         // The rule that is being read.
-        self.remarks.push((Some(self.rules.len()), fault));
+        self.remarks.push((Some(self.rules.len()), RemarkKind::Refused, fault));
     }
 
     fn unknown(&mut self, rule: Option<usize>, parent: &Element<'_>, child: &Element<'_>) {
         if self.unknown.insert((rule, parent.written.to_owned(), child.written.to_owned())) {
             let message = format!("unknown element {} in {}: it is left out", quoted(child.written), parent.written);
-            self.remarks.push((rule, Fault::new(child.at, Code::MalformedXml, message)));
+            self.remarks.push((rule, RemarkKind::LeftOut, Fault::new(child.at, Code::MalformedXml, message)));
         }
     }
 }

@@ -55,7 +55,7 @@ fn nothing_has_a_name_before_the_end() {
     let mut files = open(space.path(), &Format::ALL);
     let example = example::organization();
     let (account, records) = &example.accounts[0];
-    files.bucket(account, &records[0], &crate::evaluate::evaluate(&records[0], example.run.standard)).expect("written");
+    files.bucket(account, &records[0], &example.evaluator().evaluate(&records[0])).expect("written");
     assert!(names(space.path()).iter().all(|name| name.starts_with('.')), "{:?}", names(space.path()));
     drop(files);
     assert_eq!(names(space.path()), [""; 0], "a run that ends early leaves nothing");

@@ -1,5 +1,6 @@
 //! What the page needs to know of the buckets: groups of equal findings and of equal reasons, in bounded memory.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -25,7 +26,7 @@ pub(super) struct Tally {
 pub(super) struct Group {
     pub extent: Extent,
     /// Where all of them have the same.
-    pub evidence: Option<String>,
+    pub evidence: Option<Cow<'static, str>>,
     /// The first [`KEPT`].
     pub first: Vec<Finding>,
 }
