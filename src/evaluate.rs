@@ -14,6 +14,15 @@ pub struct Evaluation {
     pub severity: Option<Severity>,
     /// What fails, is unknown or waived, in the order of `rules::ALL`.
     pub findings: Vec<Finding>,
+    pub lifecycle: Analysis,
+}
+
+/// Whether the rules got what they asked of the lifecycle analyser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Analysis {
+    Done,
+    /// The configuration was read, and some rule could not tell because it could not be analysed.
+    Open,
 }
 
 impl Evaluation {
@@ -39,11 +48,20 @@ impl Evaluator {
 
     /// Holds every rule against one bucket.
     pub fn evaluate(&self, record: &BucketRecord) -> Evaluation {
-        let mut evaluation = Evaluation { status: Status::NotApplicable, severity: None, findings: Vec::new() };
+        let mut evaluation = Evaluation {
+            status: Status::NotApplicable,
+            severity: None,
+            findings: Vec::new(),
+            lifecycle: Analysis::Done,
+        };
         let Facts::Read { versioning, lifecycle } = &record.facts else { return evaluation };
         let facts = BucketFacts::new(versioning, lifecycle, &self.analyses);
         for rule in rules::ALL {
-            let (status, finding) = judge(rule, (rule.check)(&facts, self.standard), record);
+            let verdict = (rule.check)(&facts, self.standard);
+            if verdict.lacks_analysis() {
+                evaluation.lifecycle = Analysis::Open;
+            }
+            let (status, finding) = judge(rule, verdict, record);
             if rule.kind == Kind::Requirement {
                 evaluation.status = evaluation.status.min(status);
                 if status == Status::Fail {

@@ -122,6 +122,14 @@ impl Verdict {
         Self::Fail { evidence: evidence.into(), severity: None }
     }
 
+    /// Whether it is unknown because the lifecycle configuration could not be analysed.
+    pub fn lacks_analysis(&self) -> bool {
+        match self {
+            Self::Unknown(doubts) => doubts.iter().any(|doubt| matches!(doubt, Doubt::NotAnalysed(_))),
+            Self::Pass | Self::Fail { .. } | Self::NotApplicable => false,
+        }
+    }
+
     /// For a rule whose remedy is a lifecycle configuration, new or changed: S3 refuses it while MFA delete is on, so
     /// there a finding can only inform.
     fn informs_under_mfa_delete(self, facts: &BucketFacts<'_>) -> Self {

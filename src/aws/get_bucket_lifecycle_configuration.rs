@@ -49,7 +49,7 @@ fn reading(body: &[u8]) -> Reading {
         Ok(document) => document,
         Err(error) => {
             let code = error.code.map(|code| code.to_string());
-            return Reading::Unreadable { code, why: error.to_string() };
+            return Reading::Unreadable { code, why: at(error.place, &error.message) };
         }
     };
     let rules = &document.configuration.rules;
@@ -59,9 +59,13 @@ fn reading(body: &[u8]) -> Reading {
         (RemarkKind::LeftOut, None) | (RemarkKind::Refused, _) => false,
     };
     match document.remarks.iter().find(matters) {
-        Some(remark) => Reading::Unreadable { code: None, why: format!("{}: {}", remark.place, remark.message) },
+        Some(remark) => Reading::Unreadable { code: None, why: at(remark.place, &remark.message) },
         None => Reading::Read(document.configuration),
     }
+}
+
+fn at(place: read::Place, message: &str) -> String {
+    format!("line {}, column {}: {message}", place.line, place.column)
 }
 
 fn rule_of(position: usize, rule: &SdkRule) -> LifecycleRule {

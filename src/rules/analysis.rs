@@ -92,24 +92,13 @@ impl Case<'_> {
         self.is(&[lifecycle::Verdict::Effective, lifecycle::Verdict::PartlyShadowed])
     }
 
-    /// Whether its rules delete for good, for an action that does nothing else. Of such actions that the analyser gave
-    /// up at least one applies, because the first that is due ends the object: the answer is never open.
+    /// The same for an action that deletes. Of those that the analyser gave up at least one applies, because the first
+    /// that is due ends the object: the answer is never open.
     pub fn deletes(&self) -> Answer {
         match self.applies() {
             Answer::Yes | Answer::Open => Answer::Yes,
             Answer::No => Answer::No,
         }
-    }
-
-    /// `rule a (keys that begin with "logs/"): Expiration at 7 days`.
-    pub fn words(&self) -> String {
-        let open = if self.applies() == Answer::Open { " (not analysed)" } else { "" };
-        format!("{}: {}{open}", self.scope(), does(self.action))
-    }
-
-    /// `rule a (keys that begin with "logs/")`.
-    pub fn scope(&self) -> String {
-        format!("rule {} ({})", self.rule.id, scope_in_short(&self.rule.filter))
     }
 
     /// `rule b prevails`.
@@ -124,6 +113,12 @@ impl Case<'_> {
             rules => format!("{} prevail together", list(rules, " and ", name)),
         }
     }
+}
+
+/// `rule a (keys that begin with "logs/"): Expiration at 7 days`.
+pub(super) fn words(case: &Case<'_>) -> String {
+    let open = if case.applies() == Answer::Open { " (not analysed)" } else { "" };
+    format!("rule {} ({}): {}{open}", case.rule.id, scope_in_short(&case.rule.filter), does(case.action))
 }
 
 impl BucketFacts<'_> {
@@ -141,8 +136,8 @@ impl BucketFacts<'_> {
         })
     }
 
-    /// The verdict of a rule that no action of the bucket's configuration may be what it `asks` for: what of it could
-    /// not be found out, in the words of `says` what was.
+    /// Passes where no action of the bucket's configuration is what the rule `asks` for. It fails where one is in every
+    /// versioning state that the bucket may be in; `says` has the words for it.
     pub(super) fn no_action(&self, asks: fn(&Case<'_>) -> Answer, says: fn(&Case<'_>) -> String) -> Verdict {
         match self.lifecycle.known() {
             None => self.undecided(),

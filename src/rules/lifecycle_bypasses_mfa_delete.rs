@@ -1,5 +1,5 @@
 use super::analysis::{Answer, Case};
-use super::{BucketFacts, Doubt, Rule, Verdict, name_rules};
+use super::{BucketFacts, Doubt, Rule, Verdict, analysis, name_rules};
 use crate::lifecycle::{Action, Versions};
 use crate::model::{Kind, Lifecycle, MfaDelete, Severity, Standard};
 
@@ -26,7 +26,7 @@ fn check(facts: &BucketFacts<'_>, _: Standard) -> Verdict {
         (Some(state), _) if state.mfa_delete != MfaDelete::Enabled => Verdict::Pass,
         (Some(_), Some(Lifecycle::Present(configuration))) => {
             let conflict = format!("MFA delete is enabled beside lifecycle {}", name_rules(configuration));
-            match facts.no_action(deletes_versions, |case| case.words()) {
+            match facts.no_action(deletes_versions, analysis::words) {
                 Verdict::Fail { evidence, .. } => Verdict::Fail {
                     evidence: format!("{conflict}; versions are deleted for good by {evidence}").into(),
                     severity: Some(Severity::Critical),

@@ -1,5 +1,5 @@
 use super::analysis::{Answer, Case};
-use super::{BucketFacts, Rule, Verdict};
+use super::{BucketFacts, Rule, Verdict, analysis};
 use crate::lifecycle::{Action, When};
 use crate::model::{Kind, Severity, Standard};
 
@@ -17,7 +17,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(facts: &BucketFacts<'_>, _: Standard) -> Verdict {
-    facts.no_action(has_come, |case| format!("{} and acts every day since", case.words()))
+    facts.no_action(has_come, |case| format!("{}, and every day since", analysis::words(case)))
 }
 
 fn has_come(case: &Case<'_>) -> Answer {

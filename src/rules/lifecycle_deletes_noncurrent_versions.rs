@@ -1,5 +1,5 @@
 use super::analysis::{Answer, Case};
-use super::{BucketFacts, Rule, Verdict};
+use super::{BucketFacts, Rule, Verdict, analysis};
 use crate::lifecycle::Action;
 use crate::model::{Kind, Severity, Standard, Versioning};
 
@@ -37,5 +37,5 @@ fn words(case: &Case<'_>) -> String {
         Action::NoncurrentVersionExpiration { newer: 0, .. } => ", keeping none",
         _ => "",
     };
-    case.words() + none
+    analysis::words(case) + none
 }

@@ -1,5 +1,5 @@
 use super::analysis::{Answer, Case};
-use super::{BucketFacts, Rule, Verdict};
+use super::{BucketFacts, Rule, Verdict, analysis};
 use crate::lifecycle::{Action, Versions};
 use crate::model::{Kind, Severity, Standard, Versioning};
 
@@ -21,7 +21,7 @@ pub(super) const RULE: Rule = Rule {
 fn check(facts: &BucketFacts<'_>, _: Standard) -> Verdict {
     match facts.versioning.known().map(|state| state.versioning) {
         Some(Versioning::Enabled) => Verdict::Pass,
-        Some(Versioning::Never | Versioning::Suspended) | None => facts.no_action(deletes, |case| case.words()),
+        Some(Versioning::Never | Versioning::Suspended) | None => facts.no_action(deletes, analysis::words),
     }
 }
 

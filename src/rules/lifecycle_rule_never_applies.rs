@@ -1,6 +1,6 @@
 use super::analysis::{Answer, Case};
 use super::lifecycle_transition_too_late::expired_before;
-use super::{BucketFacts, Rule, Verdict};
+use super::{BucketFacts, Rule, Verdict, analysis};
 use crate::lifecycle::{self, Action, Versions};
 use crate::model::{Kind, Severity, Standard};
 
@@ -39,5 +39,5 @@ fn words(case: &Case<'_>) -> String {
     } else {
         "no object has a size that the filter matches".to_owned()
     };
-    format!("{} never applies, {why}", case.words())
+    format!("{} never applies, {why}", analysis::words(case))
 }

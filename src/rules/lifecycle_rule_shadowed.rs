@@ -1,5 +1,5 @@
 use super::analysis::{Answer, Case};
-use super::{BucketFacts, Rule, Verdict};
+use super::{BucketFacts, Rule, Verdict, analysis};
 use crate::lifecycle;
 use crate::model::{Kind, Severity, Standard};
 
@@ -27,5 +27,5 @@ fn shadowed(case: &Case<'_>) -> Answer {
 }
 
 fn words(case: &Case<'_>) -> String {
-    format!("{} does not apply to some of these objects, {} there", case.words(), case.prevailing())
+    format!("{} does not apply to some of these objects, {} there", analysis::words(case), case.prevailing())
 }

@@ -1,5 +1,5 @@
 use super::analysis::{Answer, Case};
-use super::{BucketFacts, Rule, Verdict};
+use super::{BucketFacts, Rule, Verdict, analysis};
 use crate::lifecycle::words::does;
 use crate::lifecycle::{self, Action, Versions};
 use crate::model::{Kind, Severity, Standard};
@@ -39,7 +39,7 @@ fn words(case: &Case<'_>) -> String {
         Some((other, expiration)) => format!("{} of rule {}", does(expiration), other.id),
         None => "an expiration".to_owned(),
     };
-    format!("{} never happens, {before} comes first", case.words())
+    format!("{} never happens, {before} comes first", analysis::words(case))
 }
 
 /// The expiration, among the rules that prevail, that leaves nothing to a transition which never applies.

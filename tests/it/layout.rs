@@ -17,7 +17,7 @@ const MAY_IMPORT: [(&str, &[&str]); 15] = [
     ("collect", &["aws", "config", "discover", "inventory", "model"]),
     ("inventory", &["model"]),
     ("aggregate", &["evaluate", "model"]),
-    ("report", &["aggregate", "evaluate", "model", "rules"]),
+    ("report", &["aggregate", "evaluate", "lifecycle", "model", "rules"]),
     ("config", &["aws", "model", "report"]),
     ("exit", &["model"]),
     ("simulator", &[]),
@@ -41,11 +41,13 @@ const MAY_IMPORT: [(&str, &[&str]); 15] = [
 ];
 
 /// Of these modules an importer may use only these items: the rest is their own business.
-const ONLY: [(&str, &str, &[&str]); 6] = [
+const ONLY: [(&str, &str, &[&str]); 7] = [
     ("model", "lifecycle", &["lifecycle::Configuration"]),
     ("aws", "lifecycle", &["lifecycle::read", "lifecycle::read::RemarkKind"]),
     ("report", "aggregate", &["aggregate::MetricRow", "aggregate::Scope", "aggregate::Value"]),
-    ("report", "evaluate", &["evaluate::Evaluation"]),
+    // For its tests.
+    ("report", "lifecycle", &[]),
+    ("report", "evaluate", &["evaluate::Analysis", "evaluate::Evaluation"]),
     ("config", "aws", &["aws::session::Addressing", "aws::session::Timeouts"]),
     ("config", "report", &["report::Format"]),
 ];

@@ -4,7 +4,7 @@
 //! `BUCKETLENS_LIFECYCLE_CASES` is how many configurations each of the two strategies yields; 1,000 if absent.
 
 mod brute;
-mod strategy;
+pub mod strategy;
 
 use std::collections::BTreeMap;
 use std::env;

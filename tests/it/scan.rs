@@ -77,6 +77,9 @@ pub fn coverage(ran: &Ran, figure: &str) -> u64 {
     report["coverage"][figure].as_u64().unwrap_or_else(|| panic!("no figure {figure}: {}", report["coverage"]))
 }
 
+/// The advisories of a bucket with MFA delete, or with versioning alone, that has no lifecycle configuration.
+const NO_LIFECYCLE: &str = "lifecycle-missing;noncurrent-versions-kept-forever;incomplete-uploads-kept-forever";
+
 /// All but the time.
 const BUCKET_COLUMNS: [&str; 14] = [
     "account_id",
@@ -297,12 +300,15 @@ fn a_bucket_costs_exactly_two_requests() {
     assert_eq!(counts(&sim, ["HeadBucket", "GetBucketLocation", "AssumeRole", "NotImplemented"]), [0; 4]);
     assert_eq!((coverage(&ran, "requests"), coverage(&ran, "retries")), (8, 0));
     let cells = ["111122223333", "", "", "us-east-1", "only-good", "enabled", "enabled", "none", "0", "pass"];
-    assert_row(ran.bucket("only-good"), [&cells[..], &[""; 4]].concat().try_into().expect("14 cells"));
+    let judged = ["", "", NO_LIFECYCLE, ""];
+    assert_row(ran.bucket("only-good"), [&cells[..], &judged].concat().try_into().expect("14 cells"));
     let lifecycle = ran.bucket("only-lifecycle");
     assert_eq!((lifecycle["lifecycle"].as_str(), lifecycle["lifecycle_rules"].as_str()), ("present", "1"));
     assert_eq!((lifecycle["mfa_delete"].as_str(), lifecycle["region"].as_str()), ("never", "eu-west-1"));
     assert_eq!(lifecycle["failed_rules"], "mfa-delete-enabled");
-    assert_eq!(lifecycle["advisories"], "mfa-delete-blocked-by-lifecycle");
+    let advisories = "lifecycle-deletes-noncurrent-versions;mfa-delete-blocked-by-lifecycle;\
+        incomplete-uploads-kept-forever";
+    assert_eq!(lifecycle["advisories"], advisories);
     let never = ran.bucket("only-never");
     assert_eq!((never["versioning"].as_str(), never["mfa_delete"].as_str()), ("never", "never"));
     assert_eq!(never["failed_rules"], "mfa-delete-enabled;versioning-enabled");
@@ -403,7 +409,8 @@ fn a_wrong_region_is_followed_in_all_three_styles() {
             counts(&sim, ["GetBucketVersioning", "GetBucketLifecycleConfiguration", "HeadBucket", "GetBucketLocation"]);
         assert_eq!(asked, [2, 1, head_buckets, 0], "{style}");
         let cells = [MANAGEMENT, "", "", "eu-central-1", "moved", "enabled", "enabled", "none", "0", "pass"];
-        assert_row(ran.bucket("moved"), [&cells[..], &[""; 4]].concat().try_into().expect("14 cells"));
+        let judged = ["", "", NO_LIFECYCLE, ""];
+        assert_row(ran.bucket("moved"), [&cells[..], &judged].concat().try_into().expect("14 cells"));
         assert_eq!(coverage(&ran, "retries"), 0, "following is no retry");
         let metrics = ran.rows("out/metrics.csv");
         let regions: BTreeSet<&str> =
@@ -504,7 +511,7 @@ fn a_bucket_that_vanished_is_in_no_denominator_and_makes_no_run_incomplete() {
     let cells = [MANAGEMENT, "", "", "us-east-1", "vanished"];
     let words = ["not_applicable", "not_applicable", "not_applicable", "", "not_applicable", "", "", "", "vanished"];
     assert_row(ran.bucket("vanished"), [&cells[..], &words[..]].concat().try_into().expect("14 cells"));
-    assert_eq!(ran.rows("out/findings.csv"), []);
+    assert!(ran.rows("out/findings.csv").iter().all(|row| row["bucket"] == "stays"));
     let figures = ["buckets", "buckets_complete", "buckets_unknown", "buckets_vanished"];
     assert_eq!(figures.map(|figure| coverage(&ran, figure)), [2, 1, 0, 1]);
     assert_eq!(counts(&sim, ["GetBucketVersioning", "GetBucketLifecycleConfiguration"]), [2, 1]);
@@ -565,14 +572,20 @@ fn every_unknown_says_class_code_status_and_request() {
         let findings: Vec<&Row> = csv.iter().filter(|row| row["bucket"] == name(code)).collect();
         let rules: Vec<&str> = findings.iter().map(|row| row["rule"].as_str()).collect();
         let versioning = ["mfa-delete-enabled", "versioning-enabled", "mfa-delete-versioning-suspended"];
-        let both = ["lifecycle-bypasses-mfa-delete", "mfa-delete-blocked-by-lifecycle"];
-        assert_eq!(rules, [&versioning[..], &both].concat(), "{code}");
+        let lifecycle = ["lifecycle-missing", "incomplete-uploads-kept-forever"];
+        assert_eq!(rules.iter().filter(|rule| versioning.contains(rule)).count(), 3, "{code}");
+        assert_eq!(rules.iter().filter(|rule| lifecycle.contains(rule)).count(), 2, "{code}");
+        assert_eq!(rules.len(), 14, "every rule: {rules:?}");
         assert!(findings.iter().all(|row| row["status"] == "unknown"), "{code}");
         for row in &findings {
             let evidence = &row["evidence"];
-            assert!(evidence.starts_with(&begin("GetBucketVersioning")), "{evidence}");
-            let gives_all = evidence.contains(&format!("; {}", begin("GetBucketLifecycleConfiguration")));
-            assert_eq!(gives_all, both.contains(&row["rule"].as_str()), "every reason, and no other: {evidence}");
+            let rule = row["rule"].as_str();
+            let (first, second) = (begin("GetBucketVersioning"), begin("GetBucketLifecycleConfiguration"));
+            assert_eq!(evidence.starts_with(&first), !lifecycle.contains(&rule), "{rule}: {evidence}");
+            assert_eq!(evidence.starts_with(&second), lifecycle.contains(&rule), "{rule}: {evidence}");
+            let gives_all = evidence.contains(&format!("; {second}"));
+            let needs_all = ![&versioning[..], &lifecycle].concat().contains(&rule);
+            assert_eq!(gives_all, needs_all, "every reason, and no other: {rule}: {evidence}");
             for rest in evidence.split(", request ").skip(1) {
                 let (id, _) = rest.split_once(')').expect("closed");
                 assert!(id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{evidence}");

@@ -2,15 +2,13 @@
 
 use std::cmp::Reverse;
 
-use super::page::{Page, id_of};
-use super::table::{Column, Text, Tone, listed};
+use super::page::{Page, WIDE, id_of};
+use super::table::{Column, Text, Tone, listed, plural};
 use super::tally::{Extent, Gap};
 use crate::model::{AccountRecord, Outcome};
 
 const ACCOUNTS: usize = 10;
 const GAPS: usize = 6;
-/// From this width on an account's name has a column of its own.
-const WIDE: u16 = 100;
 
 impl Page<'_> {
     pub(super) fn coverage(&self) -> String {
@@ -36,16 +34,25 @@ impl Page<'_> {
             row("Requests", coverage.requests, "sent", &listed(&[(coverage.retries, "were retries")])),
         ];
         let table = self.layout.table(rows, &[Column::Fit, Column::Fit, Column::Wrap]);
-        let verdict = if coverage.is_complete() {
-            Text::new("Nothing stayed unknown.").tone(Tone::Good)
-        } else {
-            Text::new(
-                "What is unknown is neither pass nor fail: it is counted by itself and is in no percentage of what is \
-                 known. Of buckets that could not be listed nothing is said at all.",
-            )
-            .tone(Tone::Warning)
-        };
-        self.layout.title("COVERAGE") + &table + "\n" + &self.layout.paragraph(verdict)
+        let not_analysed = self.tally.not_analysed;
+        let mut verdicts = Vec::new();
+        if !coverage.is_complete() {
+            let words = "What is unknown is neither pass nor fail: it is counted by itself and is in no percentage of \
+                what is known. Of buckets that could not be listed nothing is said at all.";
+            verdicts.push(Text::new(words).tone(Tone::Warning));
+        } else if not_analysed == 0 {
+            verdicts.push(Text::new("Nothing stayed unknown.").tone(Tone::Good));
+        }
+        if not_analysed > 0 {
+            let words = format!(
+                "What the lifecycle rules of {} do together is unknown: the configuration was read and could not be \
+                 analysed; the findings say why.",
+                plural(not_analysed, "bucket")
+            );
+            verdicts.push(Text::new(&words).tone(Tone::Warning));
+        }
+        let verdicts = verdicts.into_iter().map(|words| vec![words]).collect();
+        self.layout.title("COVERAGE") + &table + "\n" + &self.layout.table(verdicts, &[Column::Wrap])
     }
 
     /// Failed accounts before those that were not read to the end, before those that were not tried.

@@ -10,6 +10,9 @@ use crate::model::AccountRecord;
 use crate::report::Summary;
 use crate::report::files::SUMS;
 
+/// From this width on lists have further columns.
+pub(super) const WIDE: u16 = 100;
+
 /// The values of one scope, by metric. Those that have none are left out.
 #[derive(Default)]
 pub(super) struct Figures(HashMap<&'static str, Value>);
@@ -70,6 +73,7 @@ impl<'a> Page<'a> {
             Some(self.standing()),
             self.worst_accounts(),
             self.findings(),
+            self.advisories(),
             self.files(),
         ];
         parts.into_iter().flatten().collect::<Vec<_>>().join("\n")

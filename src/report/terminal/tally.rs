@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use crate::evaluate::Evaluation;
+use crate::evaluate::{Analysis, Evaluation};
 use crate::model::{AccountId, BucketRecord, ErrorClass, Facts, Finding, Operation, Reason, Severity, Status};
 use crate::rules;
 
@@ -20,6 +20,8 @@ pub(super) struct Tally {
     pub failed: BTreeMap<(Reverse<Severity>, usize), Group>,
     /// Facts that could not be read.
     pub gaps: BTreeMap<Gap, Extent>,
+    /// Buckets whose lifecycle configuration was read and could not be analysed.
+    pub not_analysed: u64,
 }
 
 /// Findings of one rule and severity.
@@ -81,6 +83,7 @@ impl Tally {
             let group = self.failed.entry((Reverse(finding.severity), position)).or_insert_with(|| Group::of(finding));
             group.add(finding);
         }
+        self.not_analysed += u64::from(evaluation.lifecycle == Analysis::Open);
         if let Facts::Read { versioning, lifecycle } = &record.facts {
             let mut gaps: Vec<Gap> = [versioning.reason(), lifecycle.reason()]
                 .into_iter()
