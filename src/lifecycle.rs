@@ -2,9 +2,13 @@
 //! which rule, which can never apply.
 //!
 //! - [`configuration`]: rules, filters, actions;
-//! - [`classes`]: which sets of rules match one and the same object;
-//! - [`history`]: what happens to an object that such a set matches, day by day;
-//! - [`verdicts`]: both put together, a verdict for every action;
+//! - [`classes`]: which rules match one and the same object;
+//! - [`history`]: what happens to an object that some rules match, day by day;
+//! - [`influence`]: what one action can do to another, whatever else matches;
+//! - [`search`]: whether some object is such that an action is executed on it, or is not;
+//! - [`verdicts`]: a verdict for every action;
+//! - [`overlap`], [`duplicates`]: rules two by two;
+//! - [`timeline`], [`problems`]: what people want to know besides;
 //! - [`words`]: actions and filters for people.
 //!
 //! The model. Objects that every filter treats alike are one class; a class is known by the set of rules that match
@@ -19,9 +23,14 @@
 
 mod classes;
 pub mod configuration;
+pub mod duplicates;
 mod history;
+mod influence;
+pub mod overlap;
 pub mod problems;
 pub mod read;
+mod search;
+pub mod timeline;
 mod verdicts;
 pub mod words;
 

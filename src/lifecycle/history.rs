@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::configuration::{StorageClass, Versions};
 
 /// An action that can do something, and when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Act {
     Expire { days: u32 },
     Move { days: u32, to: StorageClass },
@@ -172,7 +172,7 @@ fn eligible(acts: &[Act], is_eligible: impl Fn(&Act) -> bool) -> Vec<usize> {
 }
 
 /// `GLACIER` and `DEEP_ARCHIVE` go before `INTELLIGENT_TIERING`, that before the rest; otherwise the cheaper class.
-fn preference(class: StorageClass) -> u8 {
+pub(super) fn preference(class: StorageClass) -> u8 {
     match class {
         StorageClass::Standard => 0,
         StorageClass::StandardIa => 1,

@@ -2,13 +2,14 @@
 
 use time::Date;
 
-use super::classes::{Budget, Exhausted, Matching, matching_sets, matching_sets_of_uploads};
-use super::configuration::{Action, Configuration, Filter, Versions};
-use super::history::{Act, executed, executed_on_upload};
+use super::classes::{Budget, Exhausted};
+use super::configuration::{Action, Configuration, Filter, StorageClass, Versions};
+use super::history::Act;
+use super::search::{Field, Population};
 
 /// Steps of work for one configuration. Past it the verdict is [`Verdict::NotAnalysed`], so that no configuration holds
 /// a scan up for more than 2 s.
-const WORK_LIMIT: u64 = 15_000_000;
+pub(super) const WORK_LIMIT: u64 = 25_000_000;
 
 /// What an action does in the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,28 +58,20 @@ pub struct ActionVerdict {
 pub fn analyse(configuration: &Configuration, versions: Versions, today: Date) -> Vec<ActionVerdict> {
     let mut budget = Budget::new(WORK_LIMIT);
     let mut verdicts: Vec<ActionVerdict> = Vec::new();
-    let mut players: Vec<Player> = Vec::new();
     for (index, rule) in configuration.rules.iter().enumerate() {
         for (position, action) in rule.actions.iter().enumerate() {
             let verdict = match (decided(rule.enabled, &rule.filter, action, versions), act(action, today)) {
                 (Some(verdict), _) => verdict,
                 // A date that is yet to come is left out of shadowing; delete markers know none.
                 (None, None) => Verdict::Effective,
-                (None, Some(act)) => {
-                    players.push(Player { rule: index, verdict: verdicts.len(), act });
-                    Verdict::NotAnalysed
-                }
+                (None, Some(_)) => Verdict::NotAnalysed,
             };
             verdicts.push(ActionVerdict { rule: index, action: position, verdict, by: Vec::new() });
         }
     }
-    let (uploads, objects): (Vec<Player>, Vec<Player>) =
-        players.into_iter().partition(|player| matches!(player.act, Act::Abort { .. }));
-    for (players, population) in [(objects, Population::Objects(versions)), (uploads, Population::Uploads)] {
-        let filters: Vec<&Filter> = configuration.rules.iter().map(|rule| &rule.filter).collect();
-        if let Ok(contest) = Contest::new(&players, &filters, population, &mut budget) {
-            contest.judge(&mut verdicts, &mut budget);
-        }
+    for contest in contests(configuration, versions, today) {
+        // What is past the limit stays as it was set above.
+        let _ = contest.judge(configuration, &mut verdicts, &mut budget);
     }
     verdicts
 }
@@ -92,11 +85,18 @@ fn decided(enabled: bool, filter: &Filter, action: &Action, versions: Versions) 
             | Action::NoncurrentVersionTransition { .. }
             | Action::ExpiredObjectDeleteMarker(_)
     );
+    // Nothing moves there.
+    let to_standard = matches!(
+        action,
+        Action::Transition { to: StorageClass::Standard, .. }
+            | Action::NoncurrentVersionTransition { to: StorageClass::Standard, .. }
+    );
     if !enabled {
         Some(Verdict::Disabled)
     } else if *action == Action::ExpiredObjectDeleteMarker(false)
         || (of_versions && versions == Versions::Unversioned)
         || (!of_uploads && filter.is_empty_interval())
+        || to_standard
     {
         Some(Verdict::NoEffect)
     } else {
@@ -115,172 +115,75 @@ fn act(action: &Action, today: Date) -> Option<Act> {
     })
 }
 
-/// An action that takes part.
-#[derive(Debug, Clone, Copy)]
-struct Player {
-    rule: usize,
-    /// Its place among the verdicts.
-    verdict: usize,
-    act: Act,
+/// The actions that meet on the same objects.
+pub(super) struct Contest {
+    pub population: Population,
+    /// Positions of the rules that have such actions.
+    pub rules: Vec<usize>,
+    pub acts: Vec<Vec<Act>>,
+    /// For each of the acts its place among all actions of the configuration.
+    places: Vec<Vec<usize>>,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Population {
-    Objects(Versions),
-    Uploads,
-}
-
-/// The actions that meet on the same objects, and on which.
-struct Contest<'a> {
-    players: &'a [Player],
-    population: Population,
-    /// For every set of rules that match some object together: the players of these rules, ascending.
-    sets: Vec<Vec<usize>>,
-}
-
-/// What has to go for an action to apply: rules, and with its own rule that rule's other actions.
-type Removed = Vec<usize>;
-
-impl<'a> Contest<'a> {
-    fn new(
-        players: &'a [Player],
-        filters: &[&Filter],
-        population: Population,
-        budget: &mut Budget,
-    ) -> Result<Self, Exhausted> {
-        let mut rules: Vec<usize> = players.iter().map(|player| player.rule).collect();
-        rules.dedup();
-        let filters: Vec<&Filter> = rules.iter().map(|rule| filters[*rule]).collect();
-        let matching = match population {
-            Population::Objects(_) => matching_sets(&filters, budget)?,
-            Population::Uploads => matching_sets_of_uploads(&filters, budget)?,
-        };
-        let mut of_rule: Vec<Vec<usize>> = vec![Vec::new(); rules.len()];
-        for (index, player) in players.iter().enumerate() {
-            let position = rules.binary_search(&player.rule).expect("every player's rule is among them");
-            of_rule[position].push(index);
-        }
-        let players_of =
-            |set: Matching| set.into_iter().flat_map(|position| of_rule[position].iter().copied()).collect();
-        Ok(Self { players, population, sets: matching.into_iter().map(players_of).collect() })
-    }
-
-    fn judge(&self, verdicts: &mut [ActionVerdict], budget: &mut Budget) {
-        let Ok(results) = self.play(budget) else { return };
-        for (index, (player, result)) in self.players.iter().zip(results).enumerate() {
-            let verdict = &mut verdicts[player.verdict];
-            if result.lost.is_empty() {
-                verdict.verdict = Verdict::Effective;
-            } else if let Ok(by) = self.prevailing(index, &result.lost, budget) {
-                verdict.verdict = if result.applies { Verdict::PartlyShadowed } else { Verdict::NeverApplies };
-                verdict.by = by;
+/// That of objects and that of uploads.
+pub(super) fn contests(configuration: &Configuration, versions: Versions, today: Date) -> [Contest; 2] {
+    let mut contests = [Population::Objects(versions), Population::Uploads].map(|population| Contest {
+        population,
+        rules: Vec::new(),
+        acts: Vec::new(),
+        places: Vec::new(),
+    });
+    let mut place = 0;
+    for (index, rule) in configuration.rules.iter().enumerate() {
+        for action in &rule.actions {
+            if let (None, Some(act)) = (decided(rule.enabled, &rule.filter, action, versions), act(action, today)) {
+                let [objects, uploads] = &mut contests;
+                let contest = if matches!(act, Act::Abort { .. }) { uploads } else { objects };
+                contest.add(index, act, place);
             }
+            place += 1;
         }
     }
+    contests
+}
 
-    /// For every player whether it applies somewhere, and the sets in which it does not.
-    fn play(&self, budget: &mut Budget) -> Result<Vec<PlayerResult>, Exhausted> {
-        let mut results = vec![PlayerResult::default(); self.players.len()];
-        for (number, set) in self.sets.iter().enumerate() {
-            for (player, done) in set.iter().zip(self.executed(set, budget)?) {
-                if done {
-                    results[*player].applies = true;
-                } else {
-                    results[*player].lost.push(number);
-                }
-            }
+impl Contest {
+    fn add(&mut self, rule: usize, act: Act, place: usize) {
+        if self.rules.last() != Some(&rule) {
+            self.rules.push(rule);
+            self.acts.push(Vec::new());
+            self.places.push(Vec::new());
         }
-        Ok(results)
+        self.acts.last_mut().expect("there is a rule").push(act);
+        self.places.last_mut().expect("there is a rule").push(place);
     }
 
-    fn executed(&self, players: &[usize], budget: &mut Budget) -> Result<Vec<bool>, Exhausted> {
-        let acts: Vec<Act> = players.iter().map(|player| self.players[*player].act).collect();
-        budget.spend(8 * acts.len() + 8)?;
-        Ok(match self.population {
-            Population::Objects(versions) => executed(&acts, versions),
-            Population::Uploads => executed_on_upload(&acts),
-        })
+    pub(super) fn field(&self, configuration: &Configuration, budget: &mut Budget) -> Result<Field<'_>, Exhausted> {
+        let filters: Vec<&Filter> = self.rules.iter().map(|rule| &configuration.rules[*rule].filter).collect();
+        Field::new(&filters, &self.acts, self.population, budget)
     }
 
-    /// Whether the player applies in the set once these rules are gone.
-    fn applies_without(
+    /// Judges one action after the other, as far as the budget goes.
+    fn judge(
         &self,
-        player: usize,
-        set: usize,
-        removed: &[usize],
+        configuration: &Configuration,
+        verdicts: &mut [ActionVerdict],
         budget: &mut Budget,
-    ) -> Result<bool, Exhausted> {
-        let stays = |other: &usize| *other == player || !removed.contains(&self.players[*other].rule);
-        let left: Vec<usize> = self.sets[set].iter().copied().filter(stays).collect();
-        let done = self.executed(&left, budget)?;
-        Ok(left.iter().zip(done).any(|(other, done)| *other == player && done))
-    }
-
-    /// A minimal list of rules without which the player applies where it does not now. `lost` are the sets in which it
-    /// does not, small ones first.
-    fn prevailing(&self, player: usize, lost: &[usize], budget: &mut Budget) -> Result<Removed, Exhausted> {
-        // One rule explains most cases, and one is always minimal.
-        for set in lost {
-            for rule in self.rivals(player, *set) {
-                if self.applies_without(player, *set, &[rule], budget)? {
-                    return Ok(vec![rule]);
-                }
+    ) -> Result<(), Exhausted> {
+        let field = self.field(configuration, budget)?;
+        for (rule, places) in self.places.iter().enumerate() {
+            let scope = field.scope(&[rule], budget)?;
+            for (act, place) in places.iter().enumerate() {
+                let fate = scope.fate((rule, act), budget)?;
+                let verdict = &mut verdicts[*place];
+                verdict.verdict = match (fate.applies, &fate.lost_to) {
+                    (_, None) => Verdict::Effective,
+                    (true, Some(_)) => Verdict::PartlyShadowed,
+                    (false, Some(_)) => Verdict::NeverApplies,
+                };
+                verdict.by = fate.lost_to.into_iter().flatten().map(|rule| self.rules[rule]).collect();
             }
         }
-        // Alone the player applies: without all its rivals in some set it does, and then as few as can be.
-        let mut removed = self.rivals(player, lost[0]);
-        while let Some(fewer) = self.fewer(player, lost, &removed, budget)? {
-            removed = fewer;
-        }
-        Ok(removed)
+        Ok(())
     }
-
-    /// The rules of a set that have an action beside the player, each once.
-    fn rivals(&self, player: usize, set: usize) -> Removed {
-        let others = self.sets[set].iter().filter(|other| **other != player);
-        let mut rules: Removed = others.map(|other| self.players[*other].rule).collect();
-        rules.dedup();
-        rules
-    }
-
-    /// A part of the list that does as well, in whatever set; `None` when the list is minimal.
-    fn fewer(
-        &self,
-        player: usize,
-        lost: &[usize],
-        removed: &[usize],
-        budget: &mut Budget,
-    ) -> Result<Option<Removed>, Exhausted> {
-        for part in parts(removed) {
-            for set in lost {
-                if self.applies_without(player, *set, &part, budget)? {
-                    return Ok(Some(part));
-                }
-            }
-        }
-        Ok(None)
-    }
-}
-
-/// The lists to try in place of one: each with one name left out, and of a short list every part. Taking rules away is
-/// not always a gain, so a part may do what a longer one does not.
-fn parts(removed: &[usize]) -> Vec<Removed> {
-    const SHORT: usize = 6;
-    let mut parts: Vec<Removed> =
-        (0..removed.len()).map(|left_out| [&removed[..left_out], &removed[left_out + 1..]].concat()).collect();
-    if removed.len() <= SHORT {
-        let of_bits = |bits: usize| -> Removed {
-            removed.iter().enumerate().filter(|(at, _)| bits >> at & 1 == 1).map(|(_, rule)| *rule).collect()
-        };
-        parts.extend((1..(1_usize << removed.len()) - 1).map(of_bits).filter(|part| part.len() + 1 < removed.len()));
-    }
-    parts.retain(|part| !part.is_empty());
-    parts
-}
-
-#[derive(Debug, Clone, Default)]
-struct PlayerResult {
-    applies: bool,
-    /// Sets in which it does not apply.
-    lost: Vec<usize>,
 }

@@ -6,9 +6,11 @@
 mod brute;
 pub mod strategy;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 
+use bucketlens::lifecycle::duplicates::duplicates;
+use bucketlens::lifecycle::overlap::{Overlap, overlap};
 use bucketlens::lifecycle::{
     Action, ActionVerdict, Configuration, Filter, Rule, StorageClass, Verdict, Versions, When, analyse,
 };
@@ -38,7 +40,16 @@ fn agrees(configuration: &Readable) -> Result<(), TestCaseError> {
         let mistakes =
             Oracle::new(&configuration.0, versions, TODAY).check(&analyse(&configuration.0, versions, TODAY));
         prop_assert!(mistakes.is_empty(), "{versions:?}:\n  {}\n{configuration:?}\n", mistakes.join("\n  "));
+        let given = duplicates(&configuration.0, versions, TODAY, usize::MAX);
+        let pairs: BTreeSet<(usize, usize)> = given.pairs.iter().map(|pair| pair.rules).collect();
+        let wanted = Oracle::new(&configuration.0, versions, TODAY).duplicates();
+        prop_assert_eq!((pairs, given.is_cut), (wanted, false), "{:?}:{:?}\n", versions, configuration);
     }
+    let rules = &configuration.0.rules;
+    let pairs = (0..rules.len()).flat_map(|one| (0..one).map(move |other| (other, one)));
+    let meet = |(one, other): &(usize, usize)| overlap(&rules[*one].filter, &rules[*other].filter) != Overlap::Disjoint;
+    let given: BTreeSet<(usize, usize)> = pairs.filter(meet).collect();
+    prop_assert_eq!(given, Oracle::overlapping(&configuration.0), "{:?}\n", configuration);
     Ok(())
 }
 
@@ -534,5 +545,40 @@ mod noncurrent_versions {
         judged(VERSIONED, &rules, &[EFFECTIVE, EFFECTIVE, never(&[&[0]]), never(&[&[1]])]);
         let rules = [every(to(Glacier, 1)), every(noncurrent_to(Glacier, 1, 0))];
         judged(VERSIONED, &rules, &[EFFECTIVE, EFFECTIVE]);
+    }
+}
+
+/// The limit of work is not for these: fewer than 100 rules with at most 4 tag keys.
+mod many_rules {
+    use super::*;
+
+    fn all_are_analysed(rules: &[Rule]) {
+        for versions in ALL {
+            let verdicts = analyse(&Configuration { rules: rules.to_vec() }, versions, TODAY);
+            assert!(verdicts.iter().all(|given| given.verdict != Verdict::NotAnalysed), "{versions:?}");
+        }
+    }
+
+    #[test]
+    fn four_tag_keys_with_25_values_each() {
+        let rules = (0..99_u32).map(|number| {
+            let actions =
+                [expire(number + 1), to(StorageClass::ALL[1 + number as usize % 6], number), expire_noncurrent(number, 0)];
+            let tagged = tagged(&[(&format!("k{}", number % 4), &number.to_string())], abort(1));
+            Rule { actions: actions.to_vec(), ..tagged }
+        });
+        all_are_analysed(&rules.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn nested_prefixes_with_sizes_and_tags() {
+        let rules = (0..99_u32).map(|number| {
+            let actions = [to(StorageClass::ALL[1 + number as usize % 6], number % 7), expire(1 + number % 9)];
+            let mut rule = tagged(&[(&format!("k{}", number % 4), &(number % 5).to_string())], abort(1));
+            rule.filter.prefix = "a/".repeat(number as usize / 3);
+            rule.filter.size_greater_than = Some(u64::from(number % 33));
+            Rule { actions: actions.to_vec(), ..rule }
+        });
+        all_are_analysed(&rules.collect::<Vec<_>>());
     }
 }

@@ -4,7 +4,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 
 use super::{Judged, Population, harmless, population};
-use crate::lifecycle::problems::{Event, Life, Scope, Timeline, scopes};
+use crate::lifecycle::timeline::{Event, Life, Scope, Timeline, scopes};
 use crate::lifecycle::words::{does, scope};
 use crate::lifecycle::{ActionVerdict, Verdict, Versions};
 

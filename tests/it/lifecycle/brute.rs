@@ -3,6 +3,7 @@
 //!
 //! Where the model's text leaves room, a comment that begins with "Decided:" says which reading this is.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use time::Date;
@@ -242,6 +243,8 @@ pub struct Oracle<'a> {
     last_day: u32,
     most_newer: u32,
     known: HashMap<Actions, Actions>,
+    /// What was executed together, because it asks for the same.
+    together: RefCell<BTreeSet<Actions>>,
 }
 
 impl<'a> Oracle<'a> {
@@ -267,6 +270,7 @@ impl<'a> Oracle<'a> {
             places,
             effects,
             known: HashMap::new(),
+            together: RefCell::default(),
         };
         oracle.classes = classes(configuration).iter().map(|class| oracle.matching(class)).collect();
         oracle
@@ -361,17 +365,17 @@ impl<'a> Oracle<'a> {
                 | Effect::LeftOut => None,
             });
             match expiry {
-                Expiry::Deletes if expirations != 0 => return (executed | expirations, noncurrent_in),
+                Expiry::Deletes if expirations != 0 => return (executed | self.day(expirations), noncurrent_in),
                 Expiry::Deletes | Expiry::PutsDeleteMarker => {}
             }
             if let Some(moved) = version.transition(&moves) {
-                executed |= moved;
+                executed |= self.day(moved);
                 continue;
             }
             // Decided: an Expiration that a transition put off is not spent; the text says so of transitions only.
             if expirations != 0 {
                 // Under the delete marker it is noncurrent in the class it has, which was noted above.
-                return (executed | expirations, noncurrent_in);
+                return (executed | self.day(expirations), noncurrent_in);
             }
         }
         (executed, noncurrent_in)
@@ -391,7 +395,7 @@ impl<'a> Oracle<'a> {
                 |effect| matches!(effect, Effect::ExpireNoncurrent { days, newer } if days <= day && newer <= has),
             );
             if expirations != 0 {
-                return executed | expirations;
+                return executed | self.day(expirations);
             }
             let moves = self.moves(matching, |effect| match effect {
                 Effect::MoveNoncurrent { days, newer, to } if days <= day && newer <= has => Some(to),
@@ -403,16 +407,51 @@ impl<'a> Oracle<'a> {
                 | Effect::LeftOut => None,
             });
             // Decided: "chosen as above" holds for being spent, too.
-            executed |= version.transition(&moves).unwrap_or(0);
+            executed |= version.transition(&moves).map_or(0, |moved| self.day(moved));
         }
         executed
+    }
+
+    /// Notes what is executed on one day.
+    fn day(&self, executed: Actions) -> Actions {
+        self.together.borrow_mut().insert(executed);
+        executed
+    }
+
+    /// Pairs of rules of which some history executes actions together.
+    pub fn duplicates(&mut self) -> BTreeSet<(usize, usize)> {
+        self.known.clear();
+        self.together.borrow_mut().clear();
+        for class in self.classes.clone() {
+            self.executed(class);
+        }
+        let together = self.together.borrow();
+        let rules = |day: &Actions| -> Vec<usize> {
+            (0..self.places.len()).filter(|place| day & (1 << place) != 0).map(|place| self.places[place].0).collect()
+        };
+        let pairs = |rules: Vec<usize>| {
+            let all = rules.iter().flat_map(|one| rules.iter().map(move |other| (*one, *other)));
+            all.filter(|(one, other)| one < other).collect::<Vec<_>>()
+        };
+        together.iter().flat_map(|day| pairs(rules(day))).collect()
+    }
+
+    /// Pairs of rules that have some class of objects both in their scope.
+    pub fn overlapping(configuration: &Configuration) -> BTreeSet<(usize, usize)> {
+        let rules = &configuration.rules;
+        let all = (0..rules.len()).flat_map(|one| (0..one).map(move |other| (other, one)));
+        let classes = classes(configuration);
+        let meet = |(one, other): &(usize, usize)| {
+            classes.iter().any(|class| matches(&rules[*one].filter, class) && matches(&rules[*other].filter, class))
+        };
+        all.filter(meet).collect()
     }
 
     fn follow_upload(&self, matching: Actions) -> Actions {
         for day in 0..=self.last_day {
             let aborts = self.those(matching, |effect| matches!(effect, Effect::Abort { days } if days <= day));
             if aborts != 0 {
-                return aborts;
+                return self.day(aborts);
             }
         }
         0

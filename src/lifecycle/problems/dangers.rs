@@ -1,0 +1,177 @@
+//! What is dangerous, and what costs more than it seems. Sources: S3 user guide, "Expiring objects", "Transitioning
+//! objects using Amazon S3 Lifecycle", "How S3 Lifecycle interacts with other bucket configurations".
+
+use std::collections::HashSet;
+
+use super::{Bucket, Found, MOST_RULES, OfRule, name, named};
+use crate::lifecycle::configuration::{Action, Configuration, Filter, Rule, Versions, When};
+use crate::lifecycle::duplicates::{Duplicates, duplicates};
+use crate::lifecycle::overlap::{Overlap, contains};
+use crate::lifecycle::timeline::{Early, minimum_days, scopes};
+use crate::lifecycle::verdicts::{ActionVerdict, Verdict};
+use crate::model::Severity;
+
+/// Below, transitions leave objects alone unless the filter has a size.
+const SMALL_OBJECT: u64 = 128 << 10;
+/// Noncurrent versions that go within so many days leave little time to find out that they are needed.
+const SOON: u32 = 7;
+const EARLY: u32 = 30;
+/// Pairs of rules; a thousand rules make half a million.
+const MOST_DUPLICATES: usize = 50;
+
+impl Found {
+    pub(super) fn mfa_delete(&mut self, configuration: &Configuration, verdicts: &[ActionVerdict], bucket: Bucket) {
+        let names = |rules: &[usize]| named(configuration, rules);
+        match bucket.mfa_delete {
+            None => {}
+            Some(false) => self.add(
+                Severity::Info,
+                None,
+                None,
+                "MFA delete cannot be enabled while the bucket has a lifecycle configuration (409 InvalidBucketState; no \
+                 exception for disabled rules is documented): the configuration has to be deleted first",
+            ),
+            Some(true) => {
+                let deletes = |verdict: &&ActionVerdict| {
+                    let action = &configuration.rules[verdict.rule].actions[verdict.action];
+                    let for_good = matches!(action, Action::NoncurrentVersionExpiration { .. })
+                        || (matches!(action, Action::Expiration(_)) && bucket.versions != Versions::Enabled);
+                    for_good && matches!(verdict.verdict, Verdict::Effective | Verdict::PartlyShadowed)
+                };
+                let mut rules: Vec<usize> = verdicts.iter().filter(deletes).map(|verdict| verdict.rule).collect();
+                rules.dedup();
+                let conflict = "a lifecycle configuration and MFA delete exclude each other: S3 does not take the one \
+                                while the bucket has the other";
+                if rules.is_empty() {
+                    self.add(Severity::High, None, None, format!("{conflict}; one of them has to go"));
+                } else {
+                    let message = format!(
+                        "{conflict}; where a server has both, {} without any code what MFA delete keeps from being \
+                         deleted",
+                        match rules.len() {
+                            1 => format!("rule {} deletes", names(&rules)),
+                            _ => format!("rules {} delete", names(&rules)),
+                        }
+                    );
+                    self.add(Severity::Critical, None, None, message);
+                }
+            }
+        }
+    }
+
+    /// Expiration in a versioned bucket keeps what it expires, and adds a delete marker.
+    pub(super) fn growing(&mut self, configuration: &Configuration, bucket: Bucket) {
+        if bucket.versions == Versions::Unversioned {
+            return;
+        }
+        let deletes = |rule: &&Rule| {
+            let is_it = |action: &Action| matches!(action, Action::NoncurrentVersionExpiration { .. });
+            rule.enabled && rule.actions.iter().any(is_it)
+        };
+        let deleting: Vec<&Filter> = configuration.rules.iter().filter(deletes).map(|rule| &rule.filter).collect();
+        for (index, rule) in configuration.rules.iter().take(MOST_RULES).enumerate() {
+            let expires = rule.actions.iter().any(|action| matches!(action, Action::Expiration(_)));
+            if rule.enabled && expires && !deleting.iter().any(|outer| contains(outer, &rule.filter)) {
+                let message = "Expiration in a versioned bucket frees no space: it adds a delete marker and keeps the \
+                               version, and no NoncurrentVersionExpiration covers the whole scope of this rule";
+                self.add(Severity::Low, None, Some(index), message);
+            }
+        }
+    }
+
+    /// Rules that do one thing twice: one of them may be left out, or was meant to be another.
+    pub(super) fn duplicates(&mut self, configuration: &Configuration, bucket: Bucket) {
+        let Duplicates { pairs, is_cut } = duplicates(configuration, bucket.versions, bucket.today, MOST_DUPLICATES);
+        for of_second in pairs.chunk_by(|one, other| one.rules.1 == other.rules.1) {
+            let rules: Vec<usize> = of_second.iter().map(|pair| pair.rules.0).collect();
+            let rule = if rules.len() == 1 { "rule" } else { "each of the rules" };
+            let certainty = if of_second.iter().all(|pair| pair.overlap == Overlap::Possible) {
+                "objects that have the tags of both"
+            } else {
+                "the same objects"
+            };
+            let message = format!(
+                "it asks for what {rule} {} asks for on the same day, for {certainty}: once is enough",
+                named(configuration, &rules)
+            );
+            self.add(Severity::Info, None, Some(of_second[0].rules.1), message);
+        }
+        if is_cut {
+            let message = format!("more than {} pairs of rules ask for the same: not all are named", pairs.len());
+            self.add(Severity::Info, None, None, message);
+        }
+    }
+
+    /// Storage classes that are left before their minimum duration is over.
+    pub(super) fn costs(&mut self, configuration: &Configuration, bucket: Bucket) {
+        let mut told = HashSet::new();
+        for scope in scopes(configuration, bucket.versions, bucket.today) {
+            for early in scope.early.iter().filter(|early| !early.within_one_rule) {
+                let Early { class, entered, left, rule, .. } = *early;
+                let message = format!(
+                    "what moves to {class} at {entered} days leaves it after {} days; {class} is charged for {} days \
+                     at least",
+                    left - entered,
+                    minimum_days(class)
+                );
+                if told.insert((rule, message.clone())) {
+                    self.add(Severity::Low, None, Some(rule), message);
+                }
+            }
+        }
+    }
+}
+
+impl OfRule<'_> {
+    pub(super) fn dangers(&mut self, rule: &Rule, bucket: Bucket) {
+        if !rule.enabled {
+            return;
+        }
+        let is_whole_bucket = rule.filter == Filter::default();
+        for action in &rule.actions {
+            if let Action::Expiration(When::Date(date)) | Action::Transition { when: When::Date(date), .. } = action
+                && *date <= bucket.today
+            {
+                let severity = if matches!(action, Action::Expiration(_)) { Severity::High } else { Severity::Medium };
+                let message = format!(
+                    "{} on {date}: the day has come, so it acts at once, and on every new object too",
+                    name(action)
+                );
+                self.add(severity, message);
+            }
+            match *action {
+                Action::Expiration(_) if bucket.versions == Versions::Unversioned && is_whole_bucket => {
+                    let message = "it deletes every object of the bucket for good: no version is kept";
+                    self.add(Severity::High, message);
+                }
+                Action::Expiration(_) if bucket.versions == Versions::Suspended => {
+                    let message = "versioning is suspended: objects whose version id is null are deleted for good, the \
+                                   others get a delete marker";
+                    self.add(Severity::High, message);
+                }
+                Action::NoncurrentVersionExpiration { days, newer: 0 }
+                    if days < EARLY && bucket.versions != Versions::Unversioned =>
+                {
+                    let severity = if days < SOON { Severity::Medium } else { Severity::Low };
+                    let message = format!(
+                        "noncurrent versions are deleted for good after {days} days and none is kept \
+                         (NewerNoncurrentVersions): nothing older can be restored"
+                    );
+                    self.add(severity, message);
+                }
+                Action::Transition { to, .. } | Action::NoncurrentVersionTransition { to, .. } => {
+                    let smallest = rule.filter.size_greater_than.map_or(0, |bytes| bytes.saturating_add(1));
+                    let has_size = rule.filter.size_greater_than.or(rule.filter.size_less_than).is_some();
+                    if has_size && smallest < SMALL_OBJECT {
+                        let message = format!(
+                            "its size filter lets objects below 128 KB move to {to}, which S3 leaves out otherwise: \
+                             their requests and minimum sizes can cost more than is saved"
+                        );
+                        self.add(Severity::Low, message);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
