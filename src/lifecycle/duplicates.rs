@@ -7,7 +7,7 @@ use super::configuration::{Configuration, Versions};
 use super::history::Act;
 use super::overlap::{Overlap, overlap};
 use super::search::Population;
-use super::verdicts::{Contest, WORK_LIMIT, contests};
+use super::verdicts::{Contest, contests, work_limit};
 
 /// Two rules of which some history executes actions together that ask for the same; by position, the first one first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Duplicates {
 /// At most so many.
 pub fn duplicates(configuration: &Configuration, versions: Versions, today: Date, most: usize) -> Duplicates {
     let mut found = Duplicates::default();
-    let mut budget = Budget::new(WORK_LIMIT);
+    let mut budget = Budget::new(work_limit(configuration));
     for contest in contests(configuration, versions, today) {
         if find(configuration, &contest, most, &mut found, &mut budget).is_err() {
             found.is_cut = true;

@@ -30,18 +30,22 @@ pub(super) fn executed(acts: &[Act], versions: Versions) -> Vec<bool> {
             classes.extend(follow_current(acts, Deletion::Marker, &mut done));
         }
     }
-    let newer = |act: &Act| match act {
-        Act::ExpireNoncurrent { newer, .. } | Act::MoveNoncurrent { newer, .. } => Some(*newer),
-        Act::Expire { .. } | Act::Move { .. } | Act::Abort { .. } => None,
-    };
-    let counts: BTreeSet<u32> = acts.iter().filter_map(newer).collect();
+    let counts = counts(acts);
     for class in classes {
-        // Fewer newer versions than anybody asks for execute nothing.
         for count in &counts {
             follow_noncurrent(acts, class, *count, &mut done);
         }
     }
     done
+}
+
+/// The numbers of newer noncurrent versions that make a difference: fewer than anybody asks for execute nothing.
+fn counts(acts: &[Act]) -> BTreeSet<u32> {
+    let newer = |act: &Act| match act {
+        Act::ExpireNoncurrent { newer, .. } | Act::MoveNoncurrent { newer, .. } => Some(*newer),
+        Act::Expire { .. } | Act::Move { .. } | Act::Abort { .. } => None,
+    };
+    acts.iter().filter_map(newer).collect()
 }
 
 /// An upload ends on the day of its first abort.
@@ -74,7 +78,7 @@ impl Moves {
     /// Moves the version if one of the transitions that are eligible today can; says whether it did.
     fn step(&mut self, eligible: &[(usize, StorageClass)], done: &mut [bool]) -> bool {
         let able: Vec<(usize, StorageClass)> =
-            eligible.iter().copied().filter(|(act, to)| !self.spent[*act] && reaches(self.class, *to)).collect();
+            eligible.iter().copied().filter(|(act, to)| self.awaits(*act, *to)).collect();
         let Some(winner) = able.iter().map(|(_, to)| *to).max_by_key(|to| preference(*to)) else { return false };
         for (act, to) in able {
             if to == winner {
@@ -85,6 +89,11 @@ impl Moves {
         }
         self.class = winner;
         true
+    }
+
+    /// Whether this transition can still move the version on some day.
+    fn awaits(&self, act: usize, to: StorageClass) -> bool {
+        !self.spent[act] && reaches(self.class, to)
     }
 }
 
@@ -114,8 +123,10 @@ fn follow_current(acts: &[Act], deletion: Deletion, done: &mut [bool]) -> BTreeS
             mark(&expiring, done);
             return classes;
         }
-        let days = acts.iter().filter_map(|act| match act {
-            Act::Expire { days } | Act::Move { days, .. } => Some(*days),
+        // Only to a day on which something happens: there are as many others as acts.
+        let days = acts.iter().enumerate().filter_map(|(index, act)| match act {
+            Act::Expire { days } => Some(*days),
+            Act::Move { days, to } => moves.awaits(index, *to).then_some(*days),
             Act::ExpireNoncurrent { .. } | Act::MoveNoncurrent { .. } | Act::Abort { .. } => None,
         });
         match days.filter(|days| *days > day).min() {
@@ -148,10 +159,9 @@ fn follow_noncurrent(acts: &[Act], class: StorageClass, count: u32, done: &mut [
             day = day.saturating_add(1);
             continue;
         }
-        let days = acts.iter().filter_map(|act| match act {
-            Act::ExpireNoncurrent { days, newer } | Act::MoveNoncurrent { days, newer, .. } if *newer <= count => {
-                Some(*days)
-            }
+        let days = acts.iter().enumerate().filter_map(|(index, act)| match act {
+            Act::ExpireNoncurrent { days, newer } if *newer <= count => Some(*days),
+            Act::MoveNoncurrent { days, newer, to } if *newer <= count && moves.awaits(index, *to) => Some(*days),
             _ => None,
         });
         match days.filter(|days| *days > day).min() {

@@ -30,6 +30,8 @@ pub const MAX_BYTES: usize = 16 << 20;
 const MAX_DEPTH: usize = 64;
 /// Elements or values of a document: more make no configuration and would only take memory.
 const MAX_ELEMENTS: usize = 1_000_000;
+/// Actions of a rule. S3 takes one of each kind and class, 15 in all; verdicts of very many would take hours.
+const MAX_ACTIONS: usize = 100;
 
 /// What a file says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -128,6 +130,9 @@ pub fn read(bytes: &[u8]) -> Result<Document, ReadError> {
 fn text(bytes: &[u8]) -> Result<&str, Fault> {
     if bytes.len() > MAX_BYTES {
         return Err(Fault::new(0, None, format!("it is larger than {} MiB", MAX_BYTES >> 20)));
+    }
+    if bytes.starts_with(b"\xFE\xFF") || bytes.starts_with(b"\xFF\xFE") {
+        return Err(Fault::new(0, None, "it is UTF-16, and only UTF-8 is read: save it as UTF-8"));
     }
     let text = str::from_utf8(bytes).map_err(|error| Fault::new(error.valid_up_to(), None, "it is not UTF-8 text"))?;
     Ok(text.strip_prefix('\u{FEFF}').unwrap_or(text))

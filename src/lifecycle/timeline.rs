@@ -70,13 +70,17 @@ pub(super) struct Early {
     pub within_one_rule: bool,
 }
 
-/// Each filter of an enabled rule with actions once, in their order; those of the first rules, as many as S3 takes.
+/// Each filter of an enabled rule with actions once, in their order; none of a configuration with more rules than S3
+/// takes, which would need the square of their number.
 pub fn scopes(configuration: &Configuration, versions: Versions, today: Date) -> Vec<Scope<'_>> {
+    if configuration.rules.len() > MOST_RULES {
+        return Vec::new();
+    }
     let enabled = |(_, rule): &(usize, &Rule)| rule.enabled && !rule.actions.is_empty();
     let rules: Vec<(usize, &Rule)> = configuration.rules.iter().enumerate().filter(enabled).collect();
     let mut seen: HashSet<Vec<u8>> = HashSet::new();
     let mut scopes = Vec::new();
-    for (_, rule) in rules.iter().take(MOST_RULES) {
+    for (_, rule) in &rules {
         let filter = &rule.filter;
         if filter.is_empty_interval() || !seen.insert(format!("{filter:?}").into_bytes()) {
             continue;
@@ -280,7 +284,9 @@ fn follow(moves: &[Moving], ends: &[Ending], order: Order, end: Event, mut class
             }
             _ => {}
         }
-        let days = moves.iter().map(|act| act.days).chain(ends.iter().map(|act| act.days));
+        // Only to a day on which something happens: there are as many others as acts.
+        let awaited = moves.iter().enumerate().filter(|(act, it)| !spent[*act] && reaches(class, it.to));
+        let days = awaited.map(|(_, act)| act.days).chain(ends.iter().map(|act| act.days));
         match days.filter(|days| *days > day).min() {
             Some(next) => day = next,
             None => return steps,

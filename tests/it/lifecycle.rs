@@ -562,8 +562,11 @@ mod many_rules {
     #[test]
     fn four_tag_keys_with_25_values_each() {
         let rules = (0..99_u32).map(|number| {
-            let actions =
-                [expire(number + 1), to(StorageClass::ALL[1 + number as usize % 6], number), expire_noncurrent(number, 0)];
+            let actions = [
+                expire(number + 1),
+                to(StorageClass::ALL[1 + number as usize % 6], number),
+                expire_noncurrent(number, 0),
+            ];
             let tagged = tagged(&[(&format!("k{}", number % 4), &number.to_string())], abort(1));
             Rule { actions: actions.to_vec(), ..tagged }
         });

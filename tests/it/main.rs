@@ -11,6 +11,7 @@ mod lifecycle_check;
 mod lifecycle_scan;
 mod nonsense;
 mod readme;
+mod real_lifecycle;
 mod real_servers;
 mod scan;
 mod servers;

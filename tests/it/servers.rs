@@ -9,7 +9,7 @@ use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
 
@@ -22,7 +22,19 @@ pub struct Rgw {
     /// Hands out the keys of the account of any role, see `sts_shim.py`.
     pub sts_endpoint: String,
     pub truth: Value,
+    /// The cluster's `ceph.conf`, for `radosgw-admin`.
+    conf: String,
     _process: Process,
+}
+
+/// What `radosgw-admin lc list` says of a bucket.
+#[derive(Debug, Clone, serde::Deserialize)]
+pub struct LifecyclePass {
+    /// `TENANT:NAME:ID`.
+    pub bucket: String,
+    /// When the last pass over it began, to the second.
+    pub started: String,
+    pub status: String,
 }
 
 impl Rgw {
@@ -33,10 +45,20 @@ impl Rgw {
 
     /// One gateway a Region, and buckets in the first two.
     pub fn start_regions(regions: &[&str]) -> Option<Self> {
+        Self::start_with(regions)
+    }
+
+    /// One gateway, where lifecycle rules act soon: a day of theirs lasts so many seconds. The buckets that have rules in
+    /// the others are missing. It has the storage classes `STANDARD_IA` and `GLACIER`.
+    pub fn start_with_lifecycle_day(seconds: u32) -> Option<Self> {
+        Self::start_with(&["--lifecycle-day", &seconds.to_string()])
+    }
+
+    fn start_with(arguments: &[&str]) -> Option<Self> {
         if Command::new("radosgw").arg("--version").output().is_err() {
             return skip("radosgw is not installed");
         }
-        let (process, description) = Process::start("rgw", regions)?;
+        let (process, description) = Process::start("rgw", arguments)?;
         let endpoints: Vec<(String, String)> =
             serde_json::from_value(description["endpoints"].clone()).expect("serve.py gives pairs");
         Some(Self {
@@ -44,9 +66,78 @@ impl Rgw {
             endpoints,
             sts_endpoint: text(&description["sts_endpoint"]),
             truth: description["truth"].clone(),
+            conf: text(&description["conf"]),
             _process: process,
         })
     }
+
+    pub fn lifecycle_passes(&self) -> Vec<LifecyclePass> {
+        let output = Command::new("radosgw-admin").args(["-c", &self.conf, "lc", "list"]).output();
+        let output = output.expect("radosgw-admin comes with radosgw");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).expect("a list of buckets")
+    }
+
+    /// Sends raw requests as the account's user.
+    pub fn requests(&self, account: &str) -> Requests {
+        let keys = &self.truth["accounts"][account];
+        Requests::start(&self.endpoint, &text(&keys["access_key"]), &text(&keys["secret_key"]))
+    }
+}
+
+/// A running `s3raw.py`, which signs what it sends and looks at nothing that comes back.
+pub struct Requests {
+    child: Child,
+    answers: BufReader<ChildStdout>,
+}
+
+pub struct Answer {
+    pub status: u16,
+    pub body: String,
+}
+
+impl Requests {
+    fn start(endpoint: &str, access_key: &str, secret_key: &str) -> Self {
+        let mut child = Command::new(root().join("target/servers/python"))
+            .arg(root().join("tests/servers/s3raw.py"))
+            .args([endpoint, access_key, secret_key])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("target/servers/python starts");
+        let answers = BufReader::new(child.stdout.take().expect("stdout is a pipe"));
+        Self { child, answers }
+    }
+
+    /// `request` has the arguments of `request()` in `s3raw.py` after the keys.
+    pub fn send(&mut self, request: &Value) -> Answer {
+        let stdin = self.child.stdin.as_mut().expect("stdin is a pipe");
+        writeln!(stdin, "{request}").expect("s3raw.py reads");
+        let mut line = String::new();
+        self.answers.read_line(&mut line).expect("s3raw.py prints text");
+        let answer: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{request}: {error}: {line:?}"));
+        let status = answer["status"].as_u64().and_then(|status| status.try_into().ok());
+        Answer { status: status.expect("a status"), body: text(&answer["body"]) }
+    }
+
+    /// The same for a request that has to succeed; gives the body.
+    #[track_caller]
+    pub fn must(&mut self, request: &Value) -> String {
+        let answer = self.send(request);
+        assert_eq!(answer.status / 100, 2, "{request}: {} {}", answer.status, answer.body);
+        answer.body
+    }
+}
+
+impl Drop for Requests {
+    fn drop(&mut self) {
+        // closes its standard input first
+        let _ = self.child.wait();
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// `SeaweedFS`: one account, and the only server that pages the list of buckets.
@@ -90,13 +181,12 @@ struct Process(Child);
 
 impl Process {
     fn start(server: &str, arguments: &[&str]) -> Option<(Self, Value)> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let python = root.join("target/servers/python");
+        let python = root().join("target/servers/python");
         if !python.exists() {
             return skip("tests/servers/install has not been run");
         }
         let mut child = Command::new(python)
-            .arg(root.join("tests/servers/serve.py"))
+            .arg(root().join("tests/servers/serve.py"))
             .arg(server)
             .args(arguments)
             .stdin(Stdio::piped())

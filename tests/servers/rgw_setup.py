@@ -163,10 +163,11 @@ def seen(region, state):
     }
 
 
-def populate(conf, endpoints):
+def populate(conf, endpoints, with_rules=True):
     """Makes everything; returns the truth.
 
-    conf: the ceph.conf of the cluster; endpoints: Region and URL of each gateway, the Region "default" without Regions
+    conf: the ceph.conf of the cluster; endpoints: Region and URL of each gateway, the Region "default" without Regions;
+    with_rules: also the buckets that have lifecycle rules
     """
     make_accounts(conf, [region for region, _ in endpoints])
     devices = {account: TotpDevice(f"mfa-{account}") for account in ACCOUNTS}
@@ -174,7 +175,7 @@ def populate(conf, endpoints):
         account: {"access_key": keys(account)[0], "secret_key": keys(account)[1], "buckets": {}} for account in ACCOUNTS
     }
     for account, place, bucket, state in BUCKETS:
-        if place < len(endpoints):
+        if place < len(endpoints) and (with_rules or "rules" not in STATES[state]):
             region, url = endpoints[place]
             make_bucket(url, account, bucket, STATES[state], devices[account])
             accounts[account]["buckets"][bucket] = seen(region, STATES[state])

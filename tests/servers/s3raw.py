@@ -1,13 +1,19 @@
 """Raw signed S3 requests, and TOTP devices for the MFA delete of an RGW.
 
 Raw, because what the servers really say matters here and botocore's own clients paper over parts of it.
+
+Usage:  s3raw.py ENDPOINT ACCESS_KEY SECRET_KEY     sends what it reads from standard input, a request a line
+
+A request is the JSON of the arguments of request() after the keys, and its answer a line {"status": ..., "body": ...}.
 """
 
 import base64
 import hashlib
 import hmac
 import http.client
+import json
 import struct
+import sys
 import time
 import urllib.parse
 
@@ -108,3 +114,13 @@ class TotpDevice:
 
     def header(self):
         return {"x-amz-mfa": f"{self.serial} {self.code()}"}
+
+
+def main(endpoint, *keys):
+    for line in sys.stdin:
+        answer = request(endpoint, keys, **json.loads(line))
+        print(json.dumps({"status": answer.status, "body": answer.body.decode()}), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,6 +1,7 @@
 """Starts a server on loopback for one test, fills it, and stops it when standard input closes.
 
 Usage:  serve.py rgw [REGION ...]       RGW, the accounts and buckets of rgw_setup.py, and sts_shim.py beside it
+        serve.py rgw --lifecycle-day SECONDS        the same without Regions, where lifecycle rules act soon
         serve.py seaweedfs BUCKETS      SeaweedFS with that many buckets (seaweedfs_setup.py), and sts_shim.py beside it
         serve.py moto                   moto: Organizations, STS and S3 with the accounts of moto_setup.py
 
@@ -62,7 +63,10 @@ def sts():
 
 
 @contextlib.contextmanager
-def rgw(*regions):
+def rgw(*arguments):
+    day = arguments if arguments[:1] == ("--lifecycle-day",) else ()
+    regions = arguments[len(day) :]
+
     def stop():
         subprocess.run([f"{HERE}/rgw-stop", folder], check=True)
 
@@ -70,7 +74,7 @@ def rgw(*regions):
         monitor, *ports = free_ports(1 + max(len(regions), 1))
         gateways = [f"{region}={port}" for region, port in zip(regions, ports)] or [str(ports[0])]
         try:
-            subprocess.run([f"{HERE}/rgw-start", folder, str(monitor), *gateways], check=True)
+            subprocess.run([f"{HERE}/rgw-start", *day, folder, str(monitor), *gateways], check=True)
         except BaseException:
             stop()
             raise
@@ -81,8 +85,9 @@ def rgw(*regions):
         ports = tried(start)
         try:
             endpoints = [(region, f"http://127.0.0.1:{port}") for region, port in zip(regions or ["default"], ports)]
-            truth = rgw_setup.populate(f"{folder}/ceph.conf", endpoints)
-            yield {"endpoints": endpoints, "sts_endpoint": sts_endpoint, "truth": truth}
+            conf = f"{folder}/ceph.conf"
+            truth = rgw_setup.populate(conf, endpoints, with_rules=not day)
+            yield {"endpoints": endpoints, "sts_endpoint": sts_endpoint, "conf": conf, "truth": truth}
         finally:
             stop()
 

@@ -18,7 +18,11 @@ impl Found {
         if rules == 0 {
             self.refused(Code::InvalidRequest, None, "it has no rule: S3 wants at least one");
         } else if rules > MOST_RULES {
-            self.refused(Code::InvalidRequest, None, format!("it has {rules} rules: S3 takes at most {MOST_RULES}"));
+            self.refused(
+                Code::InvalidRequest,
+                None,
+                format!("it has {rules} rules: S3 takes at most {MOST_RULES}; no timelines and costs are told"),
+            );
         }
     }
 

@@ -10,7 +10,7 @@ use time::{Date, OffsetDateTime, Time, UtcOffset};
 
 use super::place::Places;
 use super::tree::{Content, Element};
-use super::{Code, Document, Fault, Remark, RemarkKind, quoted};
+use super::{Code, Document, Fault, MAX_ACTIONS, Remark, RemarkKind, quoted};
 use crate::lifecycle::configuration::{Action, Configuration, Filter, Rule, StorageClass, When};
 
 /// S3's numbers are signed, of 32 bits.
@@ -191,6 +191,9 @@ impl Reading {
                 "AbortIncompleteMultipartUpload" => actions.push(self.abort(child)?),
                 _ => self.unknown(Some(self.rules.len()), element, child),
             }
+        }
+        if actions.len() > MAX_ACTIONS {
+            return Err(Fault::new(element.at, None, format!("the rule has more than {MAX_ACTIONS} actions")));
         }
         self.rules.push(Rule { id, enabled, filter, actions });
         self.old_schema.push(old_schema);

@@ -170,6 +170,42 @@ fn rules_without_an_id_are_numbered_and_5000_are_no_problem() {
 }
 
 #[test]
+fn more_actions_than_any_rule_has_are_refused() {
+    let moves = |count: usize| {
+        let one = "<Transition><Days>1</Days><StorageClass>GLACIER</StorageClass></Transition>";
+        rule(&one.repeat(count))
+    };
+    assert_eq!(clean(&moves(MAX_ACTIONS))[0].actions.len(), MAX_ACTIONS);
+    assert_eq!(bad(&moves(MAX_ACTIONS + 1)), "2:1: the rule has more than 100 actions [-]");
+}
+
+/// The first once took the stack, the second the time of a coffee.
+#[test]
+fn monstrous_documents_are_judged_all_the_same() {
+    let numbered = |count: usize, of: &dyn Fn(usize) -> String| (0..count).map(of).collect::<String>();
+    let of_rules = |rules: String| format!("<LifecycleConfiguration>{rules}</LifecycleConfiguration>");
+    let tags = numbered(20_000, &|at| format!("<Tag><Key>{at}</Key><Value>v</Value></Tag>"));
+    let many_tags = xml(&format!(
+        "<Status>Enabled</Status><Filter><And>{tags}</And></Filter><Expiration><Days>1</Days></Expiration>"
+    ));
+    let many_rules = of_rules(numbered(1500, &|at| {
+        format!(
+            "<Rule><Status>Enabled</Status><Filter/><NoncurrentVersionExpiration><NoncurrentDays>{at}</NoncurrentDays>\
+             <NewerNoncurrentVersions>{at}</NewerNoncurrentVersions></NoncurrentVersionExpiration><Transition>\
+             <Days>{at}</Days><StorageClass>GLACIER</StorageClass></Transition></Rule>"
+        )
+    }));
+    for (text, count) in [(many_tags, 1), (many_rules, 3000)] {
+        let document = good(&text);
+        let today = date!(2026 - 11 - 22);
+        let verdicts = analyse(&document.configuration, Versions::Suspended, today);
+        assert_eq!(verdicts.len(), count);
+        let bucket = Bucket { versions: Versions::Suspended, mfa_delete: None, today };
+        assert!(!problems(&document, &verdicts, bucket).is_empty());
+    }
+}
+
+#[test]
 fn dates_are_days_in_utc() {
     let day = date!(2031 - 01 - 01);
     for written in [
@@ -312,6 +348,9 @@ fn errors_of_xml_name_line_column_and_code() {
     .collect();
     insta::assert_snapshot!(errors.join("\n"));
     assert_eq!(shown(read(b"<a>\n \xC3\x28")), "2:2: it is not UTF-8 text [-]");
+    for utf16 in [b"\xFF\xFE<\0", b"\xFE\xFF\0<"] {
+        assert_eq!(shown(read(utf16)), "1:1: it is UTF-16, and only UTF-8 is read: save it as UTF-8 [-]");
+    }
     assert_eq!(shown(read(&vec![b' '; MAX_BYTES + 1])), "1:1: it is larger than 16 MiB [-]");
     assert_eq!(shown(read(&vec![b' '; MAX_BYTES])), "1:1: it is empty [-]");
 }
