@@ -2,6 +2,7 @@
 //!
 //! - [`http`]: one HTTP client for all accounts;
 //! - [`session`]: whose credentials, which partition, a client for each Region;
+//! - [`keys`]: credentials, renewed when they end; [`clock`]: the time with which requests are signed;
 //! - [`organizations`]: the accounts and where they stand;
 //! - one file for each S3 operation;
 //! - [`body`]: no answer is believed before its raw body was checked;
@@ -14,10 +15,12 @@
 
 pub mod body;
 pub mod bucket_region;
+pub mod clock;
 pub mod failure;
 pub mod get_bucket_lifecycle_configuration;
 pub mod get_bucket_versioning;
 pub mod http;
+mod keys;
 pub mod list_buckets;
 pub mod organizations;
 pub mod pace;

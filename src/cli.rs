@@ -21,6 +21,7 @@ use crate::aws::http::Network;
 use crate::aws::session::Source;
 use crate::config::Config;
 use crate::exit::Exit;
+use crate::report::harmless;
 
 /// Why a command could not run: a sentence, and what to do about it.
 #[derive(Debug)]
@@ -41,7 +42,8 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.what)?;
+        // It may quote a server.
+        write!(f, "error: {}", harmless(&self.what))?;
         self.help.map_or(Ok(()), |help| write!(f, "\n  help: {help}"))
     }
 }
@@ -61,6 +63,13 @@ impl From<crate::inventory::InventoryError> for Problem {
 impl From<crate::aws::http::CaBundleError> for Problem {
     fn from(error: crate::aws::http::CaBundleError) -> Self {
         Self::new(error.to_string()).with_help("name a file with certificates in PEM form, or unset AWS_CA_BUNDLE")
+    }
+}
+
+impl From<crate::aws::clock::ClockOff> for Problem {
+    fn from(error: crate::aws::clock::ClockOff) -> Self {
+        Self::new(error.to_string())
+            .with_help("set the clock of this machine, and look for a proxy that holds requests back")
     }
 }
 

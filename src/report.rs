@@ -15,6 +15,8 @@ mod json;
 mod terminal;
 mod text;
 
+pub use text::harmless;
+
 use std::io;
 
 use crate::aggregate::MetricRow;

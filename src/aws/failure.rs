@@ -6,13 +6,17 @@
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::error::Error;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use http_body_util::LengthLimitError;
 
 use super::body::{self, BodyError, ErrorBody, longest_body};
+use super::clock::Skew;
 use crate::model::{ErrorClass, Operation, Reason, Region};
 
 /// A call that gave no value.
@@ -23,6 +27,17 @@ pub struct Failure {
     /// Whether asking again may help.
     pub again: bool,
     pub elsewhere: Elsewhere,
+    /// What has to be changed before asking again can help.
+    pub(super) remedy: Option<Remedy>,
+}
+
+/// What has to be changed before asking again can help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Remedy {
+    /// The credentials: they have ended, or AWS does not know them any more.
+    Renew,
+    /// The time: the request was refused for it, and AWS told its own.
+    SetClock(Skew),
 }
 
 /// Where a wrong-Region answer points to.
@@ -58,7 +73,21 @@ impl Failure {
             request_id: None,
             message: message.into(),
         };
-        Self { reason: Arc::new(reason), again: false, elsewhere: Elsewhere::default() }
+        Self { reason: Arc::new(reason), again: false, elsewhere: Elsewhere::default(), remedy: None }
+    }
+
+    /// The same, should a server repeat in its words what it was told in confidence.
+    #[must_use]
+    pub(super) fn without<'a>(self, secrets: impl IntoIterator<Item = &'a str>) -> Self {
+        /// What is shorter is found in other words too, and nobody could read them any more.
+        const SHORTEST: usize = 6;
+        let told = |secret: &&str| secret.len() >= SHORTEST && self.reason.message.contains(secret);
+        let told: Vec<&str> = secrets.into_iter().filter(told).collect();
+        if told.is_empty() {
+            return self;
+        }
+        let message = told.iter().fold(self.reason.message.clone(), |message, secret| message.replace(secret, "***"));
+        Self { reason: Arc::new(Reason { message, ..(*self.reason).clone() }), ..self }
     }
 
     /// From what the SDK returned.
@@ -82,6 +111,8 @@ impl Failure {
 fn from_answer<E: ProvideErrorMetadata>(operation: Operation, raw: &HttpResponse, error: Option<&E>) -> Failure {
     let status = raw.status().as_u16();
     let body = raw.body().bytes().unwrap_or_default();
+    // Words that are no whole error document: cut on the way, or those of somebody between.
+    let mut cut = false;
     // Organizations answers in JSON, which the SDK reads; bodies in XML are read here, strictly.
     let said = if operation.is_of_organizations() {
         let metadata = error.map(ProvideErrorMetadata::meta);
@@ -91,10 +122,13 @@ fn from_answer<E: ProvideErrorMetadata>(operation: Operation, raw: &HttpResponse
             region: None,
         }
     } else {
-        body::error_body(body).unwrap_or_default()
+        let said = body::error_body(body);
+        cut = said.is_none() && !body.is_empty();
+        said.unwrap_or_default()
     };
     let region = raw.headers().get("x-amz-bucket-region").map(str::to_owned).or(said.region);
     let (class, again) = classify(status, said.code.as_deref(), region.is_some());
+    let again = again || cut && class == ErrorClass::Malformed;
     let elsewhere = if class == ErrorClass::WrongRegion {
         Elsewhere {
             region: region.as_deref().and_then(Region::from_location_constraint),
@@ -111,7 +145,33 @@ fn from_answer<E: ProvideErrorMetadata>(operation: Operation, raw: &HttpResponse
         request_id: request_id(raw),
         message: said.message.unwrap_or_default(),
     };
-    Failure { reason: Arc::new(reason), again, elsewhere }
+    let remedy = remedy(&reason, raw);
+    Failure { reason: Arc::new(reason), again, elsewhere, remedy }
+}
+
+/// Sources: Amazon S3 API reference, "Error responses"; AWS STS API reference, "Common Errors"; IAM user guide,
+/// "Troubleshoot Signature Version 4" (the time is refused with the code of a wrong signature).
+fn remedy(reason: &Reason, raw: &HttpResponse) -> Option<Remedy> {
+    let for_its_time = || ["Signature expired", "Signature not yet current"].map(|it| reason.message.starts_with(it));
+    match reason.code.as_deref()? {
+        "ExpiredToken"
+        | "ExpiredTokenException"
+        | "TokenRefreshRequired"
+        | "InvalidToken"
+        | "InvalidAccessKeyId"
+        | "InvalidClientTokenId"
+        | "UnrecognizedClientException" => Some(Remedy::Renew),
+        "RequestTimeTooSkewed" | "RequestExpired" => skew(raw),
+        "SignatureDoesNotMatch" | "InvalidSignatureException" if for_its_time().contains(&true) => skew(raw),
+        _ => None,
+    }
+}
+
+/// By the `Date` of an answer that comes from no cache.
+fn skew(raw: &HttpResponse) -> Option<Remedy> {
+    let date = raw.headers().get("date").filter(|_| raw.headers().get("age").is_none())?;
+    let date = SystemTime::try_from(DateTime::from_str(date, Format::HttpDate).ok()?).ok()?;
+    Some(Remedy::SetClock(Skew::between(date, SystemTime::now())))
 }
 
 /// An answer came, and it was not what it should be.
@@ -126,9 +186,14 @@ fn from_unreadable<E: Error + 'static>(operation: Operation, raw: &HttpResponse,
         request_id: request_id(raw),
         message: body_error.map_or_else(|| words(error), ToString::to_string),
     };
-    // A body that broke off on the wire never reached the check: that may be repeated too.
-    let again = matches!(body_error, None | Some(BodyError::Broken(_)));
-    Failure { reason: Arc::new(reason), again, elsewhere: Elsewhere::default() }
+    let again = match body_error {
+        // A body that broke off on the wire never reached the check: that may be repeated too.
+        None | Some(BodyError::Broken(_)) => true,
+        // A page of a proxy, of a login, of an outage.
+        Some(BodyError::OtherDocument { found, .. }) => found.eq_ignore_ascii_case("html"),
+        Some(BodyError::Undocumented(_) | BodyError::TooLong(_)) => false,
+    };
+    Failure { reason: Arc::new(reason), again, elsewhere: Elsewhere::default(), remedy: None }
 }
 
 fn from_credentials(operation: Operation, error: &CredentialsError) -> Failure {
@@ -144,13 +209,14 @@ fn from_credentials(operation: Operation, error: &CredentialsError) -> Failure {
         reason: Arc::new(reason),
         again: matches!(error, CredentialsError::ProviderTimedOut(_)),
         elsewhere: Elsewhere::default(),
+        remedy: None,
     }
 }
 
 fn no_answer(operation: Operation, message: String) -> Failure {
     let reason =
         Reason { operation, class: ErrorClass::Unavailable, code: None, http_status: None, request_id: None, message };
-    Failure { reason: Arc::new(reason), again: true, elsewhere: Elsewhere::default() }
+    Failure { reason: Arc::new(reason), again: true, elsewhere: Elsewhere::default(), remedy: None }
 }
 
 /// The class of an error answer, and whether asking again may help. Denials are never asked again.
@@ -178,6 +244,7 @@ fn classify(status: u16, code: Option<&str>, names_region: bool) -> (ErrorClass,
         | "InvalidClientTokenId"
         | "UnrecognizedClientException"
         | "SignatureDoesNotMatch"
+        | "InvalidSignatureException"
         | "RequestTimeTooSkewed"
         | "RequestExpired"
         | "MissingAuthenticationToken"
@@ -207,7 +274,8 @@ fn classify(status: u16, code: Option<&str>, names_region: bool) -> (ErrorClass,
             405 | 501 => (ErrorClass::Unsupported, false),
             429 => (ErrorClass::Throttled, true),
             408 | 500.. => (ErrorClass::Unavailable, true),
-            _ if code.is_none() => (ErrorClass::Malformed, false),
+            // A status that no service of AWS sends comes from somebody between.
+            _ if code.is_none() => (ErrorClass::Malformed, status < 400),
             _ => (ErrorClass::Rejected, false),
         },
     }
@@ -230,7 +298,7 @@ fn origin(location: &str) -> Option<String> {
 }
 
 /// The first cause of this type, down the chain.
-fn cause<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+pub(super) fn cause<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(found) = error.downcast_ref::<T>() {
@@ -242,7 +310,7 @@ fn cause<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a
 }
 
 /// The words of the whole chain, in one line, but for the SDK's own layers, which say nothing to a person.
-fn words(error: &(dyn Error + 'static)) -> String {
+pub(super) fn words(error: &(dyn Error + 'static)) -> String {
     const LAYERS: [&str; 12] = [
         "dispatch failure",
         "io error",
@@ -267,7 +335,12 @@ fn words(error: &(dyn Error + 'static)) -> String {
         }
         next = error.source();
     }
-    if said.is_empty() { error.to_string() } else { said.join(": ") }
+    let said = if said.is_empty() { error.to_string() } else { said.join(": ") };
+    // What a `credential_process` prints may hold anything.
+    match said.split_once(". Stderr: ") {
+        Some((before, _)) => format!("{before}; run the credential_process by hand to see what it says"),
+        None => said,
+    }
 }
 
 /// The chain of sources of credentials names one a line, and before each that it was not enabled.

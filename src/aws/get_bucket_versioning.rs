@@ -10,7 +10,6 @@ pub async fn get(session: &Session, route: &Route, bucket: &str) -> Result<Versi
     let operation = Operation::GetBucketVersioning;
     let s3 = session.s3(route);
     let answer = session
-        .pace
         .call(|| async {
             s3.get_bucket_versioning()
                 .bucket(bucket)

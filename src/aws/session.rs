@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 use std::error::Error;
-use std::sync::{Arc, Mutex};
+use std::future::Future;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileLoadError, ProfileSet};
@@ -16,9 +17,12 @@ use aws_sdk_s3::config::{IdentityCache, StalledStreamProtectionConfig};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::sdk_config::TimeSource;
 use aws_types::service_config::ServiceConfigKey;
 
-use super::failure::Failure;
+use super::clock::Clock;
+use super::failure::{Failure, Remedy};
+use super::keys::Keys;
 use super::pace::Pace;
 use crate::model::{AccountId, Operation, Region};
 
@@ -54,6 +58,7 @@ pub struct Aws {
     pub source: Source,
     pub http: SharedHttpClient,
     pub pace: Arc<Pace>,
+    pub clock: Arc<Clock>,
     pub addressing: Addressing,
     pub timeouts: Timeouts,
 }
@@ -86,6 +91,9 @@ impl Caller {
 #[derive(Debug)]
 pub struct Session {
     config: SdkConfig,
+    /// Also the provider in `config`.
+    keys: Keys,
+    clock: Arc<Clock>,
     /// The Region of the environment or profile; where none is set, us-east-1.
     pub region: Region,
     /// The account, where STS confirmed it: then every request says whose bucket it means (`ExpectedBucketOwner`).
@@ -94,6 +102,7 @@ pub struct Session {
     /// Whether some address of the settings is without TLS: only then may a redirect lead to one.
     plain: bool,
     addressing: Addressing,
+    sts: OnceLock<aws_sdk_sts::Client>,
     clients: Mutex<HashMap<Route, aws_sdk_s3::Client>>,
 }
 
@@ -140,7 +149,7 @@ impl Aws {
                 self.settings(keys).endpoint_url(endpoint).region(SdkRegion::new(region.to_string())).build()
             }
         };
-        self.session_with(config, None)
+        self.session_with(config, None, None)
     }
 
     /// Settings into which nothing of the environment goes.
@@ -150,7 +159,6 @@ impl Aws {
             .http_client(self.http.clone())
             .timeout_config(self.timeout_config())
             .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .identity_cache(IdentityCache::lazy().build())
     }
 
     /// A profile that was named is meant, as with the AWS CLI: the SDK's own chain would take keys of the environment
@@ -171,11 +179,19 @@ impl Aws {
         }
     }
 
-    fn session_with(&self, config: SdkConfig, owner: Option<AccountId>) -> Session {
+    /// `given`: credentials that the provider of the settings gave already.
+    fn session_with(&self, config: SdkConfig, owner: Option<AccountId>, given: Option<Credentials>) -> Session {
+        let source = config.credentials_provider().expect("all our settings have one");
+        // The source must fail before the attempt that waits for it, so that its reason is told.
+        let keys = Keys::new(source, Arc::clone(&self.clock), self.timeouts.operation.mul_f32(0.9), given);
         let region = config.region().map_or("us-east-1", SdkRegion::as_ref).to_owned();
         let mut config = config
             .into_builder()
             .region(SdkRegion::new(region.clone()))
+            .credentials_provider(SharedCredentialsProvider::new(keys.clone()))
+            .identity_cache(IdentityCache::no_cache())
+            .time_source(OfAws(Arc::clone(&self.clock)))
+            .disable_clock_skew_correction(true)
             // The retries are ours: they know the account and hold no permit while they wait.
             .retry_config(RetryConfig::disabled())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
@@ -184,6 +200,9 @@ impl Aws {
         let plain = endpoints(&config).any(|endpoint| endpoint.starts_with("http://"));
         Session {
             config,
+            keys,
+            clock: Arc::clone(&self.clock),
+            sts: OnceLock::new(),
             plain,
             region: Region::new(region),
             owner,
@@ -202,23 +221,67 @@ impl Aws {
     }
 
     /// Enters another account. The role is really assumed here, so that a refusal is told before anything is listed.
-    pub async fn assume(&self, hub: &Session, role: Role) -> Result<Session, Failure> {
+    pub async fn assume(&self, hub: &Arc<Session>, role: Role) -> Result<Session, Failure> {
         let account = role.account.clone();
-        let role =
-            AssumedRole { sts: hub.sts(), pace: Arc::clone(&self.pace), role, current: tokio::sync::Mutex::new(None) };
-        let credentials = self.pace.call(|| role.assume()).await?;
-        *role.current.lock().await = Some(Ok(credentials));
-        let config = hub
-            .config
-            .to_builder()
-            .credentials_provider(SharedCredentialsProvider::new(role))
-            .identity_cache(IdentityCache::lazy().build())
-            .build();
-        Ok(self.session_with(config, Some(account)))
+        let role = AssumedRole { hub: Arc::clone(hub), role };
+        let credentials = hub.call(|| role.assume()).await?;
+        let config = hub.config.to_builder().credentials_provider(SharedCredentialsProvider::new(role)).build();
+        Ok(self.session_with(config, Some(account), Some(credentials)))
+    }
+}
+
+/// The clock of AWS for the SDK.
+#[derive(Debug)]
+struct OfAws(Arc<Clock>);
+
+impl TimeSource for OfAws {
+    fn now(&self) -> SystemTime {
+        self.0.aws_now()
     }
 }
 
 impl Session {
+    /// Asks, and asks again where that may help: also where that needs other credentials or another time.
+    pub(super) async fn call<T, F>(&self, ask: impl Fn() -> F) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        self.remedied(|| self.pace.call(&ask)).await
+    }
+
+    async fn remedied<T, F>(&self, ask: impl Fn() -> F) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        /// Credentials and time, and a second time where they changed while the request waited.
+        const REMEDIES: u32 = 3;
+        let mut left = REMEDIES;
+        loop {
+            let (number, skew) = (self.keys.number(), self.clock.skew());
+            let failure = match ask().await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            let again = left > 0
+                && match failure.remedy {
+                    Some(Remedy::Renew) => self.keys.renew(number).await,
+                    Some(Remedy::SetClock(measured)) => {
+                        let again = self.clock.correct(measured, skew);
+                        if !again {
+                            self.clock.give_up(&failure);
+                        }
+                        again
+                    }
+                    None => false,
+                };
+            if !again {
+                return Err(self.keys.conceal(failure).await);
+            }
+            left -= 1;
+            tracing::debug!(reason = %failure.reason, "asking again with other credentials or another time");
+        }
+    }
+
     /// The S3 client for a Region, made once.
     pub fn s3(&self, route: &Route) -> aws_sdk_s3::Client {
         let mut clients = self.clients.lock().expect("no code panics while it holds this lock");
@@ -247,9 +310,11 @@ impl Session {
         self.plain || endpoint.starts_with("https://")
     }
 
-    fn sts(&self) -> aws_sdk_sts::Client {
-        let config = aws_sdk_sts::config::Builder::from(&self.config).interceptor(self.pace.guard.clone()).build();
-        aws_sdk_sts::Client::from_conf(config)
+    fn sts(&self) -> &aws_sdk_sts::Client {
+        self.sts.get_or_init(|| {
+            let config = aws_sdk_sts::config::Builder::from(&self.config).interceptor(self.pace.guard.clone()).build();
+            aws_sdk_sts::Client::from_conf(config)
+        })
     }
 
     /// The Organizations client, in the one Region of the partition where Organizations answers.
@@ -278,12 +343,9 @@ impl Session {
     pub async fn caller_at_most(&self, attempts: u32) -> Result<Caller, Failure> {
         let operation = Operation::GetCallerIdentity;
         let sts = self.sts();
-        let answer = self
-            .pace
-            .call_at_most(attempts, || async {
-                sts.get_caller_identity().send().await.map_err(|error| Failure::from_sdk(operation, &error))
-            })
-            .await?;
+        let ask =
+            || async { sts.get_caller_identity().send().await.map_err(|error| Failure::from_sdk(operation, &error)) };
+        let answer = self.remedied(|| self.pace.call_at_most(attempts, &ask)).await?;
         let account = answer.account().and_then(|id| AccountId::parse(id).ok());
         match (account, answer.arn()) {
             (Some(account), Some(arn)) if partition(arn).is_some() => Ok(Caller { account, arn: arn.to_owned() }),
@@ -386,12 +448,10 @@ pub struct Role {
     pub duration: Duration,
 }
 
-/// Gives the credentials of a role, and assumes it again before they end.
+/// Gives the credentials of a role, each time by assuming it.
 struct AssumedRole {
-    sts: aws_sdk_sts::Client,
-    pace: Arc<Pace>,
+    hub: Arc<Session>,
     role: Role,
-    current: tokio::sync::Mutex<Option<Result<Credentials, Failure>>>,
 }
 
 impl AssumedRole {
@@ -399,7 +459,8 @@ impl AssumedRole {
         let operation = Operation::AssumeRole;
         let seconds = i32::try_from(self.role.duration.as_secs()).unwrap_or(i32::MAX);
         let answer = self
-            .sts
+            .hub
+            .sts()
             .assume_role()
             .role_arn(&self.role.arn)
             .role_session_name(&self.role.session_name)
@@ -407,7 +468,7 @@ impl AssumedRole {
             .duration_seconds(seconds)
             .send()
             .await
-            .map_err(|error| Failure::from_sdk(operation, &error))?;
+            .map_err(|error| Failure::from_sdk(operation, &error).without(self.role.external_id.as_deref()))?;
         let keys =
             answer.credentials().ok_or_else(|| Failure::malformed(operation, "the answer has no credentials"))?;
         let expiry = SystemTime::try_from(*keys.expiration()).ok();
@@ -415,22 +476,10 @@ impl AssumedRole {
         Ok(Credentials::new(keys.access_key_id(), keys.secret_access_key(), token, expiry, "AssumeRole"))
     }
 
-    async fn credentials(&self) -> provider::Result {
-        /// The SDK's identity cache asks again 10 s before the end.
-        const MARGIN: Duration = Duration::from_mins(1);
-        let mut current = self.current.lock().await;
-        let fresh = |keys: &Credentials| keys.expiry().is_none_or(|expiry| expiry > SystemTime::now() + MARGIN);
-        match current.as_ref() {
-            Some(Ok(keys)) if fresh(keys) => return Ok(keys.clone()),
-            // A denial is never asked again.
-            Some(Err(failure)) => return Err(CredentialsError::provider_error(failure.clone())),
-            Some(Ok(_)) | None => {}
-        }
-        let renewed = self.pace.call_within(|| self.assume()).await;
-        if renewed.as_ref().is_ok() || renewed.as_ref().is_err_and(|failure| !failure.again) {
-            *current = Some(renewed.clone());
-        }
-        renewed.map_err(CredentialsError::provider_error)
+    /// Without a permit: those who wait for the credentials hold theirs.
+    async fn assume_again(&self) -> provider::Result {
+        let assumed = self.hub.remedied(|| self.hub.pace.call_within(|| self.assume())).await;
+        assumed.map_err(CredentialsError::provider_error)
     }
 }
 
@@ -439,7 +488,7 @@ impl ProvideCredentials for AssumedRole {
     where
         Self: 'a,
     {
-        future::ProvideCredentials::new(self.credentials())
+        future::ProvideCredentials::new(self.assume_again())
     }
 }
 

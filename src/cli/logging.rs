@@ -11,6 +11,7 @@ use tracing_subscriber::{Layer, Registry, fmt};
 
 use super::progress::Progress;
 use crate::config::{Log, LogFormat, LogLevel};
+use crate::report::harmless;
 
 /// From here on events are written. The first call in a process holds; further ones change nothing.
 pub fn start(log: Log, progress: &Progress) {
@@ -48,7 +49,8 @@ fn targets(level: LogLevel) -> Targets {
         .with_target(env!("CARGO_CRATE_NAME"), ours)
 }
 
-/// Writes each event, which comes as one piece, as whole lines that do not tear the progress display.
+/// Writes each event, which comes as one piece, as one line that does not tear the progress display. What others wrote
+/// stays in its line and drives no terminal.
 #[derive(Clone)]
 struct Lines {
     progress: Progress,
@@ -64,7 +66,9 @@ impl<'a> MakeWriter<'a> for Lines {
 
 impl Write for Lines {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
-        self.progress.suspend(|| io::stderr().write_all(event))?;
+        let text = String::from_utf8_lossy(event);
+        let line = harmless(text.trim_end_matches('\n'));
+        self.progress.suspend(|| writeln!(io::stderr(), "{line}"))?;
         Ok(event.len())
     }
 

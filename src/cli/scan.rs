@@ -1,10 +1,12 @@
 //! `bucketlens scan`: the sentence of the program, in the order in which it happens.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use super::Problem;
 use super::output::Output;
 use super::progress::Progress;
+use crate::aws::clock::{Clock, Skew};
 use crate::aws::http::{self, Network};
 use crate::aws::pace::Pace;
 use crate::aws::session::{Aws, Source};
@@ -22,7 +24,7 @@ pub async fn run(config: &Config, source: Source, network: &Network, progress: A
     let start = Timestamp::now();
     let output = Output::open(config, start)?;
     let aws = connect(config, source, network)?;
-    let found = discover(&aws, config).await?;
+    let found = unless_off(&aws.clock, Box::pin(discover(&aws, config))).await?;
     let inventory = read(config, &aws, found, start, &output, progress).await?;
     let worst = judge(config, &inventory, &output).inspect_err(|_| output.abandon_inventory())?;
     Ok(exit::decide(worst, config.fail_on, inventory.closing.coverage.is_complete(), config.allow_unknown))
@@ -34,9 +36,21 @@ fn connect(config: &Config, source: Source, network: &Network) -> Result<Aws, Pr
         source,
         http: http::client(network, reading.concurrency)?,
         pace: Arc::new(Pace::new(reading.concurrency, reading.max_attempts)),
+        clock: Arc::default(),
         addressing: reading.addressing,
         timeouts: reading.timeouts,
     })
+}
+
+/// Does the work, but for a clock with which AWS takes no request.
+async fn unless_off<T, E: Into<Problem>>(
+    clock: &Clock,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, Problem> {
+    tokio::select! {
+        off = clock.refused() => Err(off.into()),
+        done = work => done.map_err(|error| clock.off().map_or_else(|| error.into(), Into::into)),
+    }
 }
 
 /// The first half: everything that talks to AWS.
@@ -56,7 +70,8 @@ async fn read(
         output.inventory()?,
         progress.clone(),
     );
-    let (mut collected, writer) = collecting.await.inspect_err(|_| output.abandon_inventory())?;
+    let (mut collected, writer) =
+        unless_off(&aws.clock, Box::pin(collecting)).await.inspect_err(|_| output.abandon_inventory())?;
     progress.finish();
     collected.accounts.extend(found.others);
     let run = Run {
@@ -69,6 +84,7 @@ async fn read(
         caller_arn: found.caller_arn,
         organization_id: found.organization_id,
         partition: found.partition,
+        clock_skew_seconds: aws.clock.skew().map(Skew::seconds),
         configuration_digest: config.digest(),
     };
     let coverage = coverage(&mut collected, aws);

@@ -37,6 +37,10 @@ pub struct Run {
     pub organization_id: Option<String>,
     /// `None` where STS did not answer.
     pub partition: Option<String>,
+    /// By how many seconds the clock of AWS was ahead of ours; negative where it was behind. `None` unless AWS refused
+    /// a request for that: then requests were signed with AWS's time. The times of the run are those of our clock.
+    #[serde(default)]
+    pub clock_skew_seconds: Option<i64>,
     /// SHA-256 of the configuration that decides what the report says.
     pub configuration_digest: String,
 }

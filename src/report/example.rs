@@ -191,6 +191,7 @@ pub fn empty() -> Example {
         caller_arn: Some("arn:aws:sts::111111111111:assumed-role/Auditor/nightly".to_owned()),
         organization_id: Some("o-exampleorgid".to_owned()),
         partition: Some("aws".to_owned()),
+        clock_skew_seconds: None,
         configuration_digest: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
     };
     Example { run, coverage: Coverage { requests: 97, retries: 3, ..Coverage::default() }, accounts: Vec::new() }

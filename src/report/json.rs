@@ -123,6 +123,7 @@ struct Run<'a> {
     caller_arn: Option<Cow<'a, str>>,
     organization_id: Option<Cow<'a, str>>,
     partition: Option<&'a str>,
+    clock_skew_seconds: Option<i64>,
     configuration_digest: &'a str,
 }
 
@@ -138,6 +139,7 @@ impl<'a> Run<'a> {
             caller_arn: run.caller_arn.as_deref().map(harmless),
             organization_id: run.organization_id.as_deref().map(harmless),
             partition: run.partition.as_deref(),
+            clock_skew_seconds: run.clock_skew_seconds,
             configuration_digest: &run.configuration_digest,
         }
     }

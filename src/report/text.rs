@@ -2,25 +2,26 @@
 
 use std::borrow::Cow;
 
-/// With control characters and those that change the direction of text replaced by U+FFFD: they can hide text, fake
-/// lines and drive a terminal. Borrowed where nothing is replaced, which is nearly always.
-pub(super) fn harmless(text: &str) -> Cow<'_, str> {
+/// With control characters, those that change the direction of text and those that nobody sees replaced by U+FFFD: they
+/// can hide text, fake lines and names, and drive a terminal. Borrowed where nothing is replaced, which is nearly always.
+pub fn harmless(text: &str) -> Cow<'_, str> {
     if text.contains(is_harmful) { Cow::Owned(text.replace(is_harmful, "\u{FFFD}")) } else { Cow::Borrowed(text) }
 }
 
-/// C0, DEL and C1; line and paragraph separators; bidirectional controls; the byte order mark.
+/// C0, DEL and C1; line and paragraph separators; bidirectional controls; what has no width; the byte order mark; tags.
 fn is_harmful(c: char) -> bool {
     c.is_control()
         || matches!(
             c,
-            '\u{061C}'
-                | '\u{200E}'
-                | '\u{200F}'
-                | '\u{2028}'
-                | '\u{2029}'
-                | '\u{202A}'..='\u{202E}'
-                | '\u{2066}'..='\u{2069}'
+            '\u{00AD}'
+                | '\u{061C}'
+                | '\u{180E}'
+                | '\u{200B}'..='\u{200F}'
+                | '\u{2028}'..='\u{202E}'
+                | '\u{2060}'..='\u{206F}'
                 | '\u{FEFF}'
+                | '\u{FFF9}'..='\u{FFFB}'
+                | '\u{E0000}'..='\u{E007F}'
         )
 }
 

@@ -208,6 +208,7 @@ fn both_formats_say_the_same() {
         "caller_arn",
         "organization_id",
         "partition",
+        "clock_skew_seconds",
         "configuration_digest",
     ];
     assert_eq!(keys, set(documented).iter().collect());

@@ -891,8 +891,8 @@ fn a_file_that_cannot_be_read() {
 #[test]
 fn a_credential_process_that_fails() {
     let table = [
-        ("sh -c \"echo the vault is locked >&2; exit 3\"", "exit status: 3. Stderr: the vault is locked"),
-        ("/nowhere/vault", "/nowhere/vault: not found"),
+        ("sh -c \"echo the vault is locked >&2; exit 3\"", "exit status: 3; run the credential_process by hand"),
+        ("/nowhere/vault", "exit status: 127; run the credential_process by hand"),
         ("echo hello", "could not parse response"),
         ("echo {\\\"Version\\\": 1}", "AccessKeyId"),
     ];
@@ -900,6 +900,7 @@ fn a_credential_process_that_fails() {
         let config = format!("[profile p]\nregion = us-east-1\ncredential_process = {command}\n");
         let problem = problem(scan_profile("p").at(DEAD, ONE).file(".aws/config", &config).run());
         says(&problem, &["none of the profiles can be used: profile p: ", why]);
+        assert!(!problem.contains("vault is locked"), "it may print anything: {problem}");
     }
 }
 

@@ -555,43 +555,6 @@ fn an_account_id_that_is_only_believed_is_told() {
     }
 }
 
-#[test]
-fn a_renewal_that_is_denied_is_not_asked_again() {
-    let member = json!({"id": UPPER, "name": "Member", "ou": "r-test", "buckets": many(20)});
-    let sim = Sim::json(&organization(&json!([management(&json!({})), member])).to_string());
-    let asked = AtomicUsize::new(0);
-    let proxy = Proxy::before(&sim, move |request, forward| {
-        if request.operation() != "AssumeRole" {
-            return forward();
-        }
-        // To enter, and for the list; from then on it is refused.
-        if asked.fetch_add(1, Ordering::Relaxed) >= 2 {
-            let body =
-                "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no longer</Message></Error></ErrorResponse>";
-            return Answer::xml(403, body);
-        }
-        let answer = forward();
-        let (_, rest) = answer.body.split_once("<Expiration>").expect("an end");
-        let end = rest.split_once("</Expiration>").expect("an end").0.to_owned();
-        // So soon that the SDK asks again for each request.
-        let soon = time::OffsetDateTime::now_utc() + time::Duration::seconds(5);
-        let soon = soon.replace_nanosecond(0).expect("in range");
-        let soon = soon.format(&time::format_description::well_known::Rfc3339).expect("in range");
-        answer.replace(&end, &soon)
-    });
-    let ran = scan_at(&proxy, &["--organization", "--account", UPPER]).expect(3);
-    assert_eq!((proxy.count("AssumeRole"), proxy.count("ListBuckets")), (3, 1), "a denial is asked once");
-    assert_eq!((proxy.count(VERSIONING), proxy.count(LIFECYCLE)), (0, 0));
-    let rows = ran.rows("out/buckets.csv");
-    assert_eq!(rows.len(), 20);
-    for row in rows {
-        assert_eq!((row["status"].as_str(), row["mfa_delete"].as_str()), ("unknown", "unknown"));
-        assert_eq!(row["unknown_reasons"], format!("{VERSIONING} credentials;{LIFECYCLE} credentials"));
-    }
-    let evidence = &ran.rows("out/findings.csv")[0]["evidence"];
-    assert!(evidence.contains("AssumeRole denied (AccessDenied, HTTP 403, request "), "{evidence}");
-}
-
 // --- the facts of a bucket ---
 
 /// Bodies of `GetBucketVersioning` that are whole and well-formed, and no answers.

@@ -1,16 +1,14 @@
 //! What `scan` asks of S3, and what becomes of every answer it can get.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use bucketlens::simulator::{Options, Organization};
 use serde_json::{Value, json};
 
 use crate::common::{Cli, Ran, Row, Sim};
 use crate::contract::{FILES, normalised};
+pub use crate::proxy::{Answer, Proxy, Request};
 
 pub const MANAGEMENT: &str = "111111111111";
 
@@ -106,188 +104,6 @@ fn assert_row(mut row: Row, cells: [&str; 14]) {
     let at = row.remove("observed_at").expect("a column");
     assert_eq!(row, expected);
     assert!(at.len() == 20 && at.starts_with("20") && at.ends_with('Z'), "{at}");
-}
-
-/// A server between the program and the simulator, for what no simulated organization does.
-pub struct Proxy {
-    pub endpoint: String,
-    seen: Arc<Mutex<Vec<Request>>>,
-}
-
-#[derive(Clone)]
-pub struct Request {
-    head: String,
-    body: String,
-}
-
-pub struct Answer {
-    pub status: u16,
-    pub headers: Vec<(String, String)>,
-    pub body: String,
-}
-
-impl Proxy {
-    /// `meddle` is given each request and the way to the simulator's answer.
-    pub fn before(sim: &Sim, meddle: impl Fn(&Request, &dyn Fn() -> Answer) -> Answer + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
-        let endpoint = format!("http://{}", listener.local_addr().expect("bound"));
-        let upstream = sim.endpoint.trim_start_matches("http://").to_owned();
-        let seen = Arc::<Mutex<Vec<Request>>>::default();
-        let (shared, meddle) = (Arc::clone(&seen), Arc::new(meddle));
-        std::thread::spawn(move || {
-            for mut stream in listener.incoming().flatten() {
-                let (upstream, shared, meddle) = (upstream.clone(), Arc::clone(&shared), Arc::clone(&meddle));
-                std::thread::spawn(move || {
-                    let Some(request) = Request::read(&mut stream) else { return };
-                    shared.lock().expect("no panic").push(request.clone());
-                    let answer = meddle(&request, &|| request.forward(&upstream));
-                    // The program may have gone.
-                    let _ = stream.write_all(answer.wire().as_bytes());
-                    // Chunk after chunk, as long as it is listened to.
-                    while answer.is_endless() && stream.write_all(answer.chunk().as_bytes()).is_ok() {}
-                });
-            }
-        });
-        Self { endpoint, seen }
-    }
-
-    /// What was asked for, in the order in which it came.
-    pub fn seen(&self) -> Vec<Request> {
-        self.seen.lock().expect("no panic").clone()
-    }
-
-    pub fn count(&self, operation: &str) -> usize {
-        self.seen().iter().filter(|request| request.operation() == operation).count()
-    }
-}
-
-impl Request {
-    fn read(stream: &mut TcpStream) -> Option<Self> {
-        let (mut bytes, mut buffer) = (Vec::new(), [0; 4096]);
-        loop {
-            let read = stream.read(&mut buffer).ok()?;
-            bytes.extend_from_slice(&buffer[..read]);
-            let text = String::from_utf8_lossy(&bytes);
-            if let Some((head, body)) = text.split_once("\r\n\r\n") {
-                let request = Self { head: head.to_owned(), body: body.to_owned() };
-                let length = request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-                if body.len() >= length {
-                    return Some(request);
-                }
-            }
-            if read == 0 {
-                return None;
-            }
-        }
-    }
-
-    pub fn header(&self, name: &str) -> Option<&str> {
-        let lines = self.head.lines().skip(1).filter_map(|line| line.split_once(':'));
-        lines
-            .map(|(found, value)| (found, value.trim()))
-            .find(|(found, _)| found.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
-    }
-
-    /// A parameter of a form, as it stands on the wire.
-    pub fn parameter(&self, name: &str) -> Option<&str> {
-        self.body
-            .split('&')
-            .filter_map(|pair| pair.split_once('='))
-            .find(|(found, _)| *found == name)
-            .map(|(_, value)| value)
-    }
-
-    /// Whether these words stand in it, in its head or its body.
-    pub fn says(&self, words: &str) -> bool {
-        self.head.contains(words) || self.body.contains(words)
-    }
-
-    /// The first part of the path.
-    pub fn bucket(&self) -> &str {
-        let target = self.head.split(' ').nth(1).unwrap_or_default();
-        target.trim_start_matches('/').split(['/', '?']).next().unwrap_or_default()
-    }
-
-    pub fn operation(&self) -> &str {
-        if let Some(target) = self.header("x-amz-target") {
-            return target.rsplit('.').next().unwrap_or_default();
-        }
-        if let Some(action) = self.parameter("Action") {
-            return action;
-        }
-        let line = self.head.lines().next().unwrap_or_default();
-        match self.bucket() {
-            "" => "ListBuckets",
-            _ if line.starts_with("HEAD") => "HeadBucket",
-            _ if line.contains("?versioning") => "GetBucketVersioning",
-            _ if line.contains("?lifecycle") => "GetBucketLifecycleConfiguration",
-            _ if line.contains("?location") => "GetBucketLocation",
-            _ => line,
-        }
-    }
-
-    fn forward(&self, upstream: &str) -> Answer {
-        let mut stream = TcpStream::connect(upstream).expect("the simulator listens");
-        let head = self.head.lines().filter(|line| !line.to_ascii_lowercase().starts_with("connection:"));
-        let head = head.collect::<Vec<_>>().join("\r\n");
-        let request = format!("{head}\r\nConnection: close\r\n\r\n{}", self.body);
-        stream.write_all(request.as_bytes()).expect("the simulator reads");
-        let mut text = String::new();
-        stream.read_to_string(&mut text).expect("the simulator answers in text");
-        let (head, body) = text.split_once("\r\n\r\n").expect("an answer");
-        let mut lines = head.lines();
-        let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok()).expect("a status");
-        let headers = lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.into(), value.into()));
-        let headers = headers.filter(|(name, _): &(String, String)| name != "content-length" && name != "connection");
-        Answer { status, headers: headers.collect(), body: body.to_owned() }
-    }
-}
-
-impl Answer {
-    /// With the ids that S3 gives every answer.
-    pub fn xml(status: u16, body: &str) -> Self {
-        let headers = [("content-type", "application/xml"), ("x-amz-request-id", "MADEUPREQUEST000")];
-        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        Self { status, headers: headers.into(), body: body.to_owned() }
-    }
-
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.headers.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    pub fn replace(self, from: &str, to: &str) -> Self {
-        assert!(self.body.contains(from), "{from:?} is not in the answer {:?}", self.body);
-        Self { body: self.body.replace(from, to), ..self }
-    }
-
-    /// With a body that never ends: `body` again and again.
-    pub fn endless(self) -> Self {
-        self.header("transfer-encoding", "chunked")
-    }
-
-    fn is_endless(&self) -> bool {
-        self.headers.iter().any(|(name, _)| name == "transfer-encoding")
-    }
-
-    fn chunk(&self) -> String {
-        format!("{:x}\r\n{}\r\n", self.body.len(), self.body)
-    }
-
-    fn wire(&self) -> String {
-        let mut text = format!("HTTP/1.1 {} Made-Up\r\n", self.status);
-        for (name, value) in &self.headers {
-            let _ = write!(text, "{name}: {value}\r\n");
-        }
-        text.push_str("connection: close\r\n");
-        if self.is_endless() {
-            text.push_str("\r\n");
-        } else {
-            let _ = write!(text, "content-length: {}\r\n\r\n{}", self.body.len(), self.body);
-        }
-        text
-    }
 }
 
 #[test]
@@ -475,7 +291,7 @@ fn a_list_that_breaks_on_a_later_page_keeps_what_was_listed() {
 fn a_later_page_that_is_cut_ends_the_list_as_a_broken_one_does() {
     let sim = buckets(&many(1100));
     let proxy = Proxy::before(&sim, |request, forward| {
-        let later = request.operation() == "ListBuckets" && request.head.contains("continuation-token");
+        let later = request.operation() == "ListBuckets" && request.says("continuation-token");
         if later { forward().replace("</Buckets></ListAllMyBucketsResult>", "") } else { forward() }
     });
     let ran = scan(["--max-attempts", "2"]).at(&proxy.endpoint, MANAGEMENT).run().expect(3);
@@ -716,7 +532,7 @@ fn an_account_of_exactly_one_page_is_whole_and_not_read_twice() {
     let sim = buckets(&many(1000));
     // Above the default quota of buckets S3 refuses to list without pages; the list was complete before.
     let proxy = Proxy::before(&sim, |request, forward| {
-        if request.operation() == "ListBuckets" && !request.head.contains("max-buckets") {
+        if request.operation() == "ListBuckets" && !request.says("max-buckets") {
             return Answer::xml(400, "<Error><Code>InvalidRequest</Code><Message>paginate</Message></Error>");
         }
         forward()

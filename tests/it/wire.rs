@@ -146,13 +146,14 @@ fn aws(endpoint: &str) -> Aws {
         },
         http: http::client(&Network::default(), 4).expect("no CA bundle"),
         pace: Arc::new(Pace::new(4, 1)),
+        clock: Arc::default(),
         addressing: Addressing::Path,
         timeouts: Timeouts { connect: second, read: second, operation: second },
     }
 }
 
 /// What the operation makes of the answer: `Ok` is a value that would be believed.
-async fn outcome(aws: &Aws, session: &Session, operation: &str) -> Result<String, String> {
+async fn outcome(aws: &Aws, session: &Arc<Session>, operation: &str) -> Result<String, String> {
     let route = Route::from(Region::new("us-east-1"));
     let said = |failure: bucketlens::aws::failure::Failure| {
         let class = failure.reason.class.as_str();
@@ -197,7 +198,7 @@ async fn outcome(aws: &Aws, session: &Session, operation: &str) -> Result<String
 async fn an_answer_cut_anywhere_gives_no_other_value() {
     let server = Server::start();
     let aws = aws(&server.endpoint);
-    let session = aws.session(None).await;
+    let session = Arc::new(aws.session(None).await);
     let mut believed = 0;
     for recorded in fixtures() {
         let operation = &recorded.operation;
@@ -224,7 +225,7 @@ async fn an_answer_cut_anywhere_gives_no_other_value() {
 async fn whole_answers_give_what_they_say() {
     let server = Server::start();
     let aws = aws(&server.endpoint);
-    let session = aws.session(None).await;
+    let session = Arc::new(aws.session(None).await);
     let mut table = String::new();
     for recorded in fixtures() {
         *server.answer.lock().expect("no panic") = recorded.cut(recorded.body.len());
