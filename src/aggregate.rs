@@ -3,7 +3,7 @@
 //!
 //! Buckets are pushed one by one. They are buffered as columns and collapsed to sums by account and Region every
 //! 50,000 rows, so memory depends on the accounts and not on the buckets; [`Aggregator::finish`] groups these sums
-//! once for each [`Scope`].
+//! once for each [`Scope`], and [`Metrics`] makes rows of them as they are written.
 //!
 //! **To add a metric** add one line to `COUNTERS` in `aggregate/metrics.rs`: its name and what one bucket adds to it.
 //! A percentage is one line of `PERCENTAGES`: its name, the count above the line and the count below it.
@@ -63,13 +63,13 @@ pub enum Value {
 
 /// A row of `metrics.csv`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct MetricRow {
+pub struct MetricRow<'a> {
     pub scope: Scope,
     /// The id of the organization (empty where there is none), the OU or the account; for [`Scope::Region`] the
     /// Region's name.
-    pub scope_id: String,
+    pub scope_id: &'a str,
     /// The Region's name for [`Scope::Region`] and [`Scope::AccountRegion`], empty otherwise.
-    pub region: String,
+    pub region: &'a str,
     /// Storage Lens's name where it has such a metric, else ours.
     pub metric: &'static str,
     /// `None` for a percentage of nothing: written as an empty cell or null, never as 0.
@@ -132,33 +132,28 @@ impl Aggregator {
         Ok(self.sums.add(std::mem::take(&mut self.buffer))?)
     }
 
-    /// Every metric of every scope, sorted by scope, id and Region, in the order of the tables of metrics.
-    ///
     /// `accounts` are all that were found: those that were read and have no bucket get rows of zeros, those that
     /// failed or were skipped get none. In a scope in which no account was read only the accounts are counted.
-    pub fn finish(mut self, accounts: &[AccountRecord]) -> Result<Vec<MetricRow>, AggregateError> {
+    pub fn finish(mut self, accounts: &[AccountRecord]) -> Result<Metrics, AggregateError> {
         self.collapse()?;
-        let mut rows = Vec::new();
-        self.organization(accounts, &mut rows)?;
-        self.ous(accounts, &mut rows)?;
-        self.single_accounts(accounts, &mut rows)?;
-        self.single_regions(&mut rows)?;
-        self.account_regions(&mut rows)?;
-        Ok(rows)
+        let mut places = Vec::new();
+        places.push(self.organization(accounts)?);
+        self.ous(accounts, &mut places)?;
+        self.single_accounts(accounts, &mut places)?;
+        self.single_regions(&mut places)?;
+        self.account_regions(&mut places)?;
+        Ok(Metrics(places))
     }
 
-    fn organization(&self, accounts: &[AccountRecord], rows: &mut Vec<MetricRow>) -> Result<(), AggregateError> {
+    fn organization(&self, accounts: &[AccountRecord]) -> Result<Place, AggregateError> {
         let members: Vec<&AccountRecord> = accounts.iter().collect();
         let id = accounts.iter().find_map(organization_id).unwrap_or_default();
-        let place = Place { scope: Scope::Organization, scope_id: &id, region: "" };
-        place.accounts(&members, rows);
-        if !self.accounts.is_empty() || members.iter().any(|account| was_read(account)) {
-            place.buckets(&self.sums.total()?, rows);
-        }
-        Ok(())
+        let was_read = !self.accounts.is_empty() || members.iter().any(|account| was_read(account));
+        let counts = if was_read { Some(self.sums.total()?) } else { None };
+        Ok(Place { accounts: Some(account_counts(&members)), counts, ..Place::new(Scope::Organization, &id, "") })
     }
 
-    fn ous(&self, accounts: &[AccountRecord], rows: &mut Vec<MetricRow>) -> Result<(), AggregateError> {
+    fn ous(&self, accounts: &[AccountRecord], places: &mut Vec<Place>) -> Result<(), AggregateError> {
         let mut ous: BTreeMap<&str, Vec<&AccountRecord>> = BTreeMap::new();
         for account in accounts {
             for ou in account.ou_path.ous() {
@@ -172,49 +167,42 @@ impl Aggregator {
         }
         let mut sums = self.sums.by_membership(&memberships)?;
         for (index, (ou, members)) in (0_u32..).zip(&ous) {
-            let place = Place { scope: Scope::Ou, scope_id: ou, region: "" };
-            place.accounts(members, rows);
-            match sums.remove(&index) {
-                Some(counts) => place.buckets(&counts, rows),
-                None if members.iter().any(|account| was_read(account)) => place.buckets(&Counts::default(), rows),
-                None => {}
-            }
+            let was_read = members.iter().any(|account| was_read(account));
+            let counts = sums.remove(&index).or_else(|| was_read.then(Counts::default));
+            places.push(Place { accounts: Some(account_counts(members)), counts, ..Place::new(Scope::Ou, ou, "") });
         }
         Ok(())
     }
 
-    fn single_accounts(&self, accounts: &[AccountRecord], rows: &mut Vec<MetricRow>) -> Result<(), AggregateError> {
+    fn single_accounts(&self, accounts: &[AccountRecord], places: &mut Vec<Place>) -> Result<(), AggregateError> {
         let mut by_id: BTreeMap<&AccountId, Counts> = BTreeMap::new();
         let read = accounts.iter().filter(|account| was_read(account));
         by_id.extend(read.filter_map(|account| Some((account.id.as_ref()?, Counts::default()))));
         for (account, counts) in self.sums.by_account()? {
             by_id.insert(self.accounts.get(account), counts);
         }
-        for (id, counts) in by_id {
-            Place { scope: Scope::Account, scope_id: id.as_str(), region: "" }.buckets(&counts, rows);
-        }
+        places.extend(by_id.into_iter().map(|(id, counts)| Place::of(Scope::Account, id.as_str(), "", counts)));
         Ok(())
     }
 
-    fn single_regions(&self, rows: &mut Vec<MetricRow>) -> Result<(), AggregateError> {
+    fn single_regions(&self, places: &mut Vec<Place>) -> Result<(), AggregateError> {
         let sums = self.sums.by_region()?;
         let by_name: BTreeMap<&Region, Counts> =
             sums.into_iter().map(|(region, counts)| (self.regions.get(region), counts)).collect();
         for (region, counts) in by_name {
             let name = region.as_str();
-            Place { scope: Scope::Region, scope_id: name, region: name }.buckets(&counts, rows);
+            places.push(Place::of(Scope::Region, name, name, counts));
         }
         Ok(())
     }
 
-    fn account_regions(&self, rows: &mut Vec<MetricRow>) -> Result<(), AggregateError> {
+    fn account_regions(&self, places: &mut Vec<Place>) -> Result<(), AggregateError> {
         let sums = self.sums.by_account_and_region()?;
         let named = sums
             .into_iter()
             .map(|((account, region), counts)| ((self.accounts.get(account), self.regions.get(region)), counts));
         for ((account, region), counts) in named.collect::<BTreeMap<_, _>>() {
-            let place = Place { scope: Scope::AccountRegion, scope_id: account.as_str(), region: region.as_str() };
-            place.buckets(&counts, rows);
+            places.push(Place::of(Scope::AccountRegion, account.as_str(), region.as_str(), counts));
         }
         Ok(())
     }
@@ -232,35 +220,62 @@ fn organization_id(account: &AccountRecord) -> Option<String> {
     account.ou_path.to_string().split('/').find(|id| id.starts_with("o-")).map(str::to_owned)
 }
 
-/// What the rows of one thing have in common.
-struct Place<'a> {
-    scope: Scope,
-    scope_id: &'a str,
-    region: &'a str,
+/// Every metric of every scope. The rows of all accounts and Regions would be a hundred times as large as what they
+/// are made of, so they are made one by one.
+#[derive(Debug, Default)]
+pub struct Metrics(Vec<Place>);
+
+impl Metrics {
+    /// Sorted by scope, id and Region, in the order of the tables of metrics.
+    pub fn rows(&self) -> impl Iterator<Item = MetricRow<'_>> {
+        self.0.iter().flat_map(Place::rows)
+    }
 }
 
-impl Place<'_> {
-    fn row(&self, metric: &'static str, value: Option<Value>) -> MetricRow {
-        MetricRow {
+/// One thing that has metrics.
+#[derive(Debug)]
+struct Place {
+    scope: Scope,
+    scope_id: String,
+    region: String,
+    /// Where accounts are counted, the values of [`ACCOUNT_COUNTERS`].
+    accounts: Option<[u64; ACCOUNT_COUNTERS.len()]>,
+    /// Where something was read.
+    counts: Option<Counts>,
+}
+
+impl Place {
+    fn new(scope: Scope, scope_id: &str, region: &str) -> Self {
+        Self { scope, scope_id: scope_id.to_owned(), region: region.to_owned(), accounts: None, counts: None }
+    }
+
+    fn of(scope: Scope, scope_id: &str, region: &str, counts: Counts) -> Self {
+        Self { counts: Some(counts), ..Self::new(scope, scope_id, region) }
+    }
+
+    fn rows(&self) -> impl Iterator<Item = MetricRow<'_>> {
+        let accounts = self.accounts.iter().flat_map(|counts| {
+            ACCOUNT_COUNTERS.iter().zip(counts).map(|(counter, count)| (counter.name, Some(Value::Count(*count))))
+        });
+        let buckets = self.counts.iter().flat_map(|counts| {
+            let counters = COUNTERS.iter().zip(counts.0);
+            counters
+                .map(|(counter, count)| (counter.name, Some(Value::Count(count))))
+                .chain(PERCENTAGES.iter().map(|percentage| (percentage.name, percentage.of(counts))))
+        });
+        accounts.chain(buckets).map(|(metric, value)| MetricRow {
             scope: self.scope,
-            scope_id: self.scope_id.to_owned(),
-            region: self.region.to_owned(),
+            scope_id: &self.scope_id,
+            region: &self.region,
             metric,
             value,
-        }
+        })
     }
+}
 
-    fn accounts(&self, members: &[&AccountRecord], rows: &mut Vec<MetricRow>) {
-        rows.extend(ACCOUNT_COUNTERS.iter().map(|counter| {
-            let count = members.iter().filter(|account| (counter.counts)(&account.outcome)).count();
-            self.row(counter.name, Some(Value::Count(count as u64)))
-        }));
-    }
-
-    fn buckets(&self, counts: &Counts, rows: &mut Vec<MetricRow>) {
-        rows.extend(COUNTERS.iter().map(|counter| self.row(counter.name, Some(Value::Count(counts.of(counter.name))))));
-        rows.extend(PERCENTAGES.iter().map(|percentage| self.row(percentage.name, percentage.of(counts))));
-    }
+fn account_counts(members: &[&AccountRecord]) -> [u64; ACCOUNT_COUNTERS.len()] {
+    let count = |counts: fn(&Outcome) -> bool| members.iter().filter(|account| counts(&account.outcome)).count() as u64;
+    std::array::from_fn(|index| count(ACCOUNT_COUNTERS[index].counts))
 }
 
 /// Values by small numbers, so that polars groups numbers.

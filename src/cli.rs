@@ -8,6 +8,7 @@ pub mod options;
 mod output;
 mod progress;
 mod scan;
+mod signals;
 mod simulate;
 
 use std::ffi::OsString;
@@ -57,6 +58,12 @@ impl From<crate::report::FolderError> for Problem {
 impl From<crate::inventory::InventoryError> for Problem {
     fn from(error: crate::inventory::InventoryError) -> Self {
         Self::new(error.to_string()).with_help(error.help())
+    }
+}
+
+impl From<crate::config::Mistake> for Problem {
+    fn from(mistake: crate::config::Mistake) -> Self {
+        Self::new(mistake.to_string())
     }
 }
 

@@ -1,4 +1,10 @@
 //! Workers: accounts and their buckets -> Inventory. Two requests a bucket, all accounts at once.
+//!
+//! What an earlier part of the run wrote down is not asked again, see [`crate::inventory::Earlier`]; accounts that were
+//! not read to the end are entered again, whatever kept them from it. A run that is told to stop keeps the row of every
+//! bucket that it listed: what it did not read is unknown, because it was interrupted.
+
+mod stop;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -14,11 +20,13 @@ use crate::aws::session::{Aws, Route, Session};
 use crate::aws::{bucket_region, get_bucket_lifecycle_configuration, get_bucket_versioning};
 use crate::config::Filters;
 use crate::discover::{Entry, Target};
-use crate::inventory::{InventoryError, Segment, Writer};
+use crate::inventory::{Begun, InventoryError, Segment, Tally, Writer};
 use crate::model::{
-    AccountRecord, BucketRecord, Coverage, ErrorClass, Fact, Facts, Lifecycle, MfaDelete, Observed, Outcome, Region,
-    Timestamp, VersioningState,
+    AccountId, AccountRecord, BucketRecord, Coverage, ErrorClass, Fact, Facts, Lifecycle, MfaDelete, Observed,
+    Operation, Outcome, Reason, Region, Timestamp, VersioningState,
 };
+
+pub use stop::Stop;
 
 /// Who watches a run.
 pub trait Progress: Send + Sync {
@@ -34,6 +42,8 @@ pub struct Collected {
     /// In the order in which they were finished.
     pub accounts: Vec<AccountRecord>,
     pub coverage: Coverage,
+    /// The run was told to stop, and something was not read for that.
+    pub interrupted: bool,
     roles: Roles,
     /// Accounts whose buckets could be listed, in part at least.
     reached: u64,
@@ -63,6 +73,14 @@ pub enum CollectError {
 }
 
 impl CollectError {
+    /// Whether there is something to go on with: AWS was asked, and what it said could not be written.
+    pub fn is_of_the_disk(&self) -> bool {
+        match self {
+            Self::Inventory(_) => true,
+            Self::NoRole { .. } | Self::NoWay(_) => false,
+        }
+    }
+
     /// What to do about it.
     pub fn help(&self) -> &'static str {
         match self {
@@ -82,17 +100,22 @@ impl Collected {
         self.coverage.buckets_unknown += worked.tally.unknown;
         self.coverage.buckets_vanished += worked.tally.vanished;
         self.accounts.push(worked.record);
-        self.roles.asked += u64::from(worked.by_role);
+        self.interrupted |= worked.cut;
+        let by_role = u64::from(worked.by_role);
         match worked.reached {
+            Reached::Unasked => {}
             Reached::Entered => {
                 self.reached += 1;
-                self.roles.assumed += u64::from(worked.by_role);
+                self.roles.asked += by_role;
+                self.roles.assumed += by_role;
             }
             Reached::Listing(failure) => {
-                self.roles.assumed += u64::from(worked.by_role);
+                self.roles.asked += by_role;
+                self.roles.assumed += by_role;
                 self.fail(failure);
             }
             Reached::Nothing(failure) => {
+                self.roles.asked += by_role;
                 self.roles.failure.get_or_insert_with(|| failure.clone());
                 self.fail(failure);
             }
@@ -108,7 +131,8 @@ impl Collected {
             | ErrorClass::Throttled
             | ErrorClass::Malformed
             | ErrorClass::Unsupported
-            | ErrorClass::Rejected => false,
+            | ErrorClass::Rejected
+            | ErrorClass::Interrupted => false,
         };
         self.ours = ours && (self.ours || self.failure.is_none());
         self.failure.get_or_insert(failure);
@@ -134,6 +158,7 @@ struct Context {
     filters: Filters,
     writer: Writer,
     progress: Arc<dyn Progress>,
+    stop: Stop,
     concurrency: usize,
     /// Buckets being read, over all accounts: memory must not grow with accounts times concurrency.
     slots: Semaphore,
@@ -148,9 +173,11 @@ pub async fn collect(
     concurrency: usize,
     writer: Writer,
     progress: Arc<dyn Progress>,
+    stop: Stop,
 ) -> Result<(Collected, Writer), CollectError> {
     progress.accounts_found(targets.len() as u64);
-    let context = Arc::new(Context { aws, filters, writer, progress, concurrency, slots: Semaphore::new(concurrency) });
+    let slots = Semaphore::new(concurrency);
+    let context = Arc::new(Context { aws, filters, writer, progress, stop, concurrency, slots });
     let mut collected = Collected::default();
     let mut targets = targets.into_iter();
     let mut workers = JoinSet::new();
@@ -159,8 +186,7 @@ pub async fn collect(
         while workers.len() < context.concurrency
             && let Some(target) = targets.next()
         {
-            let context = Arc::clone(&context);
-            workers.spawn(async move { account(&context, target).await });
+            workers.spawn(account(Arc::clone(&context), target));
         }
         let Some(done) = workers.join_next().await else { break };
         collected.add(done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?);
@@ -176,6 +202,8 @@ struct Worked {
     tally: Tally,
     by_role: bool,
     reached: Reached,
+    /// The run was told to stop before the account was read.
+    cut: bool,
 }
 
 enum Reached {
@@ -184,129 +212,246 @@ enum Reached {
     /// It was entered, and its buckets could not be listed.
     Listing(Failure),
     Nothing(Failure),
+    /// It was not tried.
+    Unasked,
 }
 
-/// Buckets by what became of them.
-#[derive(Default)]
-struct Tally {
-    complete: u64,
-    unknown: u64,
-    vanished: u64,
-}
-
-impl Tally {
-    fn count(&mut self, record: &BucketRecord) {
-        match &record.facts {
-            Facts::Vanished { .. } => self.vanished += 1,
-            Facts::Read { .. } if record.has_unknown() => self.unknown += 1,
-            Facts::Read { .. } => self.complete += 1,
-        }
-    }
-}
-
-async fn account(context: &Context, target: Target) -> Result<Worked, InventoryError> {
-    let account = target.account;
-    let (by_role, entered) = match target.entry {
-        Entry::Session(session) => (false, Ok(session)),
-        Entry::Role { hub, role } => (true, context.aws.assume(&hub, role).await.map(Arc::new)),
-    };
-    let mut tally = Tally::default();
-    let session = match entered {
-        Ok(session) => session,
-        Err(failure) => {
-            let record = AccountRecord::new(&account, Outcome::Failed(failure.reason.sentence()), 0);
-            return Ok(Worked { record, tally, by_role, reached: Reached::Nothing(failure) });
-        }
-    };
-    let mut segment = context.writer.segment(&account.id)?;
-    let (outcome, reached) = match buckets(context, &session, &account.id, &mut segment, &mut tally).await? {
-        Ended::Whole => (Outcome::Complete, Reached::Entered),
-        Ended::Broken(failure) => {
-            let reason = format!("the list of buckets broke off: {}", failure.reason.sentence());
-            (Outcome::Incomplete(reason), Reached::Entered)
-        }
-        Ended::Unlisted(failure) => (Outcome::Failed(failure.reason.sentence()), Reached::Listing(failure)),
-    };
-    let record = AccountRecord::new(&account, outcome, segment.buckets());
-    let closing = record.clone();
-    match tokio::task::spawn_blocking(move || segment.close(closing)).await {
-        Ok(closed) => closed?,
+/// Runs what waits for the disk where it keeps nobody waiting.
+async fn blocking<T: Send + 'static>(
+    account: &AccountId,
+    work: impl FnOnce() -> Result<T, InventoryError> + Send + 'static,
+) -> Result<T, InventoryError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
             // Only when the program is ending.
-            Err(error) => return Err(InventoryError::ended(&account.id, error)),
+            Err(error) => Err(InventoryError::ended(account, error)),
         },
     }
-    Ok(Worked { record, tally, by_role, reached })
 }
 
-/// How the list of an account's buckets ended.
+async fn account(context: Arc<Context>, target: Target) -> Result<Worked, InventoryError> {
+    let Target { account, entry } = target;
+    let entered = Timestamp::now();
+    let by_role = matches!(entry, Entry::Role { .. });
+    let begun = {
+        let (context, id) = (Arc::clone(&context), account.id.clone());
+        blocking(&account.id, move || context.writer.segment(&id)).await?
+    };
+    let mut segment = match begun {
+        Begun::Whole(record, tally) => {
+            context.progress.buckets_found(tally.buckets());
+            (0..tally.buckets()).for_each(|_| context.progress.bucket_done());
+            return Ok(Worked { record, tally, by_role, reached: Reached::Entered, cut: false });
+        }
+        Begun::Open(segment) => segment,
+    };
+    let ended = match enter(&context, entry).await {
+        Entered::In(session) => buckets(&context, &session, &account.id, &mut segment).await?,
+        Entered::Refused(failure) => Ended::Refused(failure),
+        Entered::Gone => Ended::Gone,
+        Entered::Interrupted => Ended::Unentered,
+    };
+    let cut = matches!(ended, Ended::Interrupted | Ended::Unentered);
+    let tally = segment.tally();
+    let (outcome, reached) = ended.outcome(tally.buckets() > 0);
+    let record = AccountRecord::new(&account, outcome, tally.buckets());
+    // Where there is nothing to keep, nobody waits for the disk.
+    if tally.buckets() > 0 || matches!(reached, Reached::Entered | Reached::Listing(_)) {
+        let closing = record.clone();
+        blocking(&account.id, move || segment.close(entered, closing)).await?;
+    }
+    Ok(Worked { record, tally, by_role, reached, cut })
+}
+
+/// What came of the way into an account.
+enum Entered {
+    In(Arc<Session>),
+    Refused(Failure),
+    /// It is not found any more.
+    Gone,
+    Interrupted,
+}
+
+async fn enter(context: &Context, entry: Entry) -> Entered {
+    if context.stop.is_asked() {
+        return Entered::Interrupted;
+    }
+    match entry {
+        Entry::Session(session) => Entered::In(session),
+        Entry::Role { hub, role } => match context.stop.in_time(context.aws.assume(&hub, role)).await {
+            Some(Ok(session)) => Entered::In(Arc::new(session)),
+            Some(Err(failure)) => Entered::Refused(failure),
+            None => Entered::Interrupted,
+        },
+        Entry::Gone => Entered::Gone,
+    }
+}
+
+/// How the work on an account ended.
 enum Ended {
     Whole,
     Broken(Failure),
     /// Not one page came.
     Unlisted(Failure),
+    Refused(Failure),
+    Gone,
+    /// The run was told to stop, when it listed or read.
+    Interrupted,
+    /// The run was told to stop before.
+    Unentered,
+}
+
+impl Ended {
+    /// `rows`: whether there are rows of the account, which an earlier part of the run may have read.
+    fn outcome(self, rows: bool) -> (Outcome, Reached) {
+        let incomplete = |reason: String| if rows { Outcome::Incomplete(reason) } else { Outcome::Failed(reason) };
+        match self {
+            Self::Whole => (Outcome::Complete, Reached::Entered),
+            Self::Broken(failure) => {
+                let reason = format!("the list of buckets broke off: {}", failure.reason.sentence());
+                (Outcome::Incomplete(reason), Reached::Entered)
+            }
+            Self::Unlisted(failure) => (incomplete(failure.reason.sentence()), Reached::Listing(failure)),
+            Self::Refused(failure) => (incomplete(failure.reason.sentence()), Reached::Nothing(failure)),
+            Self::Gone => {
+                let reason = "the account was found when the run began, and is not found any more";
+                (incomplete(reason.to_owned()), Reached::Unasked)
+            }
+            Self::Interrupted => {
+                let reason = "the run was interrupted before all buckets of the account were read";
+                (incomplete(reason.to_owned()), Reached::Entered)
+            }
+            Self::Unentered => {
+                let reason = "the run was interrupted before it entered the account";
+                (incomplete(reason.to_owned()), Reached::Unasked)
+            }
+        }
+    }
 }
 
 /// One step of an account's work.
 enum Step {
     Read(BucketRecord),
     /// The bucket is in a Region that was not asked for.
-    OutOfScope,
+    OutOfScope(String),
+    /// The run was told to stop before.
+    Cut(Listed),
     /// The list of buckets broke off.
     Broken {
         failure: Failure,
         listed_before: bool,
     },
+    /// The list of buckets was read to its end.
+    Listed,
 }
 
 async fn buckets(
     context: &Context,
     session: &Session,
-    account: &crate::model::AccountId,
+    account: &AccountId,
     segment: &mut Segment,
-    tally: &mut Tally,
 ) -> Result<Ended, InventoryError> {
     const FLUSH_EVERY: Duration = Duration::from_secs(1);
-    let pages = list_buckets::list(session).enumerate().flat_map(|(number, page)| {
-        let items: Vec<Result<Listed, (Failure, bool)>> = match page {
-            Ok(listed) => listed.into_iter().filter(|bucket| context.filters.bucket(&bucket.name)).map(Ok).collect(),
-            Err(failure) => vec![Err((failure, number > 0))],
+    /// What is to be done.
+    enum Item {
+        Bucket(Listed),
+        Broken { failure: Failure, listed_before: bool },
+        Listed,
+    }
+    let earlier = Arc::clone(segment.earlier());
+    let again: Vec<Item> = (earlier.again())
+        .map(|(name, region)| {
+            let region = (*region != Region::unknown()).then(|| region.clone());
+            Item::Bucket(Listed { name: name.to_owned(), region })
+        })
+        .collect();
+    context.progress.buckets_found(segment.tally().buckets());
+    (again.len() as u64..segment.tally().buckets()).for_each(|_| context.progress.bucket_done());
+    // The list is cut between two pages: what one of them named is never lost.
+    let pages = list_buckets::list(session).map(Some).chain(stream::iter([None])).take_until(context.stop.asked());
+    let listed = pages.enumerate().flat_map(|(number, page)| {
+        let items: Vec<Item> = match page {
+            Some(Ok(listed)) => {
+                let new = |bucket: &Listed| context.filters.bucket(&bucket.name) && !earlier.has(&bucket.name);
+                listed.into_iter().filter(new).map(Item::Bucket).collect()
+            }
+            Some(Err(failure)) => vec![Item::Broken { failure, listed_before: number > 0 }],
+            None => vec![Item::Listed],
         };
-        context.progress.buckets_found(items.iter().filter(|item| item.is_ok()).count() as u64);
+        context.progress.buckets_found(items.iter().filter(|item| matches!(item, Item::Bucket(_))).count() as u64);
         stream::iter(items)
     });
-    let steps = pages
+    let steps = stream::iter(again)
+        .chain(listed)
         .map(|item| async move {
             match item {
-                Ok(listed) => {
-                    // What waits here is small; what reads a bucket is not, and stands in a box of its own.
-                    let _slot = context.slots.acquire().await.expect("the semaphore is never closed");
-                    Box::pin(read(session, &context.filters, account, listed)).await
+                Item::Bucket(listed) => {
+                    let step = bucket(context, session, account, listed.clone()).await;
+                    step.unwrap_or(Step::Cut(listed))
                 }
-                Err((failure, listed_before)) => Step::Broken { failure, listed_before },
+                Item::Broken { failure, listed_before } => Step::Broken { failure, listed_before },
+                Item::Listed => Step::Listed,
             }
         })
         .buffer_unordered(context.concurrency);
     let mut steps = std::pin::pin!(steps);
-    let mut ended = Ended::Whole;
+    // Until the end of the list comes, something cut it.
+    let mut ended = Ended::Interrupted;
+    let mut cut = false;
     loop {
         match tokio::time::timeout(FLUSH_EVERY, steps.next()).await {
             Err(_) => segment.flush()?,
-            Ok(None) => return Ok(ended),
+            Ok(None) => return Ok(if cut { Ended::Interrupted } else { ended }),
             Ok(Some(Step::Read(record))) => {
-                tally.count(&record);
                 segment.bucket(record)?;
                 context.progress.bucket_done();
             }
-            Ok(Some(Step::OutOfScope)) => context.progress.bucket_done(),
+            Ok(Some(Step::Cut(listed))) => {
+                cut = true;
+                // What an earlier part of the run said of it stands.
+                let in_scope = listed.region.as_ref().is_none_or(|region| context.filters.region(region));
+                if in_scope && !segment.earlier().has(&listed.name) {
+                    segment.bucket(unread(account, listed))?;
+                }
+            }
+            Ok(Some(Step::OutOfScope(bucket))) => {
+                segment.out_of_scope(bucket)?;
+                context.progress.bucket_done();
+            }
+            Ok(Some(Step::Listed)) if matches!(ended, Ended::Interrupted) => ended = Ended::Whole,
+            Ok(Some(Step::Listed)) => {}
             Ok(Some(Step::Broken { failure, listed_before: true })) => ended = Ended::Broken(failure),
             Ok(Some(Step::Broken { failure, listed_before: false })) => ended = Ended::Unlisted(failure),
         }
     }
 }
 
-async fn read(session: &Session, filters: &Filters, account: &crate::model::AccountId, listed: Listed) -> Step {
+/// `None` when the run is told to stop before the bucket is read.
+async fn bucket(context: &Context, session: &Session, account: &AccountId, listed: Listed) -> Option<Step> {
+    // What waits here is small; what reads a bucket is not, and stands in a box of its own.
+    let slot = context.stop.unless_asked(context.slots.acquire()).await?;
+    let _slot = slot.expect("the semaphore is never closed");
+    context.stop.in_time(Box::pin(read(session, &context.filters, account, listed))).await
+}
+
+/// The row of a bucket of which the list alone is known.
+fn unread(account: &AccountId, listed: Listed) -> BucketRecord {
+    let at = Timestamp::now();
+    let reason = |operation| Arc::new(Reason::interrupted(operation));
+    BucketRecord {
+        account: account.clone(),
+        region: listed.region.unwrap_or_else(Region::unknown),
+        bucket: listed.name,
+        facts: Facts::Read {
+            versioning: Fact { at, observed: Observed::Unknown(reason(Operation::GetBucketVersioning)) },
+            lifecycle: Fact { at, observed: Observed::Unknown(reason(Operation::GetBucketLifecycleConfiguration)) },
+        },
+    }
+}
+
+async fn read(session: &Session, filters: &Filters, account: &AccountId, listed: Listed) -> Step {
     let found = match listed.region {
         Some(region) => Ok(Some(region)),
         None => bucket_region::find(session, &listed.name).await,
@@ -315,14 +460,14 @@ async fn read(session: &Session, filters: &Filters, account: &crate::model::Acco
     let told = found.is_ok();
     let region = found.ok().flatten().unwrap_or_else(|| session.region.clone());
     if told && !filters.region(&region) {
-        return Step::OutOfScope;
+        return Step::OutOfScope(listed.name);
     }
     let mut way = Way { session, bucket: &listed.name, route: Route::from(region), followed: false };
     let facts = facts(&mut way).await;
     let region = if told || way.followed || facts.some_known() { way.route.region } else { Region::unknown() };
     // It was listed in one Region and found in another. A bucket whose Region stays unknown may be meant.
     if region != Region::unknown() && !filters.region(&region) {
-        return Step::OutOfScope;
+        return Step::OutOfScope(listed.name);
     }
     Step::Read(BucketRecord { account: account.clone(), region, bucket: listed.name, facts })
 }

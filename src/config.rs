@@ -11,6 +11,7 @@ mod file;
 mod layers;
 mod mistake;
 pub mod options;
+mod resume;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +27,7 @@ use sha2::{Digest, Sha256};
 
 pub use accounts::AccountEntry;
 pub use mistake::{Given, Mistake, Origin, Place, variable};
+pub use resume::Resume;
 
 use crate::aws::session::{Addressing, Timeouts};
 use crate::model::{AccountId, OuPath, Region, Severity, Standard};
@@ -38,6 +40,8 @@ pub struct Config {
     pub discovery: Discovery,
     pub role: RoleOptions,
     pub filters: Filters,
+    /// `None` for a run of its own.
+    pub resume: Option<Resume>,
     pub reading: Reading,
     pub standard: Standard,
     pub output: Output,
@@ -239,6 +243,8 @@ impl Config {
         let discovery = check.discovery(args.discovery);
         let role = check.role(args.role);
         let filters = check.filters(&args.filters);
+        let out = args.report.out;
+        let resume = check.resume(args.resume, out.as_deref());
         check.meanings();
         if !check.mistakes.is_empty() {
             return Err(check.mistakes);
@@ -248,9 +254,13 @@ impl Config {
             discovery,
             role,
             filters,
+            output: Output {
+                out: resume.as_ref().map(|resume| resume.folder.clone()).or(out),
+                formats: args.report.format.into_iter().collect(),
+            },
+            resume,
             reading: reading(args.concurrency.concurrency, &args.reading),
             standard: args.judging.standard,
-            output: Output { out: args.report.out, formats: args.report.format.into_iter().collect() },
             fail_on: args.judging.fail_on.and_then(FailOn::severity),
             allow_unknown: args.judging.allow_unknown,
             quiet: args.console.quiet,
@@ -428,8 +438,8 @@ impl Check<'_> {
     /// Options that have no meaning with the way in which accounts are found.
     fn meanings(&mut self) {
         let chosen = self.ways();
-        // A way that could not be read may be the one that an option is for.
-        if self.given.is_broken() && chosen.is_empty() {
+        // A way that could not be read, or that of the run that is to go on, may be the one that an option is for.
+        if chosen.is_empty() && (self.given.is_broken() || self.given.contains("resume")) {
             return;
         }
         let meaningless = self.given.options().filter_map(|option| {

@@ -23,9 +23,12 @@ pub enum Entry {
     Session(Arc<Session>),
     /// By assuming a role from these.
     Role { hub: Arc<Session>, role: Role },
+    /// There is none: an earlier part of the run found the account, and this one did not.
+    Gone,
 }
 
 /// What was found before the first bucket is asked for.
+#[derive(Default)]
 pub struct Discovered {
     pub targets: Vec<Target>,
     /// Accounts that are not scanned, each with its reason.

@@ -11,10 +11,21 @@ pub enum Exit {
     Findings,
     CouldNotRun,
     Unknown,
+    Stopped,
+}
+
+/// How much of what exists a run has seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// Nothing stayed unknown, see [`crate::model::Coverage::is_complete`].
+    All,
+    InPart,
+    /// It was told to stop before it had seen the rest.
+    Interrupted,
 }
 
 impl Exit {
-    pub const ALL: [Self; 4] = [Self::Ok, Self::Findings, Self::CouldNotRun, Self::Unknown];
+    pub const ALL: [Self; 5] = [Self::Ok, Self::Findings, Self::CouldNotRun, Self::Unknown, Self::Stopped];
 
     pub fn code(self) -> u8 {
         match self {
@@ -22,6 +33,8 @@ impl Exit {
             Self::Findings => 1,
             Self::CouldNotRun => 2,
             Self::Unknown => 3,
+            // What a shell says of a program that Ctrl-C ended.
+            Self::Stopped => 130,
         }
     }
 
@@ -32,8 +45,9 @@ impl Exit {
             Self::Findings => "a finding is at or above --fail-on",
             Self::CouldNotRun => "it could not run: usage, configuration or credentials",
             Self::Unknown => {
-                "something stayed unknown, an account failed or the run is incomplete (0 with --allow-unknown)"
+                "something stayed unknown or an account failed (0 with --allow-unknown), or the run was interrupted"
             }
+            Self::Stopped => "it was told to stop a second time: there is no report, and --resume DIR goes on",
         }
     }
 }
@@ -44,19 +58,18 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// The exit code of a run that came to a report. What is known to be bad goes before what is not known.
+/// The exit code of a run that came to a report. What is known to be bad goes before what is not known; a run that was
+/// interrupted decides nothing.
 ///
 /// - `worst`: the worst severity among all failed findings, requirements and advisories;
 /// - `fail_on`: the severity from which findings matter, `None` when they never do;
-/// - `complete`: nothing stayed unknown, see [`crate::model::Coverage::is_complete`].
-pub fn decide(worst: Option<Severity>, fail_on: Option<Severity>, complete: bool, allow_unknown: bool) -> Exit {
+pub fn decide(worst: Option<Severity>, fail_on: Option<Severity>, seen: Seen, allow_unknown: bool) -> Exit {
     let matters = worst.zip(fail_on).is_some_and(|(worst, fail_on)| worst >= fail_on);
-    if matters {
-        Exit::Findings
-    } else if complete || allow_unknown {
-        Exit::Ok
-    } else {
-        Exit::Unknown
+    match seen {
+        Seen::Interrupted => Exit::Unknown,
+        Seen::All | Seen::InPart if matters => Exit::Findings,
+        Seen::InPart if !allow_unknown => Exit::Unknown,
+        Seen::All | Seen::InPart => Exit::Ok,
     }
 }
 
@@ -66,36 +79,38 @@ mod tests {
 
     #[test]
     fn the_exit_code_follows_from_this_table() {
+        use Seen::{All, InPart, Interrupted};
         use Severity::{Critical, High, Info, Low, Medium};
-        const COMPLETE: bool = true;
         const ALLOW: bool = true;
         let table = [
-            // worst, fail on, complete, allow unknown -> exit
-            (None, Some(Medium), COMPLETE, !ALLOW, Exit::Ok),
-            (None, Some(Medium), COMPLETE, ALLOW, Exit::Ok),
-            (None, Some(Medium), !COMPLETE, !ALLOW, Exit::Unknown),
-            (None, Some(Medium), !COMPLETE, ALLOW, Exit::Ok),
-            (Some(Low), Some(Medium), COMPLETE, !ALLOW, Exit::Ok),
-            (Some(Low), Some(Medium), !COMPLETE, !ALLOW, Exit::Unknown),
-            (Some(Low), Some(Medium), !COMPLETE, ALLOW, Exit::Ok),
-            (Some(Medium), Some(Medium), COMPLETE, !ALLOW, Exit::Findings),
-            (Some(Medium), Some(Medium), !COMPLETE, !ALLOW, Exit::Findings),
-            (Some(Medium), Some(Medium), !COMPLETE, ALLOW, Exit::Findings),
-            (Some(Critical), Some(High), COMPLETE, ALLOW, Exit::Findings),
-            (Some(Info), Some(Info), COMPLETE, !ALLOW, Exit::Findings),
-            (Some(Critical), None, COMPLETE, !ALLOW, Exit::Ok),
-            (Some(Critical), None, !COMPLETE, !ALLOW, Exit::Unknown),
-            (Some(Critical), None, !COMPLETE, ALLOW, Exit::Ok),
-            (None, None, COMPLETE, !ALLOW, Exit::Ok),
+            // worst, fail on, seen, allow unknown -> exit
+            (None, Some(Medium), All, !ALLOW, Exit::Ok),
+            (None, Some(Medium), All, ALLOW, Exit::Ok),
+            (None, Some(Medium), InPart, !ALLOW, Exit::Unknown),
+            (None, Some(Medium), InPart, ALLOW, Exit::Ok),
+            (Some(Low), Some(Medium), All, !ALLOW, Exit::Ok),
+            (Some(Low), Some(Medium), InPart, !ALLOW, Exit::Unknown),
+            (Some(Low), Some(Medium), InPart, ALLOW, Exit::Ok),
+            (Some(Medium), Some(Medium), All, !ALLOW, Exit::Findings),
+            (Some(Medium), Some(Medium), InPart, !ALLOW, Exit::Findings),
+            (Some(Medium), Some(Medium), InPart, ALLOW, Exit::Findings),
+            (Some(Critical), Some(High), All, ALLOW, Exit::Findings),
+            (Some(Info), Some(Info), All, !ALLOW, Exit::Findings),
+            (Some(Critical), None, All, !ALLOW, Exit::Ok),
+            (Some(Critical), None, InPart, !ALLOW, Exit::Unknown),
+            (Some(Critical), None, InPart, ALLOW, Exit::Ok),
+            (None, None, All, !ALLOW, Exit::Ok),
+            (None, None, Interrupted, ALLOW, Exit::Unknown),
+            (Some(Critical), Some(Info), Interrupted, !ALLOW, Exit::Unknown),
         ];
-        for (worst, fail_on, complete, allow_unknown, exit) in table {
-            let row = format!("{worst:?} {fail_on:?} {complete} {allow_unknown}");
-            assert_eq!(decide(worst, fail_on, complete, allow_unknown), exit, "{row}");
+        for (worst, fail_on, seen, allow_unknown, exit) in table {
+            let row = format!("{worst:?} {fail_on:?} {seen:?} {allow_unknown}");
+            assert_eq!(decide(worst, fail_on, seen, allow_unknown), exit, "{row}");
         }
     }
 
     #[test]
     fn the_numbers_are_the_documented_ones() {
-        assert_eq!(Exit::ALL.map(Exit::code), [0, 1, 2, 3]);
+        assert_eq!(Exit::ALL.map(Exit::code), [0, 1, 2, 3, 130]);
     }
 }

@@ -17,5 +17,5 @@ pub use bucket::{BucketRecord, Facts, Lifecycle, MfaDelete, Region, Versioning, 
 pub use finding::{Finding, Kind, Severity, Status};
 pub use lifecycle::{ActionKind, LifecycleConfiguration, LifecycleRule, Reading, RuleStatus};
 pub use observed::{ErrorClass, Fact, Observed, Operation, Reason};
-pub use run::{Coverage, Run, Standard};
+pub use run::{Coverage, Run, ScopeOptions, Standard};
 pub use timestamp::Timestamp;

@@ -19,7 +19,7 @@ pub use text::harmless;
 
 use std::io;
 
-use crate::aggregate::MetricRow;
+use crate::aggregate::Metrics;
 use crate::evaluate::Evaluation;
 use crate::model::{AccountRecord, BucketRecord, Coverage, Run};
 
@@ -61,7 +61,7 @@ pub struct Summary<'a> {
     pub coverage: &'a Coverage,
     /// Every account that was found, sorted by id.
     pub accounts: &'a [AccountRecord],
-    pub metrics: &'a [MetricRow],
+    pub metrics: &'a Metrics,
 }
 
 /// A report in the making.

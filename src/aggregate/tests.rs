@@ -43,21 +43,26 @@ fn bucket(account: u32, region: &str, facts: Facts) -> BucketRecord {
 }
 
 /// Evaluated and added up, in batches of three, so that sums are summed again.
-fn rows(accounts: &[AccountRecord], buckets: &[BucketRecord]) -> Vec<MetricRow> {
+fn rows(accounts: &[AccountRecord], buckets: &[BucketRecord]) -> Vec<MetricRow<'static>> {
     let mut aggregator = Aggregator::with_batch(3);
     for record in buckets {
         let account = accounts.iter().find(|account| account.id.as_ref() == Some(&record.account)).expect("known");
         aggregator.push(account, record, &evaluate(record)).expect("adds up");
     }
-    aggregator.finish(accounts).expect("adds up")
+    leaked(aggregator.finish(accounts).expect("adds up"))
 }
 
-fn of<'a>(rows: &'a [MetricRow], scope: Scope, id: &str, region: &str) -> BTreeMap<&'a str, Option<Value>> {
-    let there = |row: &&MetricRow| row.scope == scope && row.scope_id == id && row.region == region;
+/// The rows of metrics that live as long as the tests.
+fn leaked(metrics: Metrics) -> Vec<MetricRow<'static>> {
+    Box::leak(Box::new(metrics)).rows().collect()
+}
+
+fn of<'a>(rows: &'a [MetricRow<'_>], scope: Scope, id: &str, region: &str) -> BTreeMap<&'a str, Option<Value>> {
+    let there = |row: &&MetricRow<'_>| row.scope == scope && row.scope_id == id && row.region == region;
     rows.iter().filter(there).map(|row| (row.metric, row.value)).collect()
 }
 
-fn count(rows: &[MetricRow], scope: Scope, id: &str, metric: &str) -> Option<u64> {
+fn count(rows: &[MetricRow<'_>], scope: Scope, id: &str, metric: &str) -> Option<u64> {
     match of(rows, scope, id, "").get(metric) {
         Some(Some(Value::Count(count))) => Some(*count),
         Some(Some(Value::Percent(_)) | None) | None => None,
@@ -140,7 +145,7 @@ fn a_full_batch_is_collapsed() {
         aggregator.push(&account, &record, &evaluation).expect("adds up");
     }
     assert_eq!(aggregator.buffer.len(), 1, "the first {BATCH} buckets are sums by now");
-    let rows = aggregator.finish(&[account]).expect("adds up");
+    let rows = leaked(aggregator.finish(&[account]).expect("adds up"));
     assert_eq!(count(&rows, Scope::Organization, "", "BucketCount"), Some(BATCH as u64 + 1));
 }
 
@@ -275,7 +280,7 @@ proptest! {
                 prop_assert_eq!(found, Some(&Some(Value::Count(*value))), "{:?} {} {} {}", scope, id, region, counter.name);
             }
         }
-        let counted = |row: &&MetricRow| COUNTERS.iter().any(|counter| counter.name == row.metric);
+        let counted = |row: &&MetricRow<'_>| COUNTERS.iter().any(|counter| counter.name == row.metric);
         prop_assert_eq!(rows.iter().filter(counted).count(), expected.len() * COUNTERS.len(), "no other rows");
         let keys: Vec<_> = rows.iter().map(|row| (row.scope, &row.scope_id, &row.region)).collect();
         prop_assert!(keys.is_sorted(), "sorted by scope, id and Region");

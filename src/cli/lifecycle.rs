@@ -10,7 +10,7 @@ use serde::Serialize;
 use time::{Date, OffsetDateTime};
 
 use super::Problem;
-use crate::exit::{self, Exit};
+use crate::exit::{self, Exit, Seen};
 use crate::lifecycle::problems::{self, Bucket};
 use crate::lifecycle::read::{self, Document, ReadError};
 use crate::lifecycle::words::does;
@@ -56,7 +56,7 @@ pub fn run(check: &Check) -> Result<Exit, Problem> {
     };
     print(&text).map_err(|error| Problem::new(format!("failed to print the verdicts: {error}")))?;
     let worst = judged.problems.iter().map(|problem| problem.severity).max();
-    Ok(exit::decide(worst, check.fail_on, true, false))
+    Ok(exit::decide(worst, check.fail_on, Seen::All, false))
 }
 
 /// No more than is read of it: what is larger is an error all the same.

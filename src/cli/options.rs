@@ -348,6 +348,8 @@ Examples:
     bucketlens scan --organization --role-name Audit --exclude-ou ou-ab12-11111111
   The accounts of a file, for a scheduled job: only critical findings matter, logs as JSON:
     bucketlens scan --accounts-file accounts.txt --fail-on critical --quiet --log-format json
+  What a run that was killed or interrupted has not read yet; the scope is that of the run:
+    bucketlens scan --resume reports/today
   An S3 server that is not AWS:
     AWS_ENDPOINT_URL=https://s3.example.org bucketlens scan --account-id 111111111111";
 
@@ -535,6 +537,10 @@ mod tests {
               --exclude-ou <ID>       Leave out accounts in or under this OU (repeatable)
               --bucket <GLOB>         Scan only buckets with such a name: *, ? and [a-z] (repeatable)
               --region <NAME>         Scan only buckets in this Region (repeatable)
+
+        Going on with a run that was cut off:
+              --resume <DIR>        Read only what the run in this folder lacks, and report there
+              --max-age <DURATION>  With --resume: also read again what is older: 90s, 30m, 12h, 7d
 
         Reading:
               --concurrency <N>              Requests in flight over all accounts, 1 to 4096 [default: 64]

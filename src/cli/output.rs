@@ -9,7 +9,7 @@ use uuid::{NoContext, Timestamp as UuidTimestamp, Uuid};
 
 use super::Problem;
 use crate::config::Config;
-use crate::inventory;
+use crate::inventory::{Inventory, Opening, Writer};
 use crate::model::Timestamp;
 use crate::report::{Files, Folder, Format, Sink, Terminal, TerminalOptions};
 
@@ -24,12 +24,20 @@ pub struct Reports {
 }
 
 pub struct Output {
-    pub run_id: String,
     path: PathBuf,
     /// Held while the run writes here: a second run in the same folder would mix its buckets with ours.
     _lock: Option<File>,
     /// Taken by the report's files.
     folder: Cell<Option<Folder>>,
+}
+
+/// Where the run stands when it begins.
+pub struct Journal {
+    pub writer: Writer,
+    /// As the run goes on with it: the scope of a run that is resumed is its own.
+    pub config: Config,
+    /// Whether something of an earlier part of the run is in it.
+    pub goes_on: bool,
 }
 
 impl Output {
@@ -53,18 +61,62 @@ impl Output {
             ))
             .with_help("choose another folder with --out DIR"));
         }
-        let seconds = u64::try_from(start.unix()).unwrap_or_default();
-        let run_id = Uuid::new_v7(UuidTimestamp::from_unix(NoContext, seconds, 0)).to_string();
-        Ok(Self { run_id, path, _lock: lock, folder })
+        Ok(Self { path, _lock: lock, folder })
     }
 
-    /// The inventory to write. What a run that did not end left behind goes: nothing reads it yet.
-    pub fn inventory(&self) -> Result<inventory::Writer, Problem> {
-        let path = self.path.join(WRITING);
-        match fs::remove_dir_all(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.write_problem(&error)),
-            _ => Ok(inventory::Writer::create(&path)?),
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The journal of this run: that of the run to go on with, or a new one.
+    pub fn journal(&self, config: &Config, start: Timestamp) -> Result<Journal, Problem> {
+        let Some(resume) = &config.resume else { return self.begin(config, start) };
+        let Some(writer) = self.reopen(resume.max_age.and_then(|age| start.before(age)))? else {
+            let folder = self.path.display();
+            tracing::warn!("there is no whole record of a run in {folder}: it is scanned from the start");
+            return self.begin(config, start);
+        };
+        let opening = writer.opening();
+        let config = config.clone().going_on(resume, &opening.scope, opening.standard)?;
+        if writer.folder() == self.path.join(WRITTEN)
+            && let Some(end) = writer.finished()
+        {
+            let (folder, why) = (self.path.display(), "only what failed and what --max-age names is read again");
+            tracing::warn!("the run in {folder} was finished at {end}: {why}");
         }
+        Ok(Journal { writer, config, goes_on: true })
+    }
+
+    /// The journal of a run that did not end, or what was read by one that did.
+    fn reopen(&self, oldest: Option<Timestamp>) -> Result<Option<Writer>, Problem> {
+        let unfinished = self.path.join(WRITING);
+        let folder = if unfinished.is_dir() { unfinished } else { self.path.join(WRITTEN) };
+        Ok(Writer::reopen(&folder, oldest)?)
+    }
+
+    /// What a run that did not end left behind goes: a job that writes to one folder every night must not be blocked
+    /// by the one night in which it was killed.
+    fn begin(&self, config: &Config, start: Timestamp) -> Result<Journal, Problem> {
+        let path = self.path.join(WRITING);
+        if let Ok(Some(left)) = Writer::reopen(&path, None) {
+            let (folder, began) = (self.path.display(), left.opening().start);
+            let what = "what it had read is discarded; scan --resume goes on with such a run";
+            tracing::warn!("a run that began at {began} in {folder} did not end: {what}");
+        }
+        match fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(self.write_problem(&error)),
+            Ok(()) | Err(_) => {}
+        }
+        let seconds = u64::try_from(start.unix()).unwrap_or_default();
+        let opening = Opening {
+            run_id: Uuid::new_v7(UuidTimestamp::from_unix(NoContext, seconds, 0)).to_string(),
+            start,
+            resumed: Vec::new(),
+            standard: config.standard,
+            scope: config.scope_options(),
+            found: None,
+        };
+        Ok(Journal { writer: Writer::create(&path, opening)?, config: config.clone(), goes_on: false })
     }
 
     /// Every report that was asked for.
@@ -83,8 +135,11 @@ impl Output {
     }
 
     /// The inventory is whole: it takes its place beside the report.
-    pub fn keep_inventory(&self) -> Result<(), Problem> {
-        let (from, to) = (self.path.join(WRITING), self.path.join(WRITTEN));
+    pub fn keep(&self, inventory: &Inventory) -> Result<(), Problem> {
+        let (from, to) = (inventory.folder(), self.path.join(WRITTEN));
+        if from == to {
+            return Ok(());
+        }
         let removed = fs::remove_dir_all(&to).or_else(|error| match error.kind() {
             io::ErrorKind::NotFound => Ok(()),
             _ => Err(error),
@@ -92,8 +147,8 @@ impl Output {
         removed.and_then(|()| fs::rename(from, to)).map_err(|error| self.write_problem(&error))
     }
 
-    /// The run could not run: nothing of it stays.
-    pub fn abandon_inventory(&self) {
+    /// The run could not run, and nothing was read: nothing of it stays.
+    pub fn abandon(&self) {
         // What cannot be removed is no report, and is removed by the next run.
         let _ = fs::remove_dir_all(self.path.join(WRITING));
     }
@@ -105,7 +160,8 @@ impl Output {
 
     pub fn write_problem(&self, error: &io::Error) -> Problem {
         Problem::new(format!("failed to write the report in {}: {error}", self.path.display())).with_help(
-            "free space or choose another folder with --out; the report is complete once SHA256SUMS is there",
+            "free space and go on with --resume DIR, where nothing is read twice; the report is complete once \
+             SHA256SUMS is there",
         )
     }
 }

@@ -1,33 +1,68 @@
 //! `bucketlens scan`: the sentence of the program, in the order in which it happens.
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::sync::Arc;
 
+use futures::FutureExt;
+
 use super::Problem;
-use super::output::Output;
+use super::output::{Journal, Output};
 use super::progress::Progress;
+use super::signals;
 use crate::aws::clock::{Clock, Skew};
 use crate::aws::http::{self, Network};
 use crate::aws::pace::Pace;
 use crate::aws::session::{Aws, Source};
-use crate::collect::{Collected, collect};
+use crate::collect::{Collected, Stop, collect};
 use crate::config::Config;
-use crate::discover::{Discovered, discover};
+use crate::discover::{Discovered, Entry, Target, discover};
 use crate::evaluate::Evaluator;
-use crate::exit::{self, Exit};
-use crate::inventory::Inventory;
-use crate::model::{Coverage, Outcome, Run, Severity, Status, Timestamp};
+use crate::exit::{self, Exit, Seen};
+use crate::inventory::{Found, Inventory, Writer};
+use crate::model::{AccountId, Coverage, Outcome, Run, Severity, Status, Timestamp};
 use crate::{aggregate, report};
 
 /// Reads, judges and reports. `source` and `network` say where AWS is: the environment, or the demo's simulator.
 pub async fn run(config: &Config, source: Source, network: &Network, progress: Arc<Progress>) -> Result<Exit, Problem> {
     let start = Timestamp::now();
+    let (told, stop) = Stop::new();
     let output = Output::open(config, start)?;
-    let aws = connect(config, source, network)?;
-    let found = unless_off(&aws.clock, Box::pin(discover(&aws, config))).await?;
-    let inventory = read(config, &aws, found, start, &output, progress).await?;
-    let worst = judge(config, &inventory, &output).inspect_err(|_| output.abandon_inventory())?;
-    Ok(exit::decide(worst, config.fail_on, inventory.closing.coverage.is_complete(), config.allow_unknown))
+    let folder = output.path().display().to_string();
+    let scan = Box::pin(scan(config, source, network, progress, start, output, stop));
+    tokio::select! {
+        exit = scan => exit,
+        () = signals::twice(told) => {
+            tracing::warn!("stopped; `bucketlens scan --resume {folder}` goes on");
+            Ok(Exit::Stopped)
+        }
+    }
+}
+
+async fn scan(
+    config: &Config,
+    source: Source,
+    network: &Network,
+    progress: Arc<Progress>,
+    start: Timestamp,
+    output: Output,
+    stop: Stop,
+) -> Result<Exit, Problem> {
+    let journal = output.journal(config, start)?;
+    let config = journal.config.clone();
+    let aws = connect(&config, source, network)?;
+    let inventory = Box::pin(read(journal, &aws, start, &output, progress, stop)).await?;
+    let run = &inventory.closing.run;
+    let seen = match inventory.closing.coverage.is_complete() {
+        _ if run.interrupted => Seen::Interrupted,
+        true => Seen::All,
+        false => Seen::InPart,
+    };
+    let (fail_on, allow_unknown) = (config.fail_on, config.allow_unknown);
+    // On a thread of its own, so that a signal is heard meanwhile.
+    let judged = tokio::task::spawn_blocking(move || judge(&config, &inventory, &output)).await;
+    let worst = judged.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+    Ok(exit::decide(worst, fail_on, seen, allow_unknown))
 }
 
 fn connect(config: &Config, source: Source, network: &Network) -> Result<Aws, Problem> {
@@ -55,29 +90,58 @@ async fn unless_off<T, E: Into<Problem>>(
 
 /// The first half: everything that talks to AWS.
 async fn read(
-    config: &Config,
+    journal: Journal,
     aws: &Aws,
-    found: Discovered,
     start: Timestamp,
     output: &Output,
     progress: Arc<Progress>,
+    stop: Stop,
 ) -> Result<Inventory, Problem> {
-    let collecting = collect(
-        found.targets,
-        aws.clone(),
-        config.filters.clone(),
-        config.reading.concurrency,
-        output.inventory()?,
-        progress.clone(),
-    );
-    let (mut collected, writer) =
-        unless_off(&aws.clock, Box::pin(collecting)).await.inspect_err(|_| output.abandon_inventory())?;
+    let Journal { mut writer, config, goes_on } = journal;
+    let abandon = || {
+        if !goes_on {
+            output.abandon();
+        }
+    };
+    let discovering = Box::pin(unless_off(&aws.clock, discover(aws, &config)));
+    let discovered = stop.unless_asked(discovering).await.transpose().inspect_err(|_| abandon())?;
+    let interrupted = discovered.is_none();
+    let found = discovered.unwrap_or_else(|| known(&writer));
+    let mut targets = found.targets;
+    if !interrupted {
+        let mut how = writer.opening().clone();
+        how.standard = config.standard;
+        how.resumed.extend(goes_on.then_some(start));
+        let now = Found {
+            caller_arn: found.caller_arn.clone(),
+            organization_id: found.organization_id.clone(),
+            partition: found.partition.clone(),
+            accounts: targets.iter().map(|target| target.account.clone()).collect(),
+        };
+        let gone = writer.found(now, how)?;
+        targets.extend(gone.into_iter().map(|account| Target { account, entry: Entry::Gone }));
+    }
+    let opening = writer.opening().clone();
+    let (filters, concurrency) = (config.filters.clone(), config.reading.concurrency);
+    let collecting = collect(targets, aws.clone(), filters, concurrency, writer, progress.clone(), stop);
+    let collecting = collecting.map(|done| {
+        done.inspect_err(|error| {
+            if !error.is_of_the_disk() {
+                abandon();
+            }
+        })
+    });
+    let (mut collected, writer) = unless_off(&aws.clock, Box::pin(collecting)).await?;
     progress.finish();
-    collected.accounts.extend(found.others);
+    // An account may be skipped by now that an earlier part of the run read: then it has rows.
+    let read: HashSet<Option<AccountId>> = collected.accounts.iter().map(|account| account.id.clone()).collect();
+    collected.accounts.extend(found.others.into_iter().filter(|other| other.id.is_none() || !read.contains(&other.id)));
     let run = Run {
-        id: output.run_id.clone(),
-        start,
+        id: opening.run_id,
+        start: opening.start,
         end: Timestamp::now(),
+        resumed: opening.resumed,
+        interrupted: collected.interrupted || interrupted,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         standard: config.standard,
         scope: config.scope(),
@@ -88,10 +152,23 @@ async fn read(
         configuration_digest: config.digest(),
     };
     let coverage = coverage(&mut collected, aws);
-    if coverage.buckets == 0 && config.filters.chooses_buckets() {
+    if coverage.buckets == 0 && config.filters.chooses_buckets() && !run.interrupted {
         tracing::warn!("no bucket is left by --bucket and --region: is there a slip of the pen?");
     }
-    Ok(writer.close(run, coverage, collected.accounts).inspect_err(|_| output.abandon_inventory())?)
+    Ok(writer.close(run, coverage, collected.accounts)?)
+}
+
+/// What earlier parts of the run found, when this one is told to stop before it found anything.
+fn known(writer: &Writer) -> Discovered {
+    let Some(found) = writer.opening().found.clone() else { return Discovered::default() };
+    let targets = found.accounts.into_iter().map(|account| Target { account, entry: Entry::Gone });
+    Discovered {
+        targets: targets.collect(),
+        others: Vec::new(),
+        caller_arn: found.caller_arn,
+        organization_id: found.organization_id,
+        partition: found.partition,
+    }
 }
 
 /// Sorts the accounts and adds up what became of them.
@@ -122,6 +199,7 @@ fn judge(config: &Config, inventory: &Inventory, output: &Output) -> Result<Opti
     let mut worst = None;
     for account in inventory.accounts() {
         for record in inventory.buckets(account)? {
+            let record = record?;
             let evaluation = evaluator.evaluate(&record);
             let failed = evaluation.findings.iter().filter(|finding| finding.status == Status::Fail);
             worst = worst.max(failed.map(|finding| finding.severity).max());
@@ -141,7 +219,7 @@ fn judge(config: &Config, inventory: &Inventory, output: &Output) -> Result<Opti
         metrics: &metrics,
     };
     reports.files.finish(&summary).map_err(|error| output.write_problem(&error))?;
-    output.keep_inventory()?;
+    output.keep(inventory)?;
     reports.page.finish(&summary).map_err(|error| output.page_problem(&error))?;
     Ok(worst)
 }

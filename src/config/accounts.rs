@@ -2,6 +2,7 @@
 //! `#` starts a comment. Spreadsheets and Windows write it too: a BOM and CRLF are accepted.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 
 use super::{Mistake, Place};
@@ -13,6 +14,14 @@ pub struct AccountEntry {
     pub id: AccountId,
     /// The role to assume there; `None` for the role of `--role-name`.
     pub role_arn: Option<String>,
+}
+
+/// As a line of the file.
+impl fmt::Display for AccountEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.id)?;
+        self.role_arn.as_ref().map_or(Ok(()), |arn| write!(f, ",{arn}"))
+    }
 }
 
 /// Every account of the file in its order, or everything that is wrong with it.
@@ -53,7 +62,7 @@ fn contents(text: &str) -> impl Iterator<Item = (usize, &str)> {
         .filter(|(_, content)| !content.is_empty())
 }
 
-fn entry(content: &str) -> Result<AccountEntry, String> {
+pub(super) fn entry(content: &str) -> Result<AccountEntry, String> {
     // The name of a role may have a comma: only the first one separates.
     let (id, arn) = content.split_once(',').map_or((content, None), |(id, arn)| (id.trim(), Some(arn.trim())));
     let id = account_id(id)?;

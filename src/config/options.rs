@@ -2,6 +2,7 @@
 //! variable and the key of the configuration file.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, RangedI64ValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
@@ -20,6 +21,8 @@ pub struct ScanArgs {
     pub role: RoleArgs,
     #[command(flatten)]
     pub filters: FilterArgs,
+    #[command(flatten)]
+    pub resume: ResumeArgs,
     #[command(flatten)]
     pub concurrency: ConcurrencyArgs,
     #[command(flatten)]
@@ -90,6 +93,17 @@ pub struct FilterArgs {
     /// Scan only buckets in this Region (repeatable)
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub region: Vec<String>,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Going on with a run that was cut off")]
+pub struct ResumeArgs {
+    /// Read only what the run in this folder lacks, and report there
+    #[arg(long, value_name = "DIR")]
+    pub resume: Option<PathBuf>,
+    /// With --resume: also read again what is older: 90s, 30m, 12h, 7d
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub max_age: Option<Duration>,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -172,6 +186,21 @@ fn seconds(least: i64, most: i64) -> RangedI64ValueParser<u64> {
     RangedI64ValueParser::new().range(least..=most)
 }
 
+/// A whole number and its unit.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let seconds = match unit {
+        "s" => Some(1),
+        "m" => Some(60),
+        "h" => Some(60 * 60),
+        "d" => Some(24 * 60 * 60),
+        _ => None,
+    };
+    let duration = number.parse::<u32>().ok().zip(seconds);
+    let what = || format!("{text:?} is no duration: write a whole number and s, m, h or d, like 12h");
+    duration.map(|(number, seconds)| Duration::from_secs(u64::from(number) * seconds)).ok_or_else(what)
+}
+
 /// From which severity findings decide the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailOn {
@@ -251,6 +280,16 @@ mod tests {
         assert!(Way::ALL.into_iter().all(|way| known(way.option())));
         let dependent = scan.get_arguments().filter_map(clap::Arg::get_long).filter(|name| ways_of(name).is_some());
         assert_eq!(dependent.count(), 6);
+    }
+
+    #[test]
+    fn durations_have_a_unit() {
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("12h"), Ok(Duration::from_hours(12)));
+        assert_eq!(duration("7d"), Ok(Duration::from_hours(7 * 24)));
+        for wrong in ["", "12", "h", "-1h", "1.5h", "12 h", "12H", "12hours", "99999999999s", "1h30m", "１h"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

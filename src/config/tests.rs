@@ -47,6 +47,8 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("exclude-ou", &["ou-ab12-11111111"], &["--organization"]),
     ("bucket", &["logs-*", "[a-c]?"], &[]),
     ("region", &["eu-central-1"], &[]),
+    ("resume", &["reports/today"], &[]),
+    ("max-age", &["12h"], &["--resume=reports/today"]),
     ("concurrency", &["8"], &[]),
     ("addressing", &["virtual"], &[]),
     ("connect-timeout", &["1"], &[]),
@@ -188,6 +190,7 @@ fn the_defaults_are_the_documented_ones() {
             buckets: None,
             regions: {},
         },
+        resume: None,
         reading: Reading {
             concurrency: 64,
             addressing: Path,

@@ -137,7 +137,7 @@ impl From<AccountState> for String {
 }
 
 /// An account to scan.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     pub id: AccountId,
     /// Its name in the organization; empty where there is none.

@@ -74,6 +74,8 @@ pub enum ErrorClass {
     Unsupported,
     /// AWS calls our request wrong.
     Rejected,
+    /// Nobody was asked, or the answer was not waited for: the run was interrupted.
+    Interrupted,
 }
 
 impl ErrorClass {
@@ -87,6 +89,7 @@ impl ErrorClass {
             Self::Malformed => "malformed",
             Self::Unsupported => "unsupported",
             Self::Rejected => "rejected",
+            Self::Interrupted => "interrupted",
         }
     }
 }
@@ -180,6 +183,18 @@ impl fmt::Display for Reason {
 }
 
 impl Reason {
+    /// What was not asked, or not waited for, because the run was told to stop.
+    pub fn interrupted(operation: Operation) -> Self {
+        Self {
+            operation,
+            class: ErrorClass::Interrupted,
+            code: None,
+            http_status: None,
+            request_id: None,
+            message: "the run was interrupted".to_owned(),
+        }
+    }
+
     /// The reason in one sentence, with the service's words.
     pub fn sentence(&self) -> String {
         if self.message.is_empty() { self.to_string() } else { format!("{self}: {}", self.message) }

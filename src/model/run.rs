@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
@@ -21,12 +23,20 @@ impl Standard {
     }
 }
 
+/// The options that decide what is read, with their values; a flag has none. Without secrets: of an external id it is
+/// said only that there was one.
+pub type ScopeOptions = BTreeMap<String, Vec<String>>;
+
 /// What a run was: written into the inventory and every report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     pub id: String,
     pub start: Timestamp,
     pub end: Timestamp,
+    /// When it was taken up again after an interruption.
+    pub resumed: Vec<Timestamp>,
+    /// It was told to stop, and stopped before everything was read.
+    pub interrupted: bool,
     /// The version of bucketlens.
     pub version: String,
     pub standard: Standard,

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::format_description::well_known::Rfc3339;
@@ -28,6 +29,11 @@ impl Timestamp {
     /// The day, in UTC.
     pub fn date(self) -> Date {
         self.0.date()
+    }
+
+    /// The moment this long before; `None` for one that cannot be written.
+    pub fn before(self, duration: Duration) -> Option<Self> {
+        Self::from_unix(self.unix().checked_sub_unsigned(duration.as_secs())?)
     }
 
     /// A name for a folder: `20261122T144320Z`.

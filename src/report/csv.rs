@@ -86,7 +86,7 @@ impl Writer for Report {
 
     fn finish(mut self: Box<Self>, summary: &Summary<'_>) -> io::Result<Vec<Finished>> {
         summary.accounts.iter().try_for_each(|account| write(&mut self.accounts, &account_row(account)))?;
-        summary.metrics.iter().try_for_each(|metric| write(&mut self.metrics, &metric_row(metric)))?;
+        summary.metrics.rows().try_for_each(|metric| write(&mut self.metrics, &metric_row(&metric)))?;
         let Self { accounts, buckets, findings, metrics, .. } = *self;
         let finished = [accounts, buckets, findings, metrics].map(finish);
         finished.into_iter().collect()
@@ -165,13 +165,13 @@ fn standards(rule: &rules::Rule) -> String {
     rule.standards.iter().map(ToString::to_string).collect::<Vec<_>>().join(";")
 }
 
-fn metric_row(row: &MetricRow) -> [Cow<'_, str>; METRIC_COLUMNS.len()] {
+fn metric_row<'a>(row: &MetricRow<'a>) -> [Cow<'a, str>; METRIC_COLUMNS.len()] {
     let value = match row.value {
         Some(Value::Count(count)) => count.to_string(),
         Some(Value::Percent(percent)) => format!("{percent:.2}"),
         None => String::new(),
     };
-    [row.scope.as_str().into(), cell(&row.scope_id), cell(&row.region), row.metric.into(), value.into()]
+    [row.scope.as_str().into(), cell(row.scope_id), cell(row.region), row.metric.into(), value.into()]
 }
 
 fn owned_cell(text: &str) -> Cow<'static, str> {

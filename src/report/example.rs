@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Sink, Summary};
-use crate::aggregate::{Aggregator, MetricRow};
+use crate::aggregate::{Aggregator, Metrics};
 use crate::evaluate::Evaluator;
 use crate::lifecycle::{self, Action, Configuration, Filter, StorageClass, When};
 use crate::model::{
@@ -29,7 +29,7 @@ impl Example {
         Evaluator::new(self.run.standard, self.run.start.date())
     }
 
-    pub fn metrics(&self) -> Vec<MetricRow> {
+    pub fn metrics(&self) -> Metrics {
         let (mut aggregator, evaluator) = (Aggregator::new(), self.evaluator());
         for (account, buckets) in &self.accounts {
             for record in buckets {
@@ -185,6 +185,8 @@ pub fn empty() -> Example {
         id: "019e3b1c-8f4e-7c11-9d2b-3a6c5b8f1e20".to_owned(),
         start: at(0),
         end: at(48),
+        resumed: Vec::new(),
+        interrupted: false,
         version: "0.1.0".to_owned(),
         standard: Standard::Cis,
         scope: vec!["--organization".to_owned(), "--role-name BucketlensScan".to_owned()],

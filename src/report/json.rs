@@ -73,7 +73,7 @@ impl Writer for Report {
         self.section("coverage", &Coverage::of(summary.coverage))?;
         self.rows("rules", rules::ALL.iter().map(Rule::of))?;
         self.rows("accounts", summary.accounts.iter().map(AccountLine::of))?;
-        self.rows("metrics", summary.metrics.iter().map(MetricLine::of))?;
+        self.rows("metrics", summary.metrics.rows().map(|row| MetricLine::of(&row)))?;
         self.out.write_all(b"\n}\n")?;
         let draft = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
         Ok(vec![draft.finish()?])
@@ -117,6 +117,8 @@ struct Run<'a> {
     id: &'a str,
     start: String,
     end: String,
+    resumed: Vec<String>,
+    interrupted: bool,
     version: &'a str,
     standard: &'static str,
     scope: Vec<Cow<'a, str>>,
@@ -133,6 +135,8 @@ impl<'a> Run<'a> {
             id: &run.id,
             start: run.start.to_string(),
             end: run.end.to_string(),
+            resumed: run.resumed.iter().map(ToString::to_string).collect(),
+            interrupted: run.interrupted,
             version: &run.version,
             standard: run.standard.as_str(),
             scope: run.scope.iter().map(|part| harmless(part)).collect(),
@@ -259,11 +263,11 @@ enum Number {
 }
 
 impl<'a> MetricLine<'a> {
-    fn of(row: &'a MetricRow) -> Self {
+    fn of(row: &MetricRow<'a>) -> Self {
         Self {
             scope: row.scope.as_str(),
-            scope_id: some(&row.scope_id),
-            region: some(&row.region),
+            scope_id: some(row.scope_id),
+            region: some(row.region),
             metric: row.metric,
             value: row.value.map(|value| match value {
                 Value::Count(count) => Number::Count(count),

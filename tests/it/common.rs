@@ -65,6 +65,22 @@ impl Cli {
         Ran::new(output, self.home)
     }
 
+    /// Starts it, which must say little.
+    pub fn start(mut self) -> Running {
+        self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Running { child: self.command.spawn().expect("bucketlens starts"), home: self.home }
+    }
+
+    /// The same command behind these words of the shell.
+    pub fn run_by_shell(self, words: &str) -> Ran {
+        let mut shell = Command::new("/bin/sh");
+        shell.arg("-c").arg(format!("{words}; exec \"$0\" \"$@\"")).arg(self.command.get_program());
+        shell.args(self.command.get_args()).current_dir(self.home.path()).env_clear();
+        shell.envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let output = shell.output().expect("a shell");
+        Ran::new(output, self.home)
+    }
+
     /// Runs it, which must say little, and tells how many KiB of memory it had at most.
     pub fn run_measured(mut self) -> (Ran, u64) {
         self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -75,6 +91,29 @@ impl Cli {
             std::thread::sleep(Duration::from_millis(10));
         }
         (Ran::new(child.wait_with_output().expect("a child"), self.home), peak)
+    }
+}
+
+/// A run that is under way.
+pub struct Running {
+    child: Child,
+    home: TempDir,
+}
+
+impl Running {
+    /// `INT`, `TERM`, `KILL`, ...
+    pub fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
+        assert!(Command::new("/bin/sh").args(["-c", &kill]).status().expect("a shell").success(), "{kill}");
+    }
+
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("a child").is_some()
+    }
+
+    /// The code of one that a signal ended is -1.
+    pub fn wait(self) -> Ran {
+        Ran::new(self.child.wait_with_output().expect("a child"), self.home)
     }
 }
 

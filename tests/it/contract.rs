@@ -202,6 +202,8 @@ fn both_formats_say_the_same() {
         "id",
         "start",
         "end",
+        "resumed",
+        "interrupted",
         "version",
         "standard",
         "scope",
@@ -297,7 +299,7 @@ fn a_report_takes_the_place_of_an_older_one() {
     assert!(buckets.contains(",third,") && !buckets.contains("first"), "{buckets}");
     let all = [&FILES[..], &["inventory", "notes.txt"]].concat();
     assert_eq!(names(&out), all.iter().map(|name| (*name).to_owned()).collect());
-    assert_eq!(names(&out.join("inventory")), set(["111111111111.jsonl", "run.json"]));
+    assert_eq!(names(&out.join("inventory")), set(["111111111111.jsonl", "run.json", "start.json"]));
 
     // The tables of the older report are none of this one.
     run(&large, "json");
@@ -323,7 +325,7 @@ fn a_report_stays_whole_when_the_next_run_cannot_run() {
     let scan = |arguments: &[&str]| Cli::new(["scan", "--out", path].into_iter().chain(arguments.iter().copied()));
     scan(&["--organization"]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
     let before = contents(&out);
-    assert_eq!(before.len(), 6 + 4);
+    assert_eq!(before.len(), 6 + 5);
     let failures = [
         scan(&[]).keys(&sim.endpoint, "AKIA0000999999999999", "secret"),
         scan(&[]).env("AWS_REGION", "us-east-1"),

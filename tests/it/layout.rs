@@ -44,7 +44,7 @@ const MAY_IMPORT: [(&str, &[&str]); 15] = [
 const ONLY: [(&str, &str, &[&str]); 7] = [
     ("model", "lifecycle", &["lifecycle::Configuration"]),
     ("aws", "lifecycle", &["lifecycle::read", "lifecycle::read::RemarkKind"]),
-    ("report", "aggregate", &["aggregate::MetricRow", "aggregate::Scope", "aggregate::Value"]),
+    ("report", "aggregate", &["aggregate::MetricRow", "aggregate::Metrics", "aggregate::Scope", "aggregate::Value"]),
     // For its tests.
     ("report", "lifecycle", &[]),
     ("report", "evaluate", &["evaluate::Analysis", "evaluate::Evaluation"]),

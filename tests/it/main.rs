@@ -17,6 +17,7 @@ mod proxy;
 mod readme;
 mod real_lifecycle;
 mod real_servers;
+mod resume;
 mod scan;
 mod servers;
 mod wire;

@@ -164,40 +164,59 @@ fn disturbed(disturb: impl Fn(&Path) + Send + Sync + 'static) -> Ran {
     cli.at(&proxy.endpoint, MANAGEMENT).run()
 }
 
+/// The run could not end, and goes on when nothing is in its way any more.
+#[track_caller]
+fn goes_on(ran: &Ran, requests: u64) {
+    assert!(!ran.path("out/SHA256SUMS").exists(), "the report is not complete");
+    assert!(ran.path("out/inventory.partial/start.json").exists() && !ran.path("out/inventory").exists());
+    let sim = buckets(&json!([good("here")]));
+    let out = ran.path("out");
+    let arguments = ["scan", "--resume", out.to_str().expect("text")];
+    Cli::new(arguments).at(&sim.endpoint, MANAGEMENT).run().expect(0);
+    assert_eq!(counts(&sim, ["ListBuckets", VERSIONING]), [requests; 2]);
+    assert_eq!(ran.bucket("here")["status"], "pass");
+}
+
 #[test]
-fn a_run_whose_report_cannot_be_written_leaves_no_partial_inventory() {
+fn a_run_whose_report_cannot_be_written_keeps_what_it_read() {
     let ran = disturbed(|out| {
         fs::create_dir_all(out.join("metrics.csv/in-the-way")).expect("writable");
     });
     let ran = ran.expect(2);
     let says = "error: failed to open the output folder out: metrics.csv in it is a folder\n";
     assert!(ran.stderr.starts_with(says), "{}", ran.stderr);
-    assert!(!ran.path("out/inventory.partial").exists());
-    assert!(!ran.path("out/inventory").exists(), "an inventory without its report");
-    assert!(!ran.path("out/SHA256SUMS").exists(), "the report is not complete");
+    fs::remove_dir_all(ran.path("out/metrics.csv")).expect("there");
+    goes_on(&ran, 0);
 }
 
 #[test]
-fn a_run_whose_inventory_cannot_be_read_again_leaves_none() {
+fn a_run_whose_inventory_cannot_be_read_again_reads_what_is_missing() {
     let ran = disturbed(|out| {
         // The segment is open: what is written to it goes to a file without a name.
         fs::remove_file(out.join(format!("inventory.partial/{MANAGEMENT}.jsonl"))).expect("it is there");
     });
     let ran = ran.expect(2);
     assert!(ran.stderr.starts_with("error: failed to read the inventory "), "{}", ran.stderr);
-    assert!(!ran.path("out/inventory.partial").exists());
-    assert!(!ran.path("out/SHA256SUMS").exists());
+    goes_on(&ran, 1);
 }
 
 #[test]
-fn a_run_whose_inventory_cannot_be_closed_leaves_none() {
+fn a_run_whose_inventory_cannot_be_closed_keeps_what_it_read() {
     let ran = disturbed(|out| {
         fs::create_dir_all(out.join("inventory.partial/run.json")).expect("writable");
     });
     let ran = ran.expect(2);
     assert!(ran.stderr.starts_with("error: failed to write the inventory "), "{}", ran.stderr);
-    assert!(!ran.path("out/inventory.partial").exists());
-    assert!(!ran.path("out/SHA256SUMS").exists());
+    fs::remove_dir(ran.path("out/inventory.partial/run.json")).expect("there");
+    goes_on(&ran, 0);
+}
+
+#[test]
+fn a_folder_that_is_gone_is_said_to_be() {
+    let ran = disturbed(|out| fs::remove_dir_all(out).expect("it is there")).expect(2);
+    let start = "error: failed to write the inventory out/inventory.partial/run.json: No such file or directory";
+    assert!(ran.stderr.starts_with(start), "{}", ran.stderr);
+    assert!(ran.stderr.ends_with("\n  help: the folder was removed while the run wrote to it: scan again\n"));
 }
 
 // --- Regions ---

@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use super::*;
+use crate::aggregate::Metrics;
 use crate::report::example;
 
 fn space() -> TempDir {
@@ -118,7 +119,8 @@ fn a_report_that_cannot_take_its_place_is_no_report() {
     fs::remove_file(space.path().join("report.json")).expect("removed");
     fs::create_dir(space.path().join("report.json")).expect("made");
     let example = example::empty();
-    let summary = Summary { run: &example.run, coverage: &example.coverage, accounts: &[], metrics: &[] };
+    let summary =
+        Summary { run: &example.run, coverage: &example.coverage, accounts: &[], metrics: &Metrics::default() };
     let error = Box::new(files).finish(&summary).expect_err("a folder cannot be replaced");
     assert!(error.to_string().starts_with("report.json: "), "{error}");
     assert!(!space.path().join(SUMS).exists());

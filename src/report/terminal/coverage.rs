@@ -36,7 +36,14 @@ impl Page<'_> {
         let table = self.layout.table(rows, &[Column::Fit, Column::Fit, Column::Wrap]);
         let not_analysed = self.tally.not_analysed;
         let mut verdicts = Vec::new();
-        if !coverage.is_complete() {
+        if self.summary.run.interrupted {
+            let words = format!(
+                "The run was interrupted before everything was read: what is missing is unknown. bucketlens scan \
+                 --resume {} reads it.",
+                self.options.folder
+            );
+            verdicts.push(Text::new(&words).tone(Tone::Bad));
+        } else if !coverage.is_complete() {
             let words = "What is unknown is neither pass nor fail: it is counted by itself and is in no percentage of \
                 what is known. Of buckets that could not be listed nothing is said at all.";
             verdicts.push(Text::new(words).tone(Tone::Warning));

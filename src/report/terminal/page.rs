@@ -52,10 +52,10 @@ impl<'a> Page<'a> {
     pub fn new(options: &'a TerminalOptions, tally: &'a Tally, summary: &'a Summary<'a>) -> Self {
         let mut organization = Figures::default();
         let mut accounts: BTreeMap<&str, Figures> = BTreeMap::new();
-        for row in summary.metrics {
+        for row in summary.metrics.rows() {
             let figures = match row.scope {
                 Scope::Organization => &mut organization,
-                Scope::Account => accounts.entry(row.scope_id.as_str()).or_default(),
+                Scope::Account => accounts.entry(row.scope_id).or_default(),
                 Scope::Ou | Scope::Region | Scope::AccountRegion => continue,
             };
             figures.0.extend(row.value.map(|value| (row.metric, value)));
@@ -85,6 +85,14 @@ impl<'a> Page<'a> {
         let title = format!("bucketlens {} on {}", run.version, self.subject());
         let time = format!("{}, {} s, standard {}", run.start, grouped(seconds), run.standard.as_str());
         let mut rows = vec![vec![Text::faint(&time)]];
+        match run.resumed.as_slice() {
+            [] => {}
+            [once] => rows.push(vec![Text::faint(&format!("taken up again {once}"))]),
+            [.., last] => {
+                let times = grouped(run.resumed.len() as u64);
+                rows.push(vec![Text::faint(&format!("taken up again {times} times, the last {last}"))]);
+            }
+        }
         if !run.scope.is_empty() {
             rows.push(vec![Text::faint(&run.scope.join(" "))]);
         }

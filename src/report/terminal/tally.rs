@@ -119,6 +119,7 @@ fn words(class: ErrorClass) -> &'static str {
         ErrorClass::Malformed => "answered with something unreadable",
         ErrorClass::Unsupported => "not supported by the server",
         ErrorClass::Rejected => "rejected",
+        ErrorClass::Interrupted => "interrupted",
     }
 }
 
@@ -131,6 +132,7 @@ fn missing_permission(operation: Operation, class: ErrorClass) -> Option<&'stati
         | ErrorClass::Unavailable
         | ErrorClass::Malformed
         | ErrorClass::Unsupported
-        | ErrorClass::Rejected => None,
+        | ErrorClass::Rejected
+        | ErrorClass::Interrupted => None,
     }
 }

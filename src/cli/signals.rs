@@ -1,0 +1,60 @@
+//! SIGINT and SIGTERM: the first tells a run to stop, the second ends it at once.
+//!
+//! A closed terminal (SIGHUP) ends the program as it always did, and a closed pipe ends nothing: what was read so far
+//! is in the journal either way.
+
+use std::io;
+
+use tokio::sync::watch;
+
+/// Says that the run is to stop when the first signal comes, and returns with the second.
+pub async fn twice(stop: watch::Sender<bool>) {
+    let mut signals = match Signals::new() {
+        Ok(signals) => signals,
+        Err(error) => {
+            tracing::warn!(%error, "signals cannot be heard: one ends the run at once");
+            return std::future::pending().await;
+        }
+    };
+    signals.next().await;
+    tracing::warn!("told to stop: what was asked is waited for, 5 s at most; a second signal stops at once");
+    stop.send_replace(true);
+    signals.next().await;
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! A closed inventory, and how its buckets are read: in the order of their names, one at a time.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::vec;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::{Closing, InventoryError, Line, VERSION, segment_path};
+use crate::model::{AccountRecord, BucketRecord};
+
+/// A closed inventory.
+#[derive(Debug)]
+pub struct Inventory {
+    folder: PathBuf,
+    pub closing: Closing,
+}
+
+impl Inventory {
+    pub(super) fn new(folder: PathBuf, closing: Closing) -> Self {
+        Self { folder, closing }
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Every account that was found, in the order of ids.
+    pub fn accounts(&self) -> &[AccountRecord] {
+        &self.closing.accounts
+    }
+
+    /// The buckets of an account, sorted by name, each once.
+    pub fn buckets(&self, account: &AccountRecord) -> Result<Buckets, InventoryError> {
+        let Some(id) = account.id.as_ref().filter(|_| account.buckets > 0) else {
+            return Ok(Buckets { path: PathBuf::new(), source: None, text: Vec::new() });
+        };
+        let path = segment_path(&self.folder, id);
+        let file = File::open(&path).map_err(|source| InventoryError::read(&path, source))?;
+        let mut file = BufReader::new(file);
+        let index = index(&path, &mut file, account.buckets)?;
+        // The index was read to the end of the file.
+        let at = io::Seek::stream_position(&mut file).map_err(|source| InventoryError::read(&path, source))?;
+        Ok(Buckets { source: Some(Source { file, at, index: index.into_iter() }), path, text: Vec::new() })
+    }
+}
+
+/// See [`Inventory::buckets`]. Only the names are in memory.
+#[derive(Debug)]
+pub struct Buckets {
+    path: PathBuf,
+    source: Option<Source>,
+    text: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct Source {
+    file: BufReader<File>,
+    /// Where the file is read next.
+    at: u64,
+    index: vec::IntoIter<Place>,
+}
+
+impl Source {
+    fn line(&mut self, at: u64, text: &mut Vec<u8>) -> io::Result<()> {
+        // Buckets are finished nearly in the order of their names: most lines stand in the buffer already.
+        self.file.seek_relative(at.cast_signed() - self.at.cast_signed())?;
+        text.clear();
+        self.at = at + self.file.read_until(b'\n', text)? as u64;
+        Ok(())
+    }
+}
+
+impl Iterator for Buckets {
+    type Item = Result<BucketRecord, InventoryError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let source = self.source.as_mut()?;
+        let place = source.index.next()?;
+        if let Err(error) = source.line(place.at?, &mut self.text) {
+            return Some(Err(InventoryError::read(&self.path, error)));
+        }
+        let why = match serde_json::from_slice(&self.text) {
+            Ok(Line::Bucket(record)) => return Some(Ok(record)),
+            Ok(Line::Segment { .. } | Line::OutOfScope { .. } | Line::Closed { .. }) => "no bucket".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        Some(Err(InventoryError::Damaged { path: self.path.clone(), line: place.line, why }))
+    }
+}
+
+/// Where the last line of a bucket stands.
+#[derive(Debug)]
+struct Place {
+    bucket: Box<str>,
+    /// `None` where it says that the bucket is not in the scope.
+    at: Option<u64>,
+    line: usize,
+}
+
+/// What the index needs to know of a line.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Outline<'a> {
+    Segment {
+        version: u32,
+    },
+    Bucket {
+        #[serde(borrow)]
+        bucket: Cow<'a, str>,
+    },
+    OutOfScope {
+        #[serde(borrow)]
+        bucket: Cow<'a, str>,
+    },
+    Closed(IgnoredAny),
+}
+
+/// The places of the account's buckets, sorted by name. There must be as many as were read.
+fn index(path: &Path, file: &mut BufReader<File>, buckets: u64) -> Result<Vec<Place>, InventoryError> {
+    let (mut places, mut closed): (Vec<Place>, _) = (Vec::new(), false);
+    let (mut at, mut line) = (0, 0);
+    let mut text = Vec::new();
+    loop {
+        text.clear();
+        let length = file.read_until(b'\n', &mut text).map_err(|source| InventoryError::read(path, source))?;
+        if text.last() != Some(&b'\n') {
+            break; // the end, or a torn line
+        }
+        line += 1;
+        let place = |bucket: Cow<'_, str>, at| Place { bucket: bucket.into(), at, line };
+        closed = false;
+        match serde_json::from_slice(&text) {
+            Ok(Outline::Segment { version: VERSION }) => {}
+            Ok(Outline::Segment { version }) => {
+                return Err(InventoryError::OtherVersion { path: path.to_owned(), found: version });
+            }
+            Ok(Outline::Bucket { bucket }) => places.push(place(bucket, Some(at))),
+            Ok(Outline::OutOfScope { bucket }) => places.push(place(bucket, None)),
+            Ok(Outline::Closed(_)) => closed = true,
+            Err(error) => {
+                return Err(InventoryError::Damaged { path: path.to_owned(), line, why: error.to_string() });
+            }
+        }
+        at += length as u64;
+    }
+    // The sort keeps the order of equal names: the last of them counts.
+    places.sort_by(|a, b| a.bucket.cmp(&b.bucket));
+    places.dedup_by(|later, kept| {
+        let same = later.bucket == kept.bucket;
+        if same {
+            std::mem::swap(later, kept);
+        }
+        same
+    });
+    places.retain(|place| place.at.is_some());
+    let found = places.len() as u64;
+    if !closed || found != buckets {
+        let why = format!("{found} buckets stand in it where {buckets} were read");
+        return Err(InventoryError::Damaged { path: path.to_owned(), line, why });
+    }
+    Ok(places)
+}

@@ -1,0 +1,242 @@
+//! The segment of one account while it is written.
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{InventoryError, Line, VERSION};
+use crate::model::{AccountId, AccountRecord, BucketRecord, ErrorClass, Facts, Outcome, Region, Timestamp};
+
+const FLUSH_EVERY: Duration = Duration::from_secs(1);
+
+/// Where the work on an account begins.
+pub enum Begun {
+    /// An earlier part of the run read all of it: nothing is left to do.
+    Whole(AccountRecord, Tally),
+    Open(Segment),
+}
+
+/// Buckets by what became of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub complete: u64,
+    pub unknown: u64,
+    pub vanished: u64,
+}
+
+impl Tally {
+    pub fn buckets(&self) -> u64 {
+        self.complete + self.unknown + self.vanished
+    }
+
+    fn of(&mut self, kind: Kind) -> &mut u64 {
+        match kind {
+            Kind::Complete => &mut self.complete,
+            Kind::Unknown => &mut self.unknown,
+            Kind::Vanished => &mut self.vanished,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Complete,
+    Unknown,
+    Vanished,
+}
+
+impl Kind {
+    fn of(record: &BucketRecord) -> Self {
+        match &record.facts {
+            Facts::Vanished { .. } => Self::Vanished,
+            Facts::Read { .. } if record.has_unknown() => Self::Unknown,
+            Facts::Read { .. } => Self::Complete,
+        }
+    }
+}
+
+/// What earlier parts of the run wrote down of an account.
+#[derive(Debug, Default)]
+pub struct Earlier {
+    buckets: HashMap<Box<str>, Before>,
+}
+
+#[derive(Debug)]
+struct Before {
+    kind: Kind,
+    /// The bucket's Region, where it is to be read again.
+    again: Option<Region>,
+}
+
+impl Earlier {
+    pub fn has(&self, bucket: &str) -> bool {
+        self.buckets.contains_key(bucket)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.buckets.is_empty()
+    }
+
+    /// What is to be read again, in no order.
+    pub fn again(&self) -> impl Iterator<Item = (&str, &Region)> {
+        self.buckets.iter().filter_map(|(name, before)| Some((&**name, before.again.as_ref()?)))
+    }
+}
+
+/// Whether an interrupted run would still have asked: for what is older than the run may use, and for what failed and
+/// was no denial.
+fn is_missing(record: &BucketRecord, oldest: Option<Timestamp>) -> bool {
+    let failed = match &record.facts {
+        Facts::Vanished { .. } => false,
+        Facts::Read { versioning, lifecycle } => [versioning.reason(), lifecycle.reason()]
+            .into_iter()
+            .flatten()
+            .any(|reason| reason.class != ErrorClass::Denied),
+    };
+    failed || oldest.is_some_and(|oldest| record.observed_at() <= oldest)
+}
+
+#[derive(Debug)]
+pub struct Segment {
+    path: PathBuf,
+    file: BufWriter<File>,
+    flushed: Instant,
+    earlier: Arc<Earlier>,
+    tally: Tally,
+}
+
+impl Segment {
+    /// Opens the account's segment, which may have lines of an earlier part of the run; a torn one is cut off.
+    pub(super) fn open(path: PathBuf, account: &AccountId, oldest: Option<Timestamp>) -> Result<Begun, InventoryError> {
+        let write_error = |source| InventoryError::write(&path, source);
+        let mut file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(write_error)?;
+        let read = read(&path, &file, oldest)?;
+        if let Some((at, record)) = read.closed
+            && record.outcome == Outcome::Complete
+            && record.buckets == read.tally.buckets()
+            && oldest.is_none_or(|oldest| at > oldest)
+            && read.earlier.again().next().is_none()
+        {
+            return Ok(Begun::Whole(record, read.tally));
+        }
+        file.set_len(read.length).and_then(|()| file.seek(SeekFrom::End(0))).map_err(write_error)?;
+        let mut segment = Self {
+            file: BufWriter::new(file),
+            path,
+            flushed: Instant::now(),
+            earlier: Arc::new(read.earlier),
+            tally: read.tally,
+        };
+        if read.length == 0 {
+            segment.append(&Line::Segment { version: VERSION, account: account.clone() })?;
+        }
+        Ok(Begun::Open(segment))
+    }
+
+    pub fn earlier(&self) -> &Arc<Earlier> {
+        &self.earlier
+    }
+
+    /// All buckets of the account so far, each once.
+    pub fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    /// Takes the place of what was said of the bucket by an earlier part of the run.
+    pub fn bucket(&mut self, record: BucketRecord) -> Result<(), InventoryError> {
+        self.forget(&record.bucket);
+        *self.tally.of(Kind::of(&record)) += 1;
+        self.append(&Line::Bucket(record))?;
+        if self.flushed.elapsed() >= FLUSH_EVERY { self.flush() } else { Ok(()) }
+    }
+
+    /// The bucket is in no row, whatever was said of it by an earlier part of the run.
+    pub fn out_of_scope(&mut self, bucket: String) -> Result<(), InventoryError> {
+        if self.earlier.has(&bucket) {
+            self.forget(&bucket);
+            self.append(&Line::OutOfScope { bucket })?;
+        }
+        Ok(())
+    }
+
+    fn forget(&mut self, bucket: &str) {
+        if let Some(before) = self.earlier.buckets.get(bucket) {
+            *self.tally.of(before.kind) -= 1;
+        }
+    }
+
+    /// To be called at least every second while nothing comes.
+    pub fn flush(&mut self) -> Result<(), InventoryError> {
+        self.flushed = Instant::now();
+        self.file.flush().map_err(|source| InventoryError::write(&self.path, source))
+    }
+
+    /// Writes the account's outcome and syncs. `entered` is when the account was.
+    pub fn close(mut self, entered: Timestamp, record: AccountRecord) -> Result<(), InventoryError> {
+        self.append(&Line::Closed { at: entered, account: record })?;
+        self.flush()?;
+        self.file.get_ref().sync_data().map_err(|source| InventoryError::write(&self.path, source))
+    }
+
+    fn append(&mut self, line: &Line) -> Result<(), InventoryError> {
+        serde_json::to_writer(&mut self.file, line)
+            .map_err(io::Error::from)
+            .and_then(|()| self.file.write_all(b"\n"))
+            .map_err(|source| InventoryError::write(&self.path, source))
+    }
+}
+
+/// What a segment holds when a run goes on.
+struct Read {
+    earlier: Earlier,
+    tally: Tally,
+    /// When the account was entered and what became of it, where nothing follows.
+    closed: Option<(Timestamp, AccountRecord)>,
+    /// How many bytes are whole lines that are believed.
+    length: u64,
+}
+
+fn read(path: &Path, file: &File, oldest: Option<Timestamp>) -> Result<Read, InventoryError> {
+    let mut file = BufReader::with_capacity(1 << 16, file);
+    let mut read = Read { earlier: Earlier::default(), tally: Tally::default(), closed: None, length: 0 };
+    let mut text = Vec::new();
+    loop {
+        text.clear();
+        file.read_until(b'\n', &mut text).map_err(|source| InventoryError::read(path, source))?;
+        if text.is_empty() {
+            break;
+        }
+        let line = if text.ends_with(b"\n") { serde_json::from_slice(&text).ok() } else { None };
+        match (line, read.length) {
+            (Some(Line::Segment { version, .. }), _) if version != VERSION => {
+                return Err(InventoryError::OtherVersion { path: path.to_owned(), found: version });
+            }
+            (Some(Line::Segment { .. }), 0) => {}
+            // A crash can tear the last line and, where the machine lost its power, leave what is no line at all.
+            (Some(Line::Segment { .. }) | None, _) | (Some(_), 0) => {
+                tracing::warn!(path = %path.display(), "the end of the journal is torn; it is read from AWS again");
+                break;
+            }
+            (Some(Line::Bucket(record)), _) => {
+                read.closed = None;
+                let again = is_missing(&record, oldest).then(|| record.region.clone());
+                let before = Before { kind: Kind::of(&record), again };
+                read.earlier.buckets.insert(record.bucket.into_boxed_str(), before);
+            }
+            (Some(Line::OutOfScope { bucket }), _) => {
+                read.closed = None;
+                read.earlier.buckets.remove(bucket.as_str());
+            }
+            (Some(Line::Closed { at, account }), _) => read.closed = Some((at, account)),
+        }
+        read.length += text.len() as u64;
+    }
+    for before in read.earlier.buckets.values() {
+        *read.tally.of(before.kind) += 1;
+    }
+    Ok(read)
+}

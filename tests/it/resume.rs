@@ -1,0 +1,524 @@
+//! Runs that are cut off: killed, told to stop, or out of disk. What was read is kept, and the run goes on.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use bucketlens::simulator::{Options, Organization};
+use serde_json::{Value, json};
+
+use crate::common::{Cli, Ran, Row, Running, Sim};
+use crate::contract::{FILES, normalised};
+use crate::scan::{Answer, MANAGEMENT, Proxy, buckets, good, management, many, organization, same_lines, with};
+
+const VERSIONING: &str = "GetBucketVersioning";
+
+/// A folder that outlives the runs that write to it.
+struct Out {
+    space: tempfile::TempDir,
+}
+
+impl Out {
+    fn new() -> Self {
+        Self { space: tempfile::tempdir().expect("a folder") }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.space.path().join("out")
+    }
+
+    fn cli(&self, option: &str, arguments: &[&str]) -> Cli {
+        let path = self.path();
+        let first = ["scan", option, path.to_str().expect("text"), "--fail-on", "none"];
+        Cli::new(first.into_iter().chain(arguments.iter().copied()))
+    }
+
+    fn scan(&self, arguments: &[&str]) -> Cli {
+        self.cli("--out", arguments)
+    }
+
+    fn resume(&self, arguments: &[&str]) -> Cli {
+        self.cli("--resume", arguments)
+    }
+
+    #[track_caller]
+    fn read(&self, file: &str) -> String {
+        fs::read_to_string(self.path().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+    }
+
+    #[track_caller]
+    fn rows(&self, file: &str) -> Vec<Row> {
+        let text = self.read(file);
+        csv::Reader::from_reader(text.as_bytes()).deserialize().collect::<Result<_, _>>().expect("rows")
+    }
+
+    #[track_caller]
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.read("report.json")).expect("JSON")
+    }
+
+    /// The report without what differs between a run in one piece and one in several: times, id, requests.
+    fn report(&self) -> Vec<String> {
+        let mut report = self.json();
+        report["run"]["resumed"] = json!([]);
+        for figure in ["requests", "retries"] {
+            report["coverage"][figure] = json!(0);
+        }
+        report["run"]["id"] = json!("");
+        let tables = FILES.iter().filter(|file| file.ends_with(".csv")).map(|file| self.read(file));
+        let report = serde_json::to_string_pretty(&report).expect("JSON");
+        tables.chain([report]).map(|text| normalised(&text)).collect()
+    }
+
+    /// Lines of buckets in the journal.
+    fn journalled(&self) -> usize {
+        let Ok(entries) = fs::read_dir(self.path().join("inventory.partial")) else { return 0 };
+        let texts = entries.filter_map(|entry| fs::read_to_string(entry.ok()?.path()).ok());
+        texts.map(|text| text.split_inclusive('\n').filter(|line| is_bucket(line)).count()).sum()
+    }
+}
+
+fn is_bucket(line: &str) -> bool {
+    line.starts_with("{\"bucket\"") && line.ends_with('\n')
+}
+
+#[track_caller]
+fn assert_same(expected: &[String], found: &[String]) {
+    assert_eq!(expected.len(), found.len());
+    expected.iter().zip(found).for_each(|(expected, found)| same_lines(expected, found));
+}
+
+fn slow(organization: Organization, milliseconds: u64) -> Sim {
+    Sim::with(organization, Options { latency: Duration::from_millis(milliseconds), ..Options::default() })
+}
+
+fn of(accounts: &Value) -> Organization {
+    Organization::from_json(&organization(accounts).to_string()).expect("a good fixture")
+}
+
+/// Returns when this holds.
+#[track_caller]
+fn until(what: &str, holds: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < Duration::from_secs(60), "{what} does not come");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn a_run_that_was_killed_twenty_times_ends_as_one_that_was_not() {
+    const KILLS: usize = 20;
+    let seed = std::env::var("BUCKETLENS_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_122);
+    println!("BUCKETLENS_SEED={seed}");
+    let mut random = fastrand::Rng::with_seed(seed);
+    let sim = slow(Organization::generate(5, 600), 20);
+    let whole = Out::new();
+    let scope = ["--organization", "--concurrency", "8"];
+    let start = Instant::now();
+    whole.scan(&scope).at(&sim.endpoint, "100000000000").run().expect(3);
+    let longest = (start.elapsed() / 3).min(Duration::from_secs(2));
+
+    let cut = Out::new();
+    let (mut killed, mut kept) = (0, 0);
+    for number in 0..KILLS {
+        let cli = match number {
+            0 => cut.scan(&scope),
+            // The scope may be repeated, and need not.
+            _ if random.bool() => cut.resume(&scope),
+            _ => cut.resume(&["--concurrency", "8"]),
+        };
+        let mut running = cli.at(&sim.endpoint, "100000000000").start();
+        std::thread::sleep(longest.mul_f64(random.f64()));
+        killed += usize::from(!running.has_ended());
+        running.signal("KILL");
+        running.wait();
+        kept = kept.max(cut.journalled());
+    }
+    assert!(killed > KILLS / 2 && kept > 20, "{killed} kills, {kept} buckets kept: nothing was tried");
+    cut.resume(&[]).at(&sim.endpoint, "100000000000").run().expect(3);
+    assert_same(&whole.report(), &cut.report());
+    assert!(!cut.path().join("inventory.partial").exists());
+    assert!(!cut.json()["run"]["resumed"].as_array().expect("times").is_empty());
+}
+
+#[test]
+fn what_the_journal_has_is_not_asked_again() {
+    let accounts = json!([
+        management(&json!({"buckets": many(300)})),
+        {"id": "222222222222", "name": "Member", "ou": "r-test", "buckets": [good("other")]},
+    ]);
+    let sim = slow(of(&accounts), 20);
+    let out = Out::new();
+    let running = out.scan(&["--organization", "--concurrency", "4"]).at(&sim.endpoint, MANAGEMENT).start();
+    until("a flush", || out.journalled() > 50);
+    running.signal("KILL");
+    running.wait();
+    let (known, asked) = (out.journalled(), sim.count(VERSIONING));
+    assert!(known < 301);
+    out.resume(&[]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
+    assert_eq!(sim.count(VERSIONING) - asked, 301 - known as u64);
+    let rows = out.rows("buckets.csv");
+    assert!(rows.len() == 301 && rows.iter().all(|row| row["status"] == "pass"), "{rows:?}");
+    // Once more: it is finished, and says so.
+    let asked = (sim.count(VERSIONING), sim.count("ListBuckets"));
+    let again = out.resume(&[]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
+    assert_eq!((sim.count(VERSIONING), sim.count("ListBuckets")), asked);
+    assert!(again.stderr.contains(" was finished at 20"), "{}", again.stderr);
+    assert_eq!(out.rows("buckets.csv"), rows);
+}
+
+/// States in which a kill can leave the folder between the last account and the last rename.
+#[test]
+fn a_run_that_was_killed_near_its_end_goes_on_from_there() {
+    let sim = Sim::start(Organization::demo());
+    let whole = Out::new();
+    whole.scan(&["--organization"]).at(&sim.endpoint, "104217683095").run().expect(3);
+    let expected = whole.report();
+    let inventory = |path: &Path| fs::rename(path.join("inventory"), path.join("inventory.partial")).expect("there");
+    let states: [&dyn Fn(&Path); 4] = [
+        // Every account is closed, the run is not.
+        &|path| {
+            inventory(path);
+            fs::remove_file(path.join("inventory.partial/run.json")).expect("there");
+            FILES.iter().for_each(|file| fs::remove_file(path.join(file)).expect("there"));
+        },
+        // The run is closed, the report is being written.
+        &|path| {
+            inventory(path);
+            FILES.iter().for_each(|file| fs::remove_file(path.join(file)).expect("there"));
+            fs::write(path.join(".buckets.csv-Ab3dEf.tmp"), "account_id,acc").expect("writable");
+        },
+        // Some files have their names.
+        &|path| {
+            inventory(path);
+            fs::remove_file(path.join("SHA256SUMS")).expect("there");
+            fs::remove_file(path.join("metrics.csv")).expect("there");
+        },
+        // All have, and the inventory has not.
+        &inventory,
+    ];
+    for (number, state) in states.into_iter().enumerate() {
+        state(&whole.path());
+        let asked = sim.count(VERSIONING);
+        whole.resume(&[]).at(&sim.endpoint, "104217683095").run().expect(3);
+        assert_eq!(sim.count(VERSIONING), asked, "{number}");
+        assert_same(&expected, &whole.report());
+        let mut names: Vec<String> = fs::read_dir(whole.path())
+            .expect("there")
+            .map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        assert_eq!(
+            names,
+            [&FILES[..], &["inventory"]]
+                .concat()
+                .iter()
+                .map(ToString::to_string)
+                .collect::<std::collections::BTreeSet<_>>()
+                .into_iter()
+                .collect::<Vec<_>>(),
+            "{number}"
+        );
+    }
+}
+
+/// A run of two accounts that is told to stop while it reads the first.
+fn told(signal: &str) -> (Out, Sim, Ran) {
+    let accounts = json!([
+        management(&json!({"buckets": many(1500)})),
+        {"id": "222222222222", "name": "Member", "ou": "r-test", "buckets": [good("other")]},
+    ]);
+    let sim = slow(of(&accounts), 10);
+    let out = Out::new();
+    // One account at a time.
+    let running = out.scan(&["--organization", "--concurrency", "1"]).at(&sim.endpoint, MANAGEMENT).start();
+    until("a bucket", || sim.count(VERSIONING) > 30);
+    running.signal(signal);
+    let ran = running.wait();
+    (out, sim, ran)
+}
+
+#[test]
+fn a_run_that_is_told_to_stop_reports_what_it_read_and_goes_on_later() {
+    for signal in ["INT", "TERM"] {
+        let (out, sim, ran) = told(signal);
+        let ran = ran.expect(3);
+        assert!(ran.stdout.contains("The run was interrupted"), "{}", ran.stdout);
+        let report = out.json();
+        assert_eq!(report["run"]["interrupted"], true);
+        assert!(out.path().join("SHA256SUMS").exists());
+        // What was listed has a row, and what was not read says why.
+        let rows = out.rows("buckets.csv");
+        let read = rows.iter().filter(|row| row["status"] == "pass").count();
+        let asked = usize::try_from(sim.count(VERSIONING)).expect("few");
+        assert!(rows.len() == 1000 && (30..=asked).contains(&read) && asked < 500, "{read} of {}", rows.len());
+        let cut: Vec<&Row> = rows.iter().filter(|row| row["status"] == "unknown").collect();
+        let reason = "GetBucketVersioning interrupted;GetBucketLifecycleConfiguration interrupted";
+        assert!(cut.len() == rows.len() - read && cut.iter().all(|row| row["unknown_reasons"] == reason));
+        let accounts = out.rows("accounts.csv");
+        let outcomes: Vec<(&str, &str)> =
+            accounts.iter().map(|row| (row["outcome"].as_str(), row["buckets"].as_str())).collect();
+        assert_eq!(outcomes, [("incomplete", "1000"), ("failed", "")]);
+        assert!(accounts.iter().all(|row| row["reason"].contains("the run was interrupted")), "{accounts:?}");
+
+        let asked = sim.count(VERSIONING);
+        out.resume(&[]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
+        assert_eq!(sim.count(VERSIONING) - asked, 1501 - read as u64);
+        assert_eq!(out.json()["run"]["interrupted"], false);
+        let rows = out.rows("buckets.csv");
+        assert!(rows.len() == 1501 && rows.iter().all(|row| row["status"] == "pass"));
+    }
+}
+
+/// A run whose requests of this kind are never answered.
+fn stuck(operation: &'static str, out: &Out) -> (Proxy, Running) {
+    let sim = buckets(&many(3));
+    let proxy = Proxy::before(&sim, move |request, forward| {
+        if request.operation() == operation {
+            std::thread::sleep(Duration::from_secs(120));
+        }
+        forward()
+    });
+    let running = out.scan(&["--read-timeout", "100"]).at(&proxy.endpoint, MANAGEMENT).start();
+    until("the request", || proxy.count(operation) > 0);
+    std::mem::forget(sim);
+    (proxy, running)
+}
+
+#[test]
+fn what_is_in_flight_has_five_seconds_and_a_second_signal_none() {
+    let out = Out::new();
+    let (_proxy, running) = stuck(VERSIONING, &out);
+    let told = Instant::now();
+    running.signal("TERM");
+    running.wait().expect(3);
+    let took = told.elapsed();
+    assert!((4..9).contains(&took.as_secs()), "{took:?}");
+    assert_eq!(out.rows("buckets.csv").len(), 3);
+
+    let out = Out::new();
+    let (proxy, running) = stuck(VERSIONING, &out);
+    running.signal("INT");
+    std::thread::sleep(Duration::from_millis(500));
+    let (told, asked) = (Instant::now(), proxy.seen().len());
+    running.signal("INT");
+    let ran = running.wait().expect(130);
+    assert!(told.elapsed() < Duration::from_secs(2), "{:?}", told.elapsed());
+    assert!(ran.stderr.contains("--resume ") && ran.stdout.is_empty(), "{}", ran.stderr);
+    assert_eq!(proxy.seen().len(), asked, "nothing is asked after the first signal");
+    assert!(out.path().join("inventory.partial/start.json").exists() && !out.path().join("SHA256SUMS").exists());
+}
+
+#[test]
+fn a_run_that_is_told_to_stop_before_it_found_anything_says_so() {
+    let out = Out::new();
+    let (_proxy, running) = stuck("GetCallerIdentity", &out);
+    let told = Instant::now();
+    running.signal("INT");
+    let ran = running.wait().expect(3);
+    assert!(told.elapsed() < Duration::from_secs(9));
+    assert!(ran.stdout.contains("The run was interrupted"), "{}", ran.stdout);
+    assert_eq!(out.json()["run"]["interrupted"], true);
+    assert!(out.rows("accounts.csv").is_empty());
+    let sim = buckets(&many(3));
+    out.resume(&[]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
+    assert_eq!(out.rows("buckets.csv").len(), 3);
+}
+
+#[test]
+fn the_scope_may_be_repeated_and_not_changed() {
+    let accounts = json!([
+        management(&json!({"buckets": [good("ours")]})),
+        {"id": "222222222222", "name": "Member", "ou": "r-test", "buckets": [good("theirs"), good("unwanted")]},
+    ]);
+    let sim = Sim::start(of(&accounts));
+    let out = Out::new();
+    let scope = ["--organization", "--bucket", "ours,theirs", "--region", "us-east-1"];
+    out.scan(&scope).at(&sim.endpoint, MANAGEMENT).run().expect(0);
+    let before = out.report();
+    let path = out.path();
+    let folder = path.to_str().expect("text");
+    for (arguments, says) in [
+        (
+            &["--region", "eu-west-1"][..],
+            format!("--region: the run in {folder} was begun with us-east-1, not with eu-west-1: "),
+        ),
+        (&["--bucket", "ours"], format!("--bucket: the run in {folder} was begun with ours,theirs, not with ours: ")),
+        (
+            &["--account", MANAGEMENT],
+            format!("--account: the run in {folder} was begun without it, not with {MANAGEMENT}: "),
+        ),
+        (&["--profile", "dev"], format!("--profile: the run in {folder} was begun without it, not with dev: ")),
+        (
+            &["--role-name", "Audit"],
+            format!("--role-name: the run in {folder} was begun with OrganizationAccountAccessRole, not with Audit: "),
+        ),
+        (
+            &["--out", "elsewhere"],
+            format!("--out: the report of a run that goes on stands in its own folder {folder}, "),
+        ),
+    ] {
+        let asked = sim.count("GetCallerIdentity");
+        let ran = out.resume(arguments).at(&sim.endpoint, MANAGEMENT).run().expect(2);
+        assert!(ran.stderr.starts_with(&format!("error: {says}")), "{}", ran.stderr);
+        assert_eq!(sim.count("GetCallerIdentity"), asked, "{arguments:?}");
+        assert_same(&before, &out.report());
+    }
+    for arguments in [
+        &["--region", "us-east-1"][..],
+        &["--organization", "--bucket", "theirs,ours", "--role-name", "OrganizationAccountAccessRole"],
+        &["--out", folder, "--concurrency", "3", "--format", "csv,json", "--quiet", "--log-level", "error"],
+    ] {
+        out.resume(arguments).at(&sim.endpoint, MANAGEMENT).run().expect(0);
+        assert_same(&before, &out.report());
+    }
+    // How it is judged is no scope: the run's own standard holds unless another is asked for.
+    out.resume(&["--standard", "security-hub"]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
+    assert_eq!(out.json()["run"]["standard"], "security-hub");
+    out.resume(&[]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
+    assert_eq!(out.json()["run"]["standard"], "security-hub");
+    assert_eq!(
+        out.scan(&["--max-age", "1h"]).run().expect(2).stderr,
+        "error: --max-age: this has a meaning only with --resume\n"
+    );
+}
+
+#[test]
+fn another_caller_and_another_version_are_refused() {
+    let accounts = json!([
+        management(&json!({"buckets": [good("ours")]})),
+        {"id": "222222222222", "name": "Member", "ou": "r-test", "buckets": [good("theirs")]},
+    ]);
+    let sim = Sim::start(of(&accounts));
+    let out = Out::new();
+    out.scan(&[]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
+    let before = out.report();
+    let ran = out.resume(&[]).at(&sim.endpoint, "222222222222").run().expect(2);
+    let says = "was begun in account 111111111111, and these credentials are those of account 222222222222";
+    assert!(ran.stderr.contains(says), "{}", ran.stderr);
+    assert_same(&before, &out.report());
+    let start = out.path().join("inventory/start.json");
+    let text = fs::read_to_string(&start).expect("there");
+    fs::write(&start, text.replacen("\"version\": ", "\"version\": 9", 1)).expect("writable");
+    let ran = out.resume(&[]).at(&sim.endpoint, MANAGEMENT).run().expect(2);
+    assert!(ran.stderr.contains("was written by another version of bucketlens (format 9"), "{}", ran.stderr);
+}
+
+#[test]
+fn an_external_id_is_kept_nowhere_and_has_to_be_given_again() {
+    let accounts = json!([
+        management(&json!({})),
+        {"id": "222222222222", "name": "Member", "ou": "r-test", "external_id": "hush-hush", "buckets": [good("b")]},
+    ]);
+    let sim = Sim::start(of(&accounts));
+    let out = Out::new();
+    out.scan(&["--organization", "--external-id", "hush-hush"]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
+    let inventory = fs::read_dir(out.path().join("inventory")).expect("there");
+    for entry in inventory {
+        let text = fs::read_to_string(entry.expect("readable").path()).expect("text");
+        assert!(!text.contains("hush"), "{text}");
+    }
+    let ran = out.resume(&["--max-age", "0s"]).at(&sim.endpoint, MANAGEMENT).run().expect(2);
+    assert!(ran.stderr.starts_with("error: --external-id: the run was begun with an external id, "), "{}", ran.stderr);
+    let again = ["--max-age", "0s", "--external-id", "hush-hush"];
+    out.resume(&again).at(&sim.endpoint, MANAGEMENT).run().expect(0);
+}
+
+#[test]
+fn what_failed_is_read_again_and_what_was_denied_is_not() {
+    let denied = with(good("denied"), &json!({"fail": {VERSIONING: {"status": 403, "code": "AccessDenied"}}}));
+    let sim = buckets(&json!([good("fine"), denied, good("flaky")]));
+    let broken = Arc::new(AtomicBool::new(true));
+    let switch = Arc::clone(&broken);
+    let proxy = Proxy::before(&sim, move |request, forward| {
+        let fails = switch.load(Ordering::Relaxed) && request.bucket() == "flaky";
+        if fails { Answer::xml(500, "<Error><Code>InternalError</Code></Error>") } else { forward() }
+    });
+    let out = Out::new();
+    out.scan(&["--max-attempts", "1"]).at(&proxy.endpoint, MANAGEMENT).run().expect(3);
+    broken.store(false, Ordering::Relaxed);
+    let seen = proxy.seen().len();
+    out.resume(&[]).at(&proxy.endpoint, MANAGEMENT).run().expect(3);
+    let asked: Vec<String> = proxy.seen()[seen..].iter().map(|request| request.bucket().to_owned()).collect();
+    assert!(asked.contains(&"flaky".to_owned()) && !asked.iter().any(|name| name == "fine" || name == "denied"));
+    let status: Vec<String> = out.rows("buckets.csv").iter().map(|row| row["status"].clone()).collect();
+    assert_eq!(status, ["unknown", "pass", "pass"]);
+}
+
+#[test]
+fn what_is_older_than_max_age_is_read_again() {
+    let two = buckets(&many(2));
+    let out = Out::new();
+    out.scan(&[]).at(&two.endpoint, MANAGEMENT).run().expect(0);
+    let three = buckets(&json!([good("bucket-00000"), good("bucket-00002")]));
+    out.resume(&["--max-age", "1d"]).at(&three.endpoint, MANAGEMENT).run().expect(0);
+    assert_eq!((three.count(VERSIONING), three.count("ListBuckets")), (0, 0));
+    out.resume(&["--max-age", "0s"]).at(&three.endpoint, MANAGEMENT).run().expect(0);
+    let rows = out.rows("buckets.csv");
+    let rows: Vec<(&str, &str)> = rows.iter().map(|row| (row["bucket"].as_str(), row["status"].as_str())).collect();
+    assert_eq!(rows, [("bucket-00000", "pass"), ("bucket-00001", "not_applicable"), ("bucket-00002", "pass")]);
+}
+
+#[test]
+fn a_folder_without_a_record_is_scanned_from_the_start() {
+    let sim = buckets(&many(2));
+    let out = Out::new();
+    let ran = out.resume(&[]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
+    assert!(ran.stderr.contains("there is no whole record of a run in "), "{}", ran.stderr);
+    assert_eq!(out.rows("buckets.csv").len(), 2);
+    // The journal of a run of which nobody knows how it began.
+    fs::rename(out.path().join("inventory"), out.path().join("inventory.partial")).expect("there");
+    fs::write(out.path().join("inventory.partial/start.json"), "{\"version\"").expect("writable");
+    let asked = sim.count(VERSIONING);
+    out.resume(&[]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
+    assert_eq!(sim.count(VERSIONING) - asked, 2);
+}
+
+#[test]
+fn a_scan_begins_anew_where_another_did_not_end_and_says_so() {
+    let sim = buckets(&many(2));
+    let out = Out::new();
+    out.scan(&[]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
+    fs::rename(out.path().join("inventory"), out.path().join("inventory.partial")).expect("there");
+    let asked = sim.count(VERSIONING);
+    let ran = out.scan(&[]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
+    assert!(ran.stderr.contains("did not end: what it had read is discarded; scan --resume "), "{}", ran.stderr);
+    assert_eq!(sim.count(VERSIONING) - asked, 2);
+}
+
+#[test]
+fn an_account_that_is_found_no_more_keeps_its_rows() {
+    let both = json!([
+        management(&json!({"buckets": [good("ours")]})),
+        {"id": "222222222222", "name": "Member", "ou": "r-test", "buckets": [good("theirs")]},
+        {"id": "333333333333", "name": "Closed", "ou": "r-test", "assumable": false},
+    ]);
+    let out = Out::new();
+    let sim = Sim::start(of(&both));
+    out.scan(&["--organization"]).at(&sim.endpoint, MANAGEMENT).run().expect(3);
+    let alone = Sim::start(of(&json!([management(&json!({"buckets": [good("ours")]}))])));
+    out.resume(&[]).at(&alone.endpoint, MANAGEMENT).run().expect(3);
+    let accounts = out.rows("accounts.csv");
+    let outcomes: Vec<&str> = accounts.iter().map(|row| row["outcome"].as_str()).collect();
+    assert_eq!(outcomes, ["complete", "complete", "failed"]);
+    assert!(accounts[2]["reason"].ends_with("is not found any more"), "{accounts:?}");
+    assert_eq!(out.rows("buckets.csv").len(), 2);
+}
+
+#[test]
+fn a_full_disk_ends_the_run_with_a_sentence_and_the_run_goes_on() {
+    let sim = buckets(&many(400));
+    let out = Out::new();
+    // What a full disk is to the program; without the trap the system would kill it.
+    let ran = out.scan(&[]).at(&sim.endpoint, MANAGEMENT).run_by_shell("trap '' XFSZ; ulimit -f 32").expect(2);
+    assert!(ran.stderr.starts_with("error: failed to write the inventory "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("File too large") && ran.stderr.contains("go on with --resume DIR"), "{}", ran.stderr);
+    let (known, asked) = (out.journalled(), sim.count(VERSIONING));
+    assert!((10..400).contains(&known), "{known}");
+    out.resume(&[]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
+    assert_eq!(sim.count(VERSIONING) - asked, 400 - known as u64);
+    assert_eq!(out.rows("buckets.csv").len(), 400);
+}
