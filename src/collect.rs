@@ -4,15 +4,17 @@
 //! not read to the end are entered again, whatever kept them from it. A run that is told to stop keeps the row of every
 //! bucket that it listed: what it did not read is unknown, because it was interrupted.
 
+mod last_pass;
 mod stop;
 
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::{StreamExt, stream};
+use futures::{FutureExt, StreamExt, stream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 
 use crate::aws::failure::Failure;
 use crate::aws::list_buckets::{self, Listed};
@@ -26,6 +28,7 @@ use crate::model::{
     Operation, Outcome, Reason, Region, Timestamp, VersioningState,
 };
 
+use last_pass::{Again, Held, Known};
 pub use stop::Stop;
 
 /// Who watches a run.
@@ -160,9 +163,15 @@ struct Context {
     progress: Arc<dyn Progress>,
     stop: Stop,
     concurrency: usize,
-    /// Buckets being read, over all accounts: memory must not grow with accounts times concurrency.
-    slots: Semaphore,
+    /// Buckets that may wait for the last pass of their account.
+    held: Semaphore,
 }
+
+/// Accounts under way at most: each has a file and clients of its own.
+const MOST_ACCOUNTS: usize = 512;
+
+const MORE_ACCOUNTS: usize = 16;
+const LOOK_FOR_ROOM_EVERY: Duration = Duration::from_millis(50);
 
 /// Reads every account. A failure of AWS is a reason in the inventory; only a failure to write ends the run, and
 /// a run that could enter nothing is none.
@@ -176,19 +185,37 @@ pub async fn collect(
     stop: Stop,
 ) -> Result<(Collected, Writer), CollectError> {
     progress.accounts_found(targets.len() as u64);
-    let slots = Semaphore::new(concurrency);
-    let context = Arc::new(Context { aws, filters, writer, progress, stop, concurrency, slots });
+    let held = Semaphore::new(last_pass::MOST_HELD);
+    let context = Arc::new(Context { aws, filters, writer, progress, stop, concurrency, held });
     let mut collected = Collected::default();
     let mut targets = targets.into_iter();
     let mut workers = JoinSet::new();
+    // Every account that is under way has at least one request to send. Where their pace forbids it, there is room for
+    // more accounts.
+    let mut under_way = concurrency;
+    let mut look_for_room = tokio::time::interval(LOOK_FOR_ROOM_EVERY);
+    look_for_room.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut stop = std::pin::pin!(context.stop.asked().fuse());
     loop {
-        // Every account that is under way has at least one request to send; more would only wait.
-        while workers.len() < context.concurrency
+        while workers.len() < under_way
             && let Some(target) = targets.next()
         {
             workers.spawn(account(Arc::clone(&context), target));
         }
-        let Some(done) = workers.join_next().await else { break };
+        let done = tokio::select! {
+            done = workers.join_next() => done,
+            () = &mut stop => {
+                context.aws.pace.stop();
+                continue;
+            }
+            _ = look_for_room.tick() => {
+                if context.aws.pace.has_room() && workers.len() == under_way {
+                    under_way = (under_way + MORE_ACCOUNTS).min(MOST_ACCOUNTS.max(concurrency));
+                }
+                continue;
+            }
+        };
+        let Some(done) = done else { break };
         collected.add(done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?);
         context.progress.account_done();
     }
@@ -331,9 +358,16 @@ impl Ended {
     }
 }
 
+/// The facts that stayed unknown and might be known if they were asked another time.
+#[derive(Debug, Default, Clone, Copy)]
+struct Open {
+    versioning: bool,
+    lifecycle: bool,
+}
+
 /// One step of an account's work.
 enum Step {
-    Read(BucketRecord),
+    Read(BucketRecord, Open),
     /// The bucket is in a Region that was not asked for.
     OutOfScope(String),
     /// The run was told to stop before.
@@ -400,13 +434,17 @@ async fn buckets(
     // Until the end of the list comes, something cut it.
     let mut ended = Ended::Interrupted;
     let mut cut = false;
+    let mut held = Held::new(&context.held);
     loop {
         match tokio::time::timeout(FLUSH_EVERY, steps.next()).await {
             Err(_) => segment.flush()?,
-            Ok(None) => return Ok(if cut { Ended::Interrupted } else { ended }),
-            Ok(Some(Step::Read(record))) => {
-                segment.bucket(record)?;
-                context.progress.bucket_done();
+            Ok(None) => break,
+            Ok(Some(Step::Read(record, open))) => {
+                cut |= is_cut(&record);
+                if let Some(record) = held.hold(record, open) {
+                    segment.bucket(record)?;
+                    context.progress.bucket_done();
+                }
             }
             Ok(Some(Step::Cut(listed))) => {
                 cut = true;
@@ -426,14 +464,42 @@ async fn buckets(
             Ok(Some(Step::Broken { failure, listed_before: false })) => ended = Ended::Unlisted(failure),
         }
     }
+    segment.flush()?;
+    let mut steps = std::pin::pin!(held.last_pass(context, session));
+    loop {
+        match tokio::time::timeout(FLUSH_EVERY, steps.next()).await {
+            Err(_) => segment.flush()?,
+            Ok(None) => return Ok(if cut { Ended::Interrupted } else { ended }),
+            Ok(Some(Again::Read(record))) => {
+                cut |= is_cut(&record);
+                segment.bucket(record)?;
+                context.progress.bucket_done();
+            }
+            Ok(Some(Again::OutOfScope(bucket))) => {
+                segment.out_of_scope(bucket)?;
+                context.progress.bucket_done();
+            }
+        }
+    }
+}
+
+/// Whether the run was told to stop before something of the bucket was asked.
+fn is_cut(record: &BucketRecord) -> bool {
+    match &record.facts {
+        Facts::Read { versioning, lifecycle } => [versioning.reason(), lifecycle.reason()]
+            .into_iter()
+            .flatten()
+            .any(|reason| reason.class == ErrorClass::Interrupted),
+        Facts::Vanished { .. } => false,
+    }
 }
 
 /// `None` when the run is told to stop before the bucket is read.
 async fn bucket(context: &Context, session: &Session, account: &AccountId, listed: Listed) -> Option<Step> {
-    // What waits here is small; what reads a bucket is not, and stands in a box of its own.
-    let slot = context.stop.unless_asked(context.slots.acquire()).await?;
-    let _slot = slot.expect("the semaphore is never closed");
-    context.stop.in_time(Box::pin(read(session, &context.filters, account, listed))).await
+    if context.stop.is_asked() {
+        return None;
+    }
+    context.stop.in_time(read(session, &context.filters, account, listed, Known::default())).await
 }
 
 /// The row of a bucket of which the list alone is known.
@@ -451,7 +517,8 @@ fn unread(account: &AccountId, listed: Listed) -> BucketRecord {
     }
 }
 
-async fn read(session: &Session, filters: &Filters, account: &AccountId, listed: Listed) -> Step {
+/// Reads what is not known of a bucket.
+async fn read(session: &Session, filters: &Filters, account: &AccountId, listed: Listed, known: Known) -> Step {
     let found = match listed.region {
         Some(region) => Ok(Some(region)),
         None => bucket_region::find(session, &listed.name).await,
@@ -462,22 +529,32 @@ async fn read(session: &Session, filters: &Filters, account: &AccountId, listed:
     if told && !filters.region(&region) {
         return Step::OutOfScope(listed.name);
     }
-    let mut way = Way { session, bucket: &listed.name, route: Route::from(region), followed: false };
-    let facts = facts(&mut way).await;
+    let mut way =
+        Way { session, bucket: &listed.name, route: Route::from(region), followed: false, open: Open::default() };
+    let facts = facts(&mut way, known).await;
+    let open = way.open;
     let region = if told || way.followed || facts.some_known() { way.route.region } else { Region::unknown() };
     // It was listed in one Region and found in another. A bucket whose Region stays unknown may be meant.
     if region != Region::unknown() && !filters.region(&region) {
         return Step::OutOfScope(listed.name);
     }
-    Step::Read(BucketRecord { account: account.clone(), region, bucket: listed.name, facts })
+    Step::Read(BucketRecord { account: account.clone(), region, bucket: listed.name, facts }, open)
 }
 
-async fn facts(way: &mut Way<'_>) -> Facts {
-    let versioning = match way.versioning().await {
+async fn facts(way: &mut Way<'_>, known: Known) -> Facts {
+    let versioning = match known.versioning {
+        Some(fact) => Ok(fact),
+        None => way.versioning().await,
+    };
+    let versioning = match versioning {
         Ok(fact) => fact,
         Err(vanished) => return vanished.into(),
     };
-    let lifecycle = match way.lifecycle().await {
+    let lifecycle = match known.lifecycle {
+        Some(fact) => Ok(fact),
+        None => way.lifecycle().await,
+    };
+    let lifecycle = match lifecycle {
         Ok(fact) => fact,
         Err(vanished) => return vanished.into(),
     };
@@ -487,7 +564,10 @@ async fn facts(way: &mut Way<'_>) -> Facts {
     // AWS says that this cannot be. S3 is eventually consistent: look again before it is reported.
     match way.versioning().await {
         Ok(again) if again.known().is_some() => Facts::Read { versioning: again, lifecycle },
-        Ok(_) => Facts::Read { versioning, lifecycle },
+        Ok(_) => {
+            way.open.versioning = false;
+            Facts::Read { versioning, lifecycle }
+        }
         Err(vanished) => vanished.into(),
     }
 }
@@ -506,27 +586,35 @@ impl From<Vanished> for Facts {
     }
 }
 
-/// The way to a bucket: where it is asked, and whether a redirect was followed.
+/// The way to a bucket: where it is asked, whether a redirect was followed, and what may be worth another try.
 struct Way<'a> {
     session: &'a Session,
     bucket: &'a str,
     route: Route,
     followed: bool,
+    open: Open,
 }
 
 impl Way<'_> {
     async fn versioning(&mut self) -> Result<Fact<VersioningState>, Vanished> {
         let (session, bucket) = (self.session, self.bucket);
-        self.ask(|route| async move { get_bucket_versioning::get(session, &route, bucket).await }).await
+        let ask = |route| async move { get_bucket_versioning::get(session, &route, bucket).await };
+        let (fact, again) = self.ask(ask).await?;
+        self.open.versioning = again;
+        Ok(fact)
     }
 
     async fn lifecycle(&mut self) -> Result<Fact<Lifecycle>, Vanished> {
         let (session, bucket) = (self.session, self.bucket);
-        self.ask(|route| async move { get_bucket_lifecycle_configuration::get(session, &route, bucket).await }).await
+        let ask = |route| async move { get_bucket_lifecycle_configuration::get(session, &route, bucket).await };
+        let (fact, again) = self.ask(ask).await?;
+        self.open.lifecycle = again;
+        Ok(fact)
     }
 
-    /// Asks, and follows a wrong-Region answer once a bucket: the SDK does not.
-    async fn ask<T, F>(&mut self, ask: impl Fn(Route) -> F) -> Result<Fact<T>, Vanished>
+    /// Asks, and follows a wrong-Region answer once a bucket: the SDK does not. Tells too whether asking another time may
+    /// help.
+    async fn ask<T, F>(&mut self, ask: impl Fn(Route) -> F) -> Result<(Fact<T>, bool), Vanished>
     where
         F: Future<Output = Result<T, Failure>>,
     {
@@ -546,9 +634,9 @@ impl Way<'_> {
         }
         let at = Timestamp::now();
         match answer {
-            Ok(value) => Ok(Fact { at, observed: Observed::Known(value) }),
+            Ok(value) => Ok((Fact { at, observed: Observed::Known(value) }, false)),
             Err(failure) if failure.is(404, "NoSuchBucket") => Err(Vanished(at)),
-            Err(failure) => Ok(Fact { at, observed: Observed::Unknown(failure.reason) }),
+            Err(failure) => Ok((Fact { at, observed: Observed::Unknown(failure.reason) }, failure.again)),
         }
     }
 

@@ -24,7 +24,7 @@ pub async fn find(session: &Session, bucket: &str) -> Result<Option<Region>, Fai
 /// The header comes whatever the permissions, also with 301, 400 and 403.
 async fn head(session: &Session, route: &Route, bucket: &str) -> Result<Option<Region>, Failure> {
     let s3 = session.s3(route);
-    let asked = session.call(|| async {
+    let asked = session.call(Operation::HeadBucket, || async {
         let request = s3.head_bucket().bucket(bucket).set_expected_bucket_owner(session.expected_owner());
         request.send().await.map_err(|error| {
             let mut failure = Failure::from_sdk(Operation::HeadBucket, &error);
@@ -48,7 +48,7 @@ fn named(header: &str) -> Option<Region> {
 
 async fn location(session: &Session, route: &Route, bucket: &str) -> Result<Option<Region>, Failure> {
     let s3 = session.s3(route);
-    let asked = session.call(|| async {
+    let asked = session.call(Operation::GetBucketLocation, || async {
         let request = s3.get_bucket_location().bucket(bucket).set_expected_bucket_owner(session.expected_owner());
         request.send().await.map_err(|error| Failure::from_sdk(Operation::GetBucketLocation, &error))
     });

@@ -11,7 +11,7 @@ use aws_smithy_types::date_time::Format;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::error::Error;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use http_body_util::LengthLimitError;
 
@@ -26,6 +26,10 @@ pub struct Failure {
     pub reason: Arc<Reason>,
     /// Whether asking again may help.
     pub again: bool,
+    /// How long the server asks to be left alone.
+    pub retry_after: Option<Duration>,
+    /// Whether the request was sent at all: an account that answers nothing is given up.
+    pub asked: bool,
     pub elsewhere: Elsewhere,
     /// What has to be changed before asking again can help.
     pub(super) remedy: Option<Remedy>,
@@ -63,6 +67,29 @@ impl Failure {
         self.reason.class == ErrorClass::Credentials && self.reason.http_status.is_none()
     }
 
+    fn new(reason: Reason, again: bool) -> Self {
+        let reason = Arc::new(reason);
+        Self { reason, again, retry_after: None, asked: true, elsewhere: Elsewhere::default(), remedy: None }
+    }
+
+    /// What stays unknown of an account that is asked no more, because all that was asked of it failed like this.
+    pub fn given_up(&self, operation: Operation) -> Self {
+        let reason = Reason {
+            operation,
+            class: self.reason.class,
+            code: None,
+            http_status: None,
+            request_id: None,
+            message: format!("not asked, since nothing else came of the account any more than: {self}"),
+        };
+        Self { asked: false, ..Self::new(reason, true) }
+    }
+
+    /// What was not asked, because the run was told to stop.
+    pub(super) fn interrupted(operation: Operation) -> Self {
+        Self { asked: false, ..Self::new(Reason::interrupted(operation), false) }
+    }
+
     /// An answer that was received and cannot be believed, for a reason that only the operation knows.
     pub fn malformed(operation: Operation, message: impl Into<String>) -> Self {
         let reason = Reason {
@@ -73,7 +100,7 @@ impl Failure {
             request_id: None,
             message: message.into(),
         };
-        Self { reason: Arc::new(reason), again: false, elsewhere: Elsewhere::default(), remedy: None }
+        Self::new(reason, false)
     }
 
     /// The same, should a server repeat in its words what it was told in confidence.
@@ -145,8 +172,9 @@ fn from_answer<E: ProvideErrorMetadata>(operation: Operation, raw: &HttpResponse
         request_id: request_id(raw),
         message: said.message.unwrap_or_default(),
     };
+    let retry_after = raw.headers().get("retry-after").and_then(|seconds| seconds.trim().parse().ok());
     let remedy = remedy(&reason, raw);
-    Failure { reason: Arc::new(reason), again, elsewhere, remedy }
+    Failure { elsewhere, remedy, retry_after: retry_after.map(Duration::from_secs), ..Failure::new(reason, again) }
 }
 
 /// Sources: Amazon S3 API reference, "Error responses"; AWS STS API reference, "Common Errors"; IAM user guide,
@@ -193,7 +221,7 @@ fn from_unreadable<E: Error + 'static>(operation: Operation, raw: &HttpResponse,
         Some(BodyError::OtherDocument { found, .. }) => found.eq_ignore_ascii_case("html"),
         Some(BodyError::Undocumented(_) | BodyError::TooLong(_)) => false,
     };
-    Failure { reason: Arc::new(reason), again, elsewhere: Elsewhere::default(), remedy: None }
+    Failure::new(reason, again)
 }
 
 fn from_credentials(operation: Operation, error: &CredentialsError) -> Failure {
@@ -205,18 +233,13 @@ fn from_credentials(operation: Operation, error: &CredentialsError) -> Failure {
         request_id: None,
         message: words(error),
     };
-    Failure {
-        reason: Arc::new(reason),
-        again: matches!(error, CredentialsError::ProviderTimedOut(_)),
-        elsewhere: Elsewhere::default(),
-        remedy: None,
-    }
+    Failure::new(reason, matches!(error, CredentialsError::ProviderTimedOut(_)))
 }
 
 fn no_answer(operation: Operation, message: String) -> Failure {
     let reason =
         Reason { operation, class: ErrorClass::Unavailable, code: None, http_status: None, request_id: None, message };
-    Failure { reason: Arc::new(reason), again: true, elsewhere: Elsewhere::default(), remedy: None }
+    Failure::new(reason, true)
 }
 
 /// The class of an error answer, and whether asking again may help. Denials are never asked again.

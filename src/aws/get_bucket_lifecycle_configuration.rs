@@ -14,7 +14,7 @@ pub async fn get(session: &Session, route: &Route, bucket: &str) -> Result<Lifec
     let operation = Operation::GetBucketLifecycleConfiguration;
     let s3 = session.s3(route);
     let answer = session
-        .call(|| async {
+        .call(operation, || async {
             let kept = Kept::default();
             s3.get_bucket_lifecycle_configuration()
                 .bucket(bucket)

@@ -10,7 +10,7 @@ pub async fn get(session: &Session, route: &Route, bucket: &str) -> Result<Versi
     let operation = Operation::GetBucketVersioning;
     let s3 = session.s3(route);
     let answer = session
-        .call(|| async {
+        .call(operation, || async {
             s3.get_bucket_versioning()
                 .bucket(bucket)
                 .set_expected_bucket_owner(session.expected_owner())

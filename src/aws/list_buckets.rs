@@ -91,7 +91,7 @@ async fn page(session: &Session, max_buckets: Option<i32>, token: Option<&str>) 
     let operation = Operation::ListBuckets;
     let s3 = session.s3(&Route::from(session.region.clone()));
     let answer = session
-        .call(|| async {
+        .call_in_two_passes(operation, || async {
             s3.list_buckets()
                 .set_max_buckets(max_buckets)
                 .set_continuation_token(token.map(str::to_owned))

@@ -155,7 +155,7 @@ where
     const EMPTY_PAGES: u32 = 1000;
     let (mut all, mut token, mut seen, mut empty) = (Vec::new(), None, HashSet::new(), 0);
     loop {
-        let (items, next) = session.call(|| page(token.clone())).await?;
+        let (items, next) = session.call_control(operation, || page(token.clone())).await?;
         let items = items.ok_or_else(|| Failure::malformed(operation, "the answer has no list"))?;
         empty = if items.is_empty() { empty + 1 } else { 0 };
         if empty > EMPTY_PAGES {

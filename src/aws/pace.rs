@@ -1,98 +1,84 @@
-//! How many requests are in flight, and how often one is repeated.
+//! How many requests are in flight, how fast an account is asked, and how often a request is repeated.
+//!
+//! - [`tempo`]: how fast one account may be asked; pure.
+//! - [`lane`]: the requests of one account, one behind the other.
+//! - [`retries`]: how long to wait before a request is repeated, and how many may be.
 
-use std::future::Future;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tokio::sync::Semaphore;
 
 use super::body::Guard;
-use super::failure::Failure;
-use crate::model::ErrorClass;
+pub use lane::Lane;
+
+pub mod lane;
+pub mod retries;
+pub mod tempo;
 
 /// One for the whole run, shared by all accounts.
 #[derive(Debug)]
 pub struct Pace {
+    shared: Arc<Shared>,
+    /// For STS and Organizations: they are asked with the credentials of the hub, whatever account it is about, and
+    /// have limits of their own.
+    pub control: Arc<Lane>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    /// Requests in flight, over all accounts. Nothing that waits for its account holds one.
     permits: Semaphore,
+    concurrency: usize,
     max_attempts: u32,
     retries: AtomicU64,
+    throttled: AtomicU64,
+    /// Nothing more is to be asked.
+    stopped: AtomicBool,
     /// Part of every client of the run: it counts the requests that really went out.
-    pub guard: Guard,
+    guard: Guard,
 }
 
 impl Pace {
-    /// How often a request is asked at most.
-    pub fn max_attempts(&self) -> u32 {
-        self.max_attempts
+    /// At most `concurrency` requests in flight, each asked at most `max_attempts` times, and in the last pass once less.
+    pub fn new(concurrency: usize, max_attempts: u32) -> Self {
+        let shared = Arc::new(Shared {
+            permits: Semaphore::new(concurrency),
+            concurrency,
+            max_attempts,
+            retries: AtomicU64::new(0),
+            throttled: AtomicU64::new(0),
+            stopped: AtomicBool::new(false),
+            guard: Guard::default(),
+        });
+        Self { control: Arc::new(Lane::new(Arc::clone(&shared))), shared }
     }
 
-    /// At most `concurrency` requests in flight, each asked at most `max_attempts` times.
-    pub fn new(concurrency: usize, max_attempts: u32) -> Self {
-        Self { permits: Semaphore::new(concurrency), max_attempts, retries: AtomicU64::new(0), guard: Guard::default() }
+    /// A lane for one more account.
+    pub fn lane(&self) -> Arc<Lane> {
+        Arc::new(Lane::new(Arc::clone(&self.shared)))
+    }
+
+    /// From here on nothing is asked any more; what is in flight may come in.
+    pub fn stop(&self) {
+        self.shared.stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether more could be in flight than the accounts under way can bear.
+    pub fn has_room(&self) -> bool {
+        self.shared.permits.available_permits() > 0
     }
 
     pub fn requests(&self) -> u64 {
-        self.guard.requests()
+        self.shared.guard.requests()
     }
 
     pub fn retries(&self) -> u64 {
-        self.retries.load(Ordering::Relaxed)
+        self.shared.retries.load(Ordering::Relaxed)
     }
 
-    /// Asks, and asks again where that may help. No permit is held while waiting to ask again.
-    pub async fn call<T, F>(&self, ask: impl Fn() -> F) -> Result<T, Failure>
-    where
-        F: Future<Output = Result<T, Failure>>,
-    {
-        self.call_at_most(self.max_attempts, ask).await
+    /// Answers that asked for fewer requests.
+    pub fn throttled(&self) -> u64 {
+        self.shared.throttled.load(Ordering::Relaxed)
     }
-
-    /// The same for a question whose answer may be done without.
-    pub async fn call_at_most<T, F>(&self, attempts: u32, ask: impl Fn() -> F) -> Result<T, Failure>
-    where
-        F: Future<Output = Result<T, Failure>>,
-    {
-        self.repeat(attempts, || async {
-            let _permit = self.permits.acquire().await.expect("the semaphore is never closed");
-            ask().await
-        })
-        .await
-    }
-
-    /// The same for a request that others wait for with their permits in hand, as for new credentials: were it to wait
-    /// for a permit too, all of them would wait for ever.
-    pub async fn call_within<T, F>(&self, ask: impl Fn() -> F) -> Result<T, Failure>
-    where
-        F: Future<Output = Result<T, Failure>>,
-    {
-        self.repeat(self.max_attempts, ask).await
-    }
-
-    async fn repeat<T, F>(&self, attempts: u32, ask: impl Fn() -> F) -> Result<T, Failure>
-    where
-        F: Future<Output = Result<T, Failure>>,
-    {
-        let mut attempt = 1;
-        loop {
-            let failure = match ask().await {
-                Ok(value) => return Ok(value),
-                Err(failure) => failure,
-            };
-            if !failure.again || attempt >= attempts {
-                return Err(failure);
-            }
-            tracing::debug!(attempt, reason = %failure.reason, "asking again");
-            self.retries.fetch_add(1, Ordering::Relaxed);
-            tokio::time::sleep(backoff(attempt, failure.reason.class)).await;
-            attempt += 1;
-        }
-    }
-}
-
-/// Exponential with full jitter, so that workers which failed together do not come back together.
-fn backoff(attempt: u32, class: ErrorClass) -> Duration {
-    const LONGEST: Duration = Duration::from_secs(10);
-    let first = if class == ErrorClass::Throttled { 500 } else { 100 };
-    let ceiling = LONGEST.min(Duration::from_millis(first << attempt.min(10)));
-    ceiling.mul_f64(fastrand::f64())
 }

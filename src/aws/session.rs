@@ -23,7 +23,7 @@ use aws_types::service_config::ServiceConfigKey;
 use super::clock::Clock;
 use super::failure::{Failure, Remedy};
 use super::keys::Keys;
-use super::pace::Pace;
+use super::pace::{Lane, Pace};
 use crate::model::{AccountId, Operation, Region};
 
 /// How S3 is asked. Path-style is the default everywhere: virtual-hosted names cost a DNS look-up and a TLS connection
@@ -98,7 +98,10 @@ pub struct Session {
     pub region: Region,
     /// The account, where STS confirmed it: then every request says whose bucket it means (`ExpectedBucketOwner`).
     pub owner: Option<AccountId>,
-    pub pace: Arc<Pace>,
+    /// For S3, …
+    pub lane: Arc<Lane>,
+    /// … and for STS and Organizations.
+    control: Arc<Lane>,
     /// Whether some address of the settings is without TLS: only then may a redirect lead to one.
     plain: bool,
     addressing: Addressing,
@@ -206,7 +209,8 @@ impl Aws {
             plain,
             region: Region::new(region),
             owner,
-            pace: Arc::clone(&self.pace),
+            lane: self.pace.lane(),
+            control: Arc::clone(&self.pace.control),
             addressing: self.addressing,
             clients: Mutex::default(),
         }
@@ -224,7 +228,7 @@ impl Aws {
     pub async fn assume(&self, hub: &Arc<Session>, role: Role) -> Result<Session, Failure> {
         let account = role.account.clone();
         let role = AssumedRole { hub: Arc::clone(hub), role };
-        let credentials = hub.call(|| role.assume()).await?;
+        let credentials = hub.call_control(Operation::AssumeRole, || role.assume()).await?;
         let config = hub.config.to_builder().credentials_provider(SharedCredentialsProvider::new(role)).build();
         Ok(self.session_with(config, Some(account), Some(credentials)))
     }
@@ -242,11 +246,27 @@ impl TimeSource for OfAws {
 
 impl Session {
     /// Asks, and asks again where that may help: also where that needs other credentials or another time.
-    pub(super) async fn call<T, F>(&self, ask: impl Fn() -> F) -> Result<T, Failure>
+    pub(super) async fn call<T, F>(&self, operation: Operation, ask: impl Fn() -> F) -> Result<T, Failure>
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        self.remedied(|| self.pace.call(&ask)).await
+        self.remedied(|| self.lane.call(operation, &ask)).await
+    }
+
+    /// The same for a question on which the whole account hangs.
+    pub(super) async fn call_in_two_passes<T, F>(&self, operation: Operation, ask: impl Fn() -> F) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        self.remedied(|| self.lane.call_in_two_passes(operation, &ask)).await
+    }
+
+    /// The same for STS and Organizations.
+    pub(super) async fn call_control<T, F>(&self, operation: Operation, ask: impl Fn() -> F) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        self.remedied(|| self.control.call_in_two_passes(operation, &ask)).await
     }
 
     async fn remedied<T, F>(&self, ask: impl Fn() -> F) -> Result<T, Failure>
@@ -291,7 +311,7 @@ impl Session {
         let mut builder = aws_sdk_s3::config::Builder::from(&self.config)
             .region(SdkRegion::new(route.region.to_string()))
             .force_path_style(self.addressing == Addressing::Path)
-            .interceptor(self.pace.guard.clone());
+            .interceptor(self.lane.guard());
         if let Some(endpoint) = &route.endpoint {
             builder = builder.endpoint_url(endpoint);
         }
@@ -312,7 +332,7 @@ impl Session {
 
     fn sts(&self) -> &aws_sdk_sts::Client {
         self.sts.get_or_init(|| {
-            let config = aws_sdk_sts::config::Builder::from(&self.config).interceptor(self.pace.guard.clone()).build();
+            let config = aws_sdk_sts::config::Builder::from(&self.config).interceptor(self.lane.guard()).build();
             aws_sdk_sts::Client::from_conf(config)
         })
     }
@@ -329,14 +349,14 @@ impl Session {
         };
         let config = aws_sdk_organizations::config::Builder::from(&self.config)
             .region(SdkRegion::new(region))
-            .interceptor(self.pace.guard.clone())
+            .interceptor(self.lane.guard())
             .build();
         aws_sdk_organizations::Client::from_conf(config)
     }
 
     /// `sts:GetCallerIdentity`, which needs no permission.
     pub async fn caller(&self) -> Result<Caller, Failure> {
-        self.caller_at_most(self.pace.max_attempts()).await
+        self.caller_at_most(self.control.max_attempts()).await
     }
 
     /// The same where the answer may be done without: servers without STS need not be asked five times.
@@ -345,7 +365,7 @@ impl Session {
         let sts = self.sts();
         let ask =
             || async { sts.get_caller_identity().send().await.map_err(|error| Failure::from_sdk(operation, &error)) };
-        let answer = self.remedied(|| self.pace.call_at_most(attempts, &ask)).await?;
+        let answer = self.remedied(|| self.control.call_at_most(operation, attempts, &ask)).await?;
         let account = answer.account().and_then(|id| AccountId::parse(id).ok());
         match (account, answer.arn()) {
             (Some(account), Some(arn)) if partition(arn).is_some() => Ok(Caller { account, arn: arn.to_owned() }),
@@ -478,7 +498,7 @@ impl AssumedRole {
 
     /// Without a permit: those who wait for the credentials hold theirs.
     async fn assume_again(&self) -> provider::Result {
-        let assumed = self.hub.remedied(|| self.hub.pace.call_within(|| self.assume())).await;
+        let assumed = self.hub.remedied(|| self.hub.control.call_within(|| self.assume())).await;
         assumed.map_err(CredentialsError::provider_error)
     }
 }

@@ -186,6 +186,7 @@ fn coverage(collected: &mut Collected, aws: &Aws) -> Coverage {
         buckets: collected.accounts.iter().map(|account| account.buckets).sum(),
         requests: aws.pace.requests(),
         retries: aws.pace.retries(),
+        throttled: aws.pace.throttled(),
         ..collected.coverage
     }
 }

@@ -73,7 +73,10 @@ pub struct Coverage {
     pub buckets_vanished: u64,
     /// HTTP requests sent to AWS by bucketlens, retries included.
     pub requests: u64,
+    /// Of these, those that repeated a request.
     pub retries: u64,
+    /// Answers that asked for fewer requests.
+    pub throttled: u64,
 }
 
 impl Coverage {

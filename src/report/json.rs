@@ -162,6 +162,7 @@ struct Coverage {
     buckets_vanished: u64,
     requests: u64,
     retries: u64,
+    throttled: u64,
 }
 
 impl Coverage {
@@ -178,6 +179,7 @@ impl Coverage {
             buckets_vanished: coverage.buckets_vanished,
             requests: coverage.requests,
             retries: coverage.retries,
+            throttled: coverage.throttled,
         }
     }
 }

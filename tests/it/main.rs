@@ -13,6 +13,7 @@ mod lifecycle;
 mod lifecycle_check;
 mod lifecycle_scan;
 mod nonsense;
+mod pace;
 mod proxy;
 mod readme;
 mod real_lifecycle;

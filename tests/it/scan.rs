@@ -210,8 +210,9 @@ fn an_error_that_does_not_pass_is_asked_as_often_as_allowed() {
     let fail = json!({"fail": {"GetBucketVersioning": {"status": 503, "code": "ServiceUnavailable"}}});
     let sim = buckets(&json!([with(good("down"), &fail)]));
     let ran = scan(["--max-attempts", "3"]).at(&sim.endpoint, MANAGEMENT).run().expect(3);
-    assert_eq!(sim.count("GetBucketVersioning"), 3);
-    assert_eq!((coverage(&ran, "retries"), coverage(&ran, "buckets_unknown")), (2, 1));
+    // Three times, and in the last pass once less.
+    assert_eq!(sim.count("GetBucketVersioning"), 5);
+    assert_eq!((coverage(&ran, "retries"), coverage(&ran, "buckets_unknown")), (4, 1));
 }
 
 #[test]
@@ -273,7 +274,7 @@ fn redirects_in_a_circle_are_followed_once() {
 fn a_list_that_breaks_on_a_later_page_keeps_what_was_listed() {
     let sim = account(&json!({"buckets": many(5), "list_breaks_after": 3}));
     let ran = scan(["--max-attempts", "2"]).at(&sim.endpoint, MANAGEMENT).run().expect(3);
-    assert_eq!(counts(&sim, ["ListBuckets", "GetBucketVersioning"]), [3, 3]);
+    assert_eq!(counts(&sim, ["ListBuckets", "GetBucketVersioning"]), [4, 3]);
     let rows = ran.rows("out/buckets.csv");
     let names: Vec<&str> = rows.iter().map(|row| row["bucket"].as_str()).collect();
     assert_eq!(names, ["bucket-00000", "bucket-00001", "bucket-00002"]);
@@ -298,7 +299,7 @@ fn a_later_page_that_is_cut_ends_the_list_as_a_broken_one_does() {
     let accounts = ran.rows("out/accounts.csv");
     assert_eq!((accounts[0]["outcome"].as_str(), accounts[0]["buckets"].as_str()), ("incomplete", "1000"));
     assert!(accounts[0]["reason"].contains("ListBuckets malformed (HTTP 200, request "), "{}", accounts[0]["reason"]);
-    assert_eq!(proxy.count("ListBuckets"), 3);
+    assert_eq!(proxy.count("ListBuckets"), 4);
 }
 
 #[test]
@@ -430,7 +431,7 @@ fn an_answer_that_cannot_be_believed_is_unknown_and_asked_again() {
         _ => forward(),
     });
     let ran = scan(["--max-attempts", "2"]).at(&proxy.endpoint, MANAGEMENT).run().expect(3);
-    for (bucket, asked) in [("cut", 2), ("other-document", 1), ("undocumented", 1)] {
+    for (bucket, asked) in [("cut", 3), ("other-document", 1), ("undocumented", 1)] {
         let row = ran.bucket(bucket);
         assert_eq!(
             (row["versioning"].as_str(), row["mfa_delete"].as_str(), row["lifecycle"].as_str()),
@@ -553,14 +554,15 @@ fn throttling_makes_no_row_wrong() {
         let organization = Organization::from_json(&organization).expect("a good fixture");
         Sim::with(organization, Options { rate: Some(rate), ..Options::default() })
     };
-    let patient = throttled(40);
+    let patient = throttled(15);
     let ran = scan(["--max-attempts", "20"]).at(&patient.endpoint, MANAGEMENT).run().expect(0);
     let rows = ran.rows("out/buckets.csv");
     assert!(rows.len() == 40 && rows.iter().all(|row| row["status"] == "pass"), "{rows:?}");
     assert_ne!(patient.count("Throttled"), 0);
-    assert_eq!(coverage(&ran, "retries"), patient.count("Throttled"));
+    let throttled_answers = patient.count("Throttled");
+    assert_eq!([coverage(&ran, "retries"), coverage(&ran, "throttled")], [throttled_answers; 2]);
 
-    let hasty = throttled(20);
+    let hasty = throttled(15);
     let ran = scan(["--max-attempts", "1"]).at(&hasty.endpoint, MANAGEMENT).run().expect(3);
     let rows = ran.rows("out/buckets.csv");
     assert_eq!(rows.len(), 40);

@@ -24,6 +24,7 @@ impl Page<'_> {
             (coverage.buckets_unknown, "with something unknown"),
             (coverage.buckets_vanished, "vanished"),
         ];
+        let requests = [(coverage.retries, "were retries"), (coverage.throttled, "were throttled")];
         let row = |name: &str, number: u64, verb: &str, words: &str| {
             let words = if words.is_empty() { verb.to_owned() } else { format!("{verb}: {words}") };
             vec![Text::new(name), Text::number(number), Text::new(&words)]
@@ -31,7 +32,7 @@ impl Page<'_> {
         let rows = vec![
             row("Accounts", coverage.accounts, "found", &listed(&accounts)),
             row("Buckets", coverage.buckets, "listed", &listed(&buckets)),
-            row("Requests", coverage.requests, "sent", &listed(&[(coverage.retries, "were retries")])),
+            row("Requests", coverage.requests, "sent", &listed(&requests)),
         ];
         let table = self.layout.table(rows, &[Column::Fit, Column::Fit, Column::Wrap]);
         let not_analysed = self.tally.not_analysed;
