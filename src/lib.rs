@@ -15,6 +15,7 @@
 
 pub mod lifecycle;
 pub mod model;
+pub mod policy;
 pub mod rules;
 
 pub mod evaluate;

@@ -14,6 +14,7 @@ mod lifecycle_check;
 mod lifecycle_scan;
 mod nonsense;
 mod pace;
+mod policy;
 mod proxy;
 mod readme;
 mod real_lifecycle;
