@@ -24,4 +24,5 @@ mod keys;
 pub mod list_buckets;
 pub mod organizations;
 pub mod pace;
+pub mod put_bucket_versioning;
 pub mod session;

@@ -4,6 +4,7 @@
 mod demo;
 mod lifecycle;
 mod logging;
+mod mfa_delete;
 pub mod options;
 mod output;
 mod progress;
@@ -130,11 +131,7 @@ async fn dispatch(command: Command) -> Result<Exit, Problem> {
             for warning in warnings {
                 tracing::warn!("{warning}");
             }
-            let network = Network {
-                ca_bundle: std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()).map(PathBuf::from),
-                proxy_from_environment: true,
-            };
-            let exit = scan::run(&config, Source::Environment, &network, progress.clone()).await;
+            let exit = scan::run(&config, Source::Environment, &network(), progress.clone()).await;
             progress.finish();
             exit
         }
@@ -146,6 +143,18 @@ async fn dispatch(command: Command) -> Result<Exit, Problem> {
         }
         Command::Simulate(simulate) => simulate::run(simulate).await,
         Command::LifecycleCheck(check) => lifecycle::run(&check),
+        Command::MfaDelete(order) => {
+            logging::start(order.log, &Progress::silent());
+            mfa_delete::run(&order, &network()).await
+        }
+    }
+}
+
+/// The way to AWS as the environment describes it.
+fn network() -> Network {
+    Network {
+        ca_bundle: std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()).map(PathBuf::from),
+        proxy_from_environment: true,
     }
 }
 

@@ -578,7 +578,7 @@ fn is_conflict(versioning: &Fact<VersioningState>, lifecycle: &Fact<Lifecycle>) 
 }
 
 /// The bucket was gone when it was asked.
-struct Vanished(Timestamp);
+pub struct Vanished(Timestamp);
 
 impl From<Vanished> for Facts {
     fn from(Vanished(at): Vanished) -> Self {
@@ -587,16 +587,23 @@ impl From<Vanished> for Facts {
 }
 
 /// The way to a bucket: where it is asked, whether a redirect was followed, and what may be worth another try.
-struct Way<'a> {
+pub struct Way<'a> {
     session: &'a Session,
     bucket: &'a str,
-    route: Route,
+    pub route: Route,
     followed: bool,
     open: Open,
 }
 
-impl Way<'_> {
-    async fn versioning(&mut self) -> Result<Fact<VersioningState>, Vanished> {
+impl<'a> Way<'a> {
+    /// Of a bucket that nobody listed: its Region is looked for first.
+    pub async fn find(session: &'a Session, bucket: &'a str) -> Self {
+        let found = bucket_region::find(session, bucket).await.ok().flatten();
+        let route = Route::from(found.unwrap_or_else(|| session.region.clone()));
+        Self { session, bucket, route, followed: false, open: Open::default() }
+    }
+
+    pub async fn versioning(&mut self) -> Result<Fact<VersioningState>, Vanished> {
         let (session, bucket) = (self.session, self.bucket);
         let ask = |route| async move { get_bucket_versioning::get(session, &route, bucket).await };
         let (fact, again) = self.ask(ask).await?;
@@ -604,7 +611,7 @@ impl Way<'_> {
         Ok(fact)
     }
 
-    async fn lifecycle(&mut self) -> Result<Fact<Lifecycle>, Vanished> {
+    pub async fn lifecycle(&mut self) -> Result<Fact<Lifecycle>, Vanished> {
         let (session, bucket) = (self.session, self.bucket);
         let ask = |route| async move { get_bucket_lifecycle_configuration::get(session, &route, bucket).await };
         let (fact, again) = self.ask(ask).await?;

@@ -312,7 +312,8 @@ fn each<T: fmt::Display>(option: &str, values: impl IntoIterator<Item = T>) -> V
     values.into_iter().map(|value| format!("--{option}={value}")).collect()
 }
 
-fn reading(concurrency: usize, args: &ReadingArgs) -> Reading {
+/// What clap has checked already.
+pub fn reading(concurrency: usize, args: &ReadingArgs) -> Reading {
     let timeouts = Timeouts {
         connect: Duration::from_secs(args.connect_timeout),
         read: Duration::from_secs(args.read_timeout),

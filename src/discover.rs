@@ -108,7 +108,31 @@ pub async fn discover(aws: &Aws, config: &Config) -> Result<Discovered, Discover
 }
 
 async fn current(aws: &Aws, named: Option<&AccountId>) -> Result<Discovered, DiscoverError> {
-    let session = aws.session(None).await;
+    let Identity { session, caller, account } = identify(aws, None, named).await?;
+    let partition = caller.as_ref().map(|caller| caller.partition().to_owned());
+    Ok(Discovered {
+        targets: vec![Target { account: bare(account), entry: Entry::Session(Arc::new(session)) }],
+        others: Vec::new(),
+        caller_arn: caller.map(|caller| caller.arn),
+        organization_id: None,
+        partition,
+    })
+}
+
+/// Whose credentials these are.
+pub struct Identity {
+    pub session: Session,
+    /// `None` where STS did not answer and the account was named.
+    pub caller: Option<Caller>,
+    pub account: AccountId,
+}
+
+/// Of the environment or a profile. `named`: the account, for servers without STS.
+pub async fn identify(aws: &Aws, profile: Option<&str>, named: Option<&AccountId>) -> Result<Identity, DiscoverError> {
+    if let Some(name) = profile {
+        aws.check_profile(name).await?;
+    }
+    let session = aws.session(profile).await;
     let answer = match named {
         // Servers without STS need not be asked five times; one that has it and stumbles is.
         Some(_) => match session.caller_at_most(1).await {
@@ -130,16 +154,9 @@ async fn current(aws: &Aws, named: Option<&AccountId>) -> Result<Discovered, Dis
         }
         (Err(failure), None) => return Err(DiscoverError::Caller(failure)),
     };
-    let id = caller.as_ref().map(|caller| &caller.account).or(named).cloned();
-    let id = id.expect("either STS or --account-id named the account");
-    let partition = caller.as_ref().map(|caller| caller.partition().to_owned());
-    Ok(Discovered {
-        targets: vec![Target { account: bare(id), entry: Entry::Session(Arc::new(session)) }],
-        others: Vec::new(),
-        caller_arn: caller.map(|caller| caller.arn),
-        organization_id: None,
-        partition,
-    })
+    let account = caller.as_ref().map(|caller| &caller.account).or(named).cloned();
+    let account = account.expect("either STS or --account-id named the account");
+    Ok(Identity { session, caller, account })
 }
 
 /// An account of which only the id is known.

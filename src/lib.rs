@@ -10,6 +10,7 @@
 //! the only place that knows the SDK. What they read is the [`inventory`]: a folder of segments on disk, one an account,
 //! so memory stays flat. From there on nothing asks AWS: [`evaluate`] holds the [`rules`] against each bucket,
 //! [`aggregate`] counts, [`report`] writes. [`cli`] strings these together; `cli/scan.rs` is the whole sentence.
+//! Nothing of this changes anything in AWS; only `cli/mfa_delete.rs` does, where the user asked for it by name.
 //!
 //! The modules in the order in which they are best read:
 

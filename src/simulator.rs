@@ -1,9 +1,9 @@
 //! An AWS organization on 127.0.0.1: S3, STS and Organizations on the wire, the answers as data.
 //!
 //! It serves `bucketlens demo`, `bucketlens simulate`, tests and measurements, so that the whole scanner can be tried
-//! without an AWS account. It is no second S3: it answers the few calls a scanner makes, in the words of AWS, from a
-//! fixture that says in which state every bucket is and what goes wrong where. It imports nothing from the scanner,
-//! and no part of the scanner knows of it.
+//! without an AWS account. It is no second S3: it answers the few calls bucketlens makes, in the words of AWS, from a
+//! fixture that says in which state every bucket is and what goes wrong where; only versioning and MFA delete can be
+//! changed. It imports nothing from the scanner, and no part of the scanner knows of it.
 //!
 //! Service, Region and account of a request come from the credential scope of its signature, which is not verified.
 //! Besides, `GET /-/health` answers `ok` and `GET /-/requests` the counts of [`Simulator::counts`] as JSON, unsigned.
@@ -31,6 +31,7 @@ mod caller;
 mod fixture;
 mod lifecycle;
 mod organizations;
+mod put_versioning;
 mod s3;
 mod sts;
 #[cfg(test)]
@@ -38,7 +39,7 @@ mod tests;
 mod wire;
 mod world;
 
-pub use caller::access_key;
+pub use caller::{access_key, root_access_key};
 pub use fixture::{Organization, OrganizationError};
 pub use lifecycle::Fault as LifecycleFault;
 

@@ -167,7 +167,7 @@ enum Body {
 /// Source: the API reference of each operation ("Response Syntax").
 fn documented_body(operation: &str) -> Body {
     match operation {
-        "HeadBucket" => Body::None,
+        "HeadBucket" | "PutBucketVersioning" => Body::None,
         "ListBuckets" => Body::Xml("ListAllMyBucketsResult"),
         "GetBucketVersioning" => Body::Xml("VersioningConfiguration"),
         "GetBucketLifecycleConfiguration" => Body::Xml("LifecycleConfiguration"),

@@ -67,7 +67,7 @@ impl Failure {
         self.reason.class == ErrorClass::Credentials && self.reason.http_status.is_none()
     }
 
-    fn new(reason: Reason, again: bool) -> Self {
+    pub fn new(reason: Reason, again: bool) -> Self {
         let reason = Arc::new(reason);
         Self { reason, again, retry_after: None, asked: true, elsewhere: Elsewhere::default(), remedy: None }
     }

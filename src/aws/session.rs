@@ -325,6 +325,11 @@ impl Session {
         self.owner.as_ref().map(ToString::to_string)
     }
 
+    /// Where S3 is asked instead of at AWS: an endpoint of the settings.
+    pub fn s3_endpoint(&self) -> Option<String> {
+        endpoint_of(&self.config, "S3").or_else(|| self.config.endpoint_url().map(str::to_owned))
+    }
+
     /// Whether a redirect to this address may be followed: requests carry the session token.
     pub fn may_follow(&self, endpoint: &str) -> bool {
         self.plain || endpoint.starts_with("https://")
@@ -438,10 +443,12 @@ fn words(error: &ProfileFileLoadError) -> String {
 /// The addresses that are set for the services a run may ask, those that give credentials among them.
 fn endpoints(config: &SdkConfig) -> impl Iterator<Item = String> {
     let services = ["S3", "STS", "Organizations", "SSO", "SSO OIDC", "Signin"];
-    services.into_iter().filter_map(|service| {
-        let key = ServiceConfigKey::builder().service_id(service).env("AWS_ENDPOINT_URL").profile("endpoint_url");
-        config.service_config()?.load_config(key.build().ok()?)
-    })
+    services.into_iter().filter_map(|service| endpoint_of(config, service))
+}
+
+fn endpoint_of(config: &SdkConfig, service: &str) -> Option<String> {
+    let key = ServiceConfigKey::builder().service_id(service).env("AWS_ENDPOINT_URL").profile("endpoint_url");
+    config.service_config()?.load_config(key.build().ok()?)
 }
 
 fn is_url(text: &str) -> bool {

@@ -81,7 +81,7 @@ fn sentence(file: &Path, error: &ReadError) -> String {
 }
 
 /// A reader may close its end early (`| head`).
-fn print(text: &str) -> io::Result<()> {
+pub fn print(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
@@ -90,7 +90,7 @@ fn print(text: &str) -> io::Result<()> {
 }
 
 /// Names of others, for a terminal: what is no plain character is escaped.
-fn harmless(text: &str) -> String {
+pub fn harmless(text: &str) -> String {
     text.chars().fold(String::new(), |mut text, c| {
         match c {
             '"' | '\'' | '\\' => text.push(c),

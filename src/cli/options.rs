@@ -11,6 +11,7 @@ use time::Date;
 use time::macros::format_description;
 
 use super::lifecycle::{Check, Format as CheckFormat};
+use super::mfa_delete::options as mfa_delete;
 use crate::config::options::{ConcurrencyArgs, ConsoleArgs, FailOn, JudgingArgs, ReportArgs, ScanArgs};
 use crate::config::{self, Config, Given, Mistake, variable};
 use crate::exit::Exit;
@@ -27,6 +28,7 @@ pub enum Command {
     Demo(Demo),
     Simulate(Simulate),
     LifecycleCheck(Check),
+    MfaDelete(Box<mfa_delete::Order>),
 }
 
 /// A scan of a simulated organization.
@@ -128,6 +130,9 @@ enum Job {
     /// Say what the rules of a lifecycle configuration really do together
     #[command(subcommand)]
     Lifecycle(LifecycleJob),
+    /// Enable or disable MFA delete of buckets named here, with a code of the MFA device, or show its state
+    #[command(subcommand, name = "mfa-delete", after_long_help = mfa_delete::AFTER_HELP)]
+    MfaDelete(Box<mfa_delete::Job>),
 }
 
 #[derive(Subcommand)]
@@ -251,6 +256,7 @@ pub fn parse(
         (Job::Demo(demo), _) => demo.read().map(Command::Demo),
         (Job::Simulate(simulate), _) => Ok(Command::Simulate(simulate.read())),
         (Job::Lifecycle(LifecycleJob::Check(check)), _) => Ok(Command::LifecycleCheck(check.read())),
+        (Job::MfaDelete(job), _) => Ok(Command::MfaDelete(Box::new(job.read()))),
     }
 }
 

@@ -48,9 +48,9 @@ async fn scan(
     output: Output,
     stop: Stop,
 ) -> Result<Exit, Problem> {
+    let aws = connect(config, source, network)?;
     let journal = output.journal(config, start)?;
     let config = journal.config.clone();
-    let aws = connect(&config, source, network)?;
     let inventory = Box::pin(read(journal, &aws, start, &output, progress, stop)).await?;
     let run = &inventory.closing.run;
     let seen = match inventory.closing.coverage.is_complete() {

@@ -94,7 +94,7 @@ impl ErrorClass {
     }
 }
 
-/// The calls bucketlens makes. All of them read.
+/// The calls bucketlens makes. All of them read but `PutBucketVersioning`, which only `bucketlens mfa-delete` sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Operation {
     GetCallerIdentity,
@@ -108,6 +108,7 @@ pub enum Operation {
     GetBucketLocation,
     GetBucketVersioning,
     GetBucketLifecycleConfiguration,
+    PutBucketVersioning,
 }
 
 impl Operation {
@@ -124,6 +125,7 @@ impl Operation {
             Self::GetBucketLocation => "GetBucketLocation",
             Self::GetBucketVersioning => "GetBucketVersioning",
             Self::GetBucketLifecycleConfiguration => "GetBucketLifecycleConfiguration",
+            Self::PutBucketVersioning => "PutBucketVersioning",
         }
     }
 
@@ -140,7 +142,8 @@ impl Operation {
             | Self::HeadBucket
             | Self::GetBucketLocation
             | Self::GetBucketVersioning
-            | Self::GetBucketLifecycleConfiguration => false,
+            | Self::GetBucketLifecycleConfiguration
+            | Self::PutBucketVersioning => false,
         }
     }
 
@@ -160,6 +163,7 @@ impl Operation {
             Self::GetBucketLocation => Some("s3:GetBucketLocation"),
             Self::GetBucketVersioning => Some("s3:GetBucketVersioning"),
             Self::GetBucketLifecycleConfiguration => Some("s3:GetLifecycleConfiguration"),
+            Self::PutBucketVersioning => Some("s3:PutBucketVersioning"),
         }
     }
 }

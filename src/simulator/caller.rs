@@ -8,13 +8,19 @@ use super::fixture::Account;
 use super::wire::{LETTERS, draw};
 use super::world::World;
 
-/// Long-term keys are those of a user, short-term keys those of a role.
+/// Long-term keys are those of a user or of root, short-term keys those of a role.
 const USER_KEY: &str = "AKIA0000";
+const ROOT_KEY: &str = "AKIA0001";
 const ROLE_KEY: &str = "ASIA0000";
 
 /// The access key of a user with all permissions in `account`, an id of twelve digits.
 pub fn access_key(account: &str) -> String {
     format!("{USER_KEY}{account}")
+}
+
+/// The access key of the root user of `account`, who alone can change MFA delete.
+pub fn root_access_key(account: &str) -> String {
+    format!("{ROOT_KEY}{account}")
 }
 
 pub(super) fn session_key(account: &str) -> String {
@@ -54,7 +60,7 @@ impl<'a> Scope<'a> {
     /// The account the key names, which need not exist; empty for a key of no known form.
     pub(super) fn account(&self) -> &'a str {
         let key = self.key;
-        key.strip_prefix(USER_KEY).or_else(|| key.strip_prefix(ROLE_KEY)).unwrap_or_default()
+        [USER_KEY, ROOT_KEY, ROLE_KEY].iter().find_map(|kind| key.strip_prefix(kind)).unwrap_or_default()
     }
 }
 
@@ -99,8 +105,15 @@ pub(super) struct Caller<'w> {
     pub(super) account: &'w Account,
     pub(super) arn: String,
     pub(super) user_id: String,
-    /// Whether this is a role already: one more role is then a chain.
-    pub(super) is_role: bool,
+    pub(super) kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Root,
+    User,
+    /// One more role is then a chain.
+    Role,
 }
 
 /// Why there is no caller; each service has its own words.
@@ -119,12 +132,20 @@ impl World {
     ) -> Result<Caller<'_>, Refusal> {
         let account = self.account(scope.account()).ok_or(Refusal::UnknownKey)?;
         let partition = self.organization.partition.id();
+        if scope.key.starts_with(ROOT_KEY) {
+            return Ok(Caller {
+                account,
+                arn: format!("arn:{partition}:iam::{}:root", account.id),
+                user_id: account.id.clone(),
+                kind: Kind::Root,
+            });
+        }
         if scope.key.starts_with(USER_KEY) {
             return Ok(Caller {
                 account,
                 arn: format!("arn:{partition}:iam::{}:user/scanner", account.id),
                 user_id: format!("AIDA{}", draw(&["user", &account.id], 17, LETTERS)),
-                is_role: false,
+                kind: Kind::User,
             });
         }
         // S3 says of a short-term key without its token that it does not know the key.
@@ -138,6 +159,6 @@ impl World {
         if session.expires <= now.unix_timestamp() {
             return Err(Refusal::ExpiredToken);
         }
-        Ok(Caller { account, arn: session.arn(partition), user_id: session.user_id(), is_role: true })
+        Ok(Caller { account, arn: session.arn(partition), user_id: session.user_id(), kind: Kind::Role })
     }
 }

@@ -99,6 +99,8 @@ pub(super) struct Account {
     /// What callers of this account may not do.
     #[serde(default)]
     pub(super) deny: Vec<Operation>,
+    /// The MFA device of the root user.
+    pub(super) mfa_device: Option<MfaDevice>,
     /// After this many buckets every further page of `ListBuckets` is an internal error.
     pub(super) list_breaks_after: Option<usize>,
     /// Sorted by name after parsing, as S3 lists them.
@@ -119,6 +121,14 @@ impl Account {
             (None, state) => state,
         }
     }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MfaDevice {
+    pub(super) serial: String,
+    /// Each is good at any time, and once.
+    pub(super) codes: Vec<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -216,6 +226,7 @@ pub(super) enum BucketCall {
     GetBucketLifecycleConfiguration,
     GetBucketLocation,
     HeadBucket,
+    PutBucketVersioning,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -418,6 +429,7 @@ fn generated_account(number: u32) -> Account {
         role_names: created_with_the_account(),
         external_id: None,
         deny: Vec::new(),
+        mfa_device: None,
         list_breaks_after: None,
         buckets: Vec::new(),
     }

@@ -1,4 +1,4 @@
-//! S3: the calls a scanner makes. Anything else is refused as not implemented.
+//! S3: the calls bucketlens makes. Anything else is refused as not implemented.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,11 @@ use time::macros::format_description;
 use super::caller::{Caller, Refusal, Scope};
 use super::fixture::{Bucket, BucketCall, MfaDelete, Operation, Redirect, Versioning};
 use super::lifecycle;
+use super::put_versioning;
 use super::wire::{
     Answer, BASE64, DECLARATION, Fault, HEX, draw, element, moment, parameters, percent_decode, request_id, root,
 };
-use super::world::World;
+use super::world::{State, World};
 
 const XML: &str = "application/xml";
 /// S3's largest page of buckets, and the most it lists without pages.
@@ -57,6 +58,7 @@ impl Call {
             (&Method::GET, false) if asks("versioning") => BucketCall::GetBucketVersioning,
             (&Method::GET, false) if asks("lifecycle") => BucketCall::GetBucketLifecycleConfiguration,
             (&Method::GET, false) if asks("location") => BucketCall::GetBucketLocation,
+            (&Method::PUT, false) if asks("versioning") => BucketCall::PutBucketVersioning,
             _ => return Self::Unknown,
         };
         Self::OnBucket(call, bucket)
@@ -82,7 +84,7 @@ pub(super) fn answer(world: &World, request: &Request<Bytes>, scope: &Scope, now
     let asked = Asked::read(request);
     world.count(asked.call.operation());
     let ids = Ids::new(scope.account(), &asked);
-    let answer = respond(world, request.headers(), scope, &asked, now);
+    let answer = respond(world, request, scope, &asked, now);
     let mut answer = answer.unwrap_or_else(|fault| ids.refusal(&fault));
     if let Call::OnBucket(call, name) = &asked.call {
         let is_head = *call == BucketCall::HeadBucket;
@@ -153,25 +155,25 @@ impl Ids {
 
 fn respond(
     world: &World,
-    headers: &HeaderMap,
+    request: &Request<Bytes>,
     scope: &Scope,
     asked: &Asked,
     now: OffsetDateTime,
 ) -> Result<Answer, Fault> {
-    let caller = world.caller(scope, headers, now).map_err(|refusal| unauthenticated(&refusal, scope.key))?;
+    let caller = world.caller(scope, request.headers(), now).map_err(|refusal| unauthenticated(&refusal, scope.key))?;
     if !world.admits(&caller.account.id, now) {
         return Err(error(503, "SlowDown"));
     }
     match &asked.call {
         Call::ListBuckets => list_buckets(&caller, scope.region, &asked.parameters),
-        Call::OnBucket(call, name) => on_bucket(world, headers, scope, &caller, *call, name),
+        Call::OnBucket(call, name) => on_bucket(world, request, scope, &caller, *call, name),
         Call::Unknown => Err(not_implemented(&asked.resource)),
     }
 }
 
 fn on_bucket(
     world: &World,
-    headers: &HeaderMap,
+    request: &Request<Bytes>,
     scope: &Scope,
     caller: &Caller,
     call: BucketCall,
@@ -186,7 +188,7 @@ fn on_bucket(
     if scope.region != bucket.region && call != BucketCall::GetBucketLocation {
         return Err(wrong_region(bucket, scope.region, partition.dns_suffix()));
     }
-    let expected = headers.get("x-amz-expected-bucket-owner");
+    let expected = request.headers().get("x-amz-expected-bucket-owner");
     if owner.id != caller.account.id || expected.is_some_and(|id| id != owner.id.as_str()) {
         return Err(error(403, "AccessDenied"));
     }
@@ -195,10 +197,13 @@ fn on_bucket(
         return Err(error(failure.status, &failure.code));
     }
     match call {
-        BucketCall::GetBucketVersioning => Ok(Answer::ok(XML, versioning(bucket))),
+        BucketCall::GetBucketVersioning => Ok(Answer::ok(XML, versioning(world.state(bucket)))),
         BucketCall::GetBucketLifecycleConfiguration => lifecycle_answer(bucket),
         BucketCall::GetBucketLocation => Ok(Answer::ok(XML, location(bucket))),
         BucketCall::HeadBucket => Ok(Answer::ok(XML, String::new())),
+        BucketCall::PutBucketVersioning => {
+            put_versioning::put(world, request, caller, bucket).map(|()| Answer::ok(XML, String::new()))
+        }
     }
 }
 
@@ -266,6 +271,7 @@ fn authorize(caller: &Caller, bucket: &Bucket, call: BucketCall, partition: &str
         BucketCall::GetBucketLifecycleConfiguration => "s3:GetLifecycleConfiguration",
         BucketCall::GetBucketLocation => "s3:GetBucketLocation",
         BucketCall::HeadBucket => "s3:ListBucket",
+        BucketCall::PutBucketVersioning => "s3:PutBucketVersioning",
     };
     let arn = format!("arn:{partition}:s3:::{}", bucket.name);
     if caller.account.deny.contains(&Operation::Bucket(call)) {
@@ -292,14 +298,14 @@ fn denied(caller: &Caller, action: &str, resource: Option<&str>, reason: &str) -
 }
 
 /// What was never configured is absent, not `Disabled`.
-fn versioning(bucket: &Bucket) -> String {
+fn versioning(state: State) -> String {
     let mut inner = String::new();
-    match bucket.versioning {
+    match state.versioning {
         Some(Versioning::Enabled) => element(&mut inner, "Status", "Enabled"),
         Some(Versioning::Suspended) => element(&mut inner, "Status", "Suspended"),
         None => {}
     }
-    match bucket.mfa_delete {
+    match state.mfa_delete {
         Some(MfaDelete::Enabled) => element(&mut inner, "MfaDelete", "Enabled"),
         Some(MfaDelete::Disabled) => element(&mut inner, "MfaDelete", "Disabled"),
         None => {}

@@ -8,7 +8,7 @@ use time::macros::format_description;
 use time::{Duration, OffsetDateTime};
 
 use super::SECRET_KEY;
-use super::caller::{Caller, Refusal, Scope, Session, session_key};
+use super::caller::{Caller, Kind, Refusal, Scope, Session, session_key};
 use super::fixture::{Operation, StsCall, named};
 use super::wire::{Answer, Fault, element, parameters, request_uuid};
 use super::world::World;
@@ -138,7 +138,7 @@ fn duration(text: Option<&str>, caller: &Caller) -> Result<i64, Fault> {
                  Member must have value between 900 and 43200"
         ))
     })?;
-    if caller.is_role && seconds > HOUR {
+    if caller.kind == Kind::Role && seconds > HOUR {
         return Err(invalid(
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining",
         ));

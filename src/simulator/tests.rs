@@ -9,7 +9,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::wire::Answer;
 use super::world::World;
-use super::{Options, Organization, Simulator, access_key, answer};
+use super::{Options, Organization, Simulator, access_key, answer, root_access_key};
 
 const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
 const MANAGEMENT: &str = "100000000001";
@@ -493,4 +493,46 @@ async fn it_serves_on_loopback_until_dropped() {
     };
     tokio::time::timeout(std::time::Duration::from_secs(5), ended).await.unwrap();
     assert!(TcpStream::connect(endpoint.strip_prefix("http://").unwrap()).is_err());
+}
+
+/// `PutBucketVersioning` by a key, with a body and perhaps a serial and code; the status and the code of the error.
+fn put_versioning(world: &World, key: &str, inner: &str, mfa: Option<&str>) -> (u16, String) {
+    let mut request = signed(key, "eu-west-1", "s3").method("PUT").uri("/b?versioning");
+    if let Some(mfa) = mfa {
+        request = request.header("x-amz-mfa", mfa);
+    }
+    let body = format!("<VersioningConfiguration>{inner}</VersioningConfiguration>");
+    let answer = answer(world, &request.body(Bytes::from(body)).unwrap(), NOW);
+    let said = if answer.status == 200 { answer.body.clone() } else { text(&answer.body, "Code").to_owned() };
+    (answer.status, said)
+}
+
+#[test]
+fn mfa_delete_takes_root_its_device_and_a_fresh_code_and_no_lifecycle() {
+    const ENABLE: &str = "<MfaDelete>Enabled</MfaDelete><Status>Enabled</Status>";
+    let member = |bucket: &Value| {
+        let device = json!({"serial": "OWN", "codes": ["000001", "000002", "000003"]});
+        world(&json!({"mfa_device": device, "buckets": [bucket]}), None)
+    };
+    let root = root_access_key(MEMBER);
+    let plain = member(&json!({"name": "b", "region": "eu-west-1"}));
+    let refused = |status, code: &str| (status, code.to_owned());
+    let put = |key: &str, inner, mfa| put_versioning(&plain, key, inner, mfa);
+    assert_eq!(put(&root, ENABLE, None), refused(403, "AccessDenied"));
+    assert_eq!(put(&access_key(MEMBER), ENABLE, Some("OWN 000001")), refused(403, "AccessDenied"));
+    assert_eq!(put(&root, ENABLE, Some("OTHER 000001")), refused(400, "TokenCodeInvalidError"));
+    assert_eq!(put(&root, ENABLE, Some("OWN 999999")), refused(400, "TokenCodeInvalidError"));
+    assert_eq!(put(&root, "<MfaDelete>Enabled</MfaDelete>", None).1, "IllegalVersioningConfigurationException");
+    assert_eq!(inside(&s3(&plain, "GET", "/b?versioning"), "VersioningConfiguration"), "/>");
+
+    // Versioning alone needs no code, until MFA delete is on.
+    assert_eq!(put(&access_key(MEMBER), "<Status>Suspended</Status>", None), (200, String::new()));
+    assert_eq!(put(&root, ENABLE, Some("OWN 000001")), (200, String::new()));
+    assert_eq!(text(&s3(&plain, "GET", "/b?versioning").body, "MfaDelete"), "Enabled");
+    assert_eq!(put(&root, "<Status>Suspended</Status>", None), refused(403, "AccessDenied"));
+    assert_eq!(put(&root, ENABLE, Some("OWN 000001")), refused(400, "TokenCodeInvalidError"));
+
+    let lifecycle = json!([{"ID": "x", "Filter": {}, "Status": "Disabled", "Expiration": {"Days": 1}}]);
+    let with_rules = member(&json!({"name": "b", "region": "eu-west-1", "lifecycle": lifecycle}));
+    assert_eq!(put_versioning(&with_rules, &root, ENABLE, Some("OWN 000001")), refused(409, "InvalidBucketState"));
 }

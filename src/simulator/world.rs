@@ -1,11 +1,11 @@
 //! The organization while it is served: look-ups, who is calling, and the little that changes from request to request.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use time::OffsetDateTime;
 
-use super::fixture::{Account, Bucket, BucketCall, Failure, Operation, Organization};
+use super::fixture::{Account, Bucket, BucketCall, Failure, MfaDelete, Operation, Organization, Versioning};
 
 pub(super) struct World {
     pub(super) organization: Organization,
@@ -17,6 +17,17 @@ pub(super) struct World {
     failures: Mutex<HashMap<String, BTreeMap<BucketCall, u32>>>,
     counts: Mutex<BTreeMap<Option<Operation>, u64>>,
     throttled: Mutex<u64>,
+    /// By the name of the bucket, what it was set to.
+    set: Mutex<HashMap<String, State>>,
+    /// Serial and code.
+    used_codes: Mutex<HashSet<(String, String)>>,
+}
+
+/// What `GetBucketVersioning` tells; absent: never configured.
+#[derive(Clone, Copy)]
+pub(super) struct State {
+    pub(super) versioning: Option<Versioning>,
+    pub(super) mfa_delete: Option<MfaDelete>,
 }
 
 impl World {
@@ -38,6 +49,8 @@ impl World {
             failures: Mutex::default(),
             counts: Mutex::default(),
             throttled: Mutex::default(),
+            set: Mutex::default(),
+            used_codes: Mutex::default(),
         }
     }
 
@@ -51,6 +64,21 @@ impl World {
         let owner = &self.organization.accounts[account];
         let bucket = &owner.buckets[position];
         (!bucket.vanished).then_some((owner, bucket))
+    }
+
+    /// The state of a bucket now.
+    pub(super) fn state(&self, bucket: &Bucket) -> State {
+        let fixed = State { versioning: bucket.versioning, mfa_delete: bucket.mfa_delete };
+        locked(&self.set).get(&bucket.name).copied().unwrap_or(fixed)
+    }
+
+    pub(super) fn set(&self, bucket: &Bucket, state: State) {
+        locked(&self.set).insert(bucket.name.clone(), state);
+    }
+
+    /// Whether this code was not used before; it is now.
+    pub(super) fn use_code(&self, serial: &str, code: &str) -> bool {
+        locked(&self.used_codes).insert((serial.to_owned(), code.to_owned()))
     }
 
     /// Counts a request; `None` for one the simulator has no answer to.

@@ -1,5 +1,6 @@
 //! Drives the real program: nothing of this machine's environment reaches it.
 
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -78,6 +79,47 @@ impl Cli {
         shell.args(self.command.get_args()).current_dir(self.home.path()).env_clear();
         shell.envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         let output = shell.output().expect("a shell");
+        Ran::new(output, self.home)
+    }
+
+    /// Runs it with this on its standard input.
+    pub fn run_with(mut self, stdin: &str) -> Ran {
+        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = self.command.spawn().expect("bucketlens starts");
+        let mut input = child.stdin.take().expect("a pipe");
+        // It may end without having read.
+        let _ = input.write_all(stdin.as_bytes());
+        drop(input);
+        Ran::new(child.wait_with_output().expect("a child"), self.home)
+    }
+
+    /// Runs it on a terminal of its own, where a person types each line once it is asked for with `question`.
+    /// What the terminal showed is `stdout`.
+    pub fn run_on_terminal(self, question: &str, typed: &[&str]) -> Ran {
+        let mut command = Command::new("/usr/bin/script");
+        let words = std::iter::once(self.command.get_program()).chain(self.command.get_args());
+        let line: Vec<String> = words.map(|word| format!("'{}'", word.to_str().expect("text"))).collect();
+        command.args(["--quiet", "--return", "--command", &format!("exec {}", line.join(" ")), "/dev/null"]);
+        command.env_clear().current_dir(self.home.path());
+        command.envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("script starts");
+        let mut keys = child.stdin.take().expect("a pipe");
+        let mut screen = child.stdout.take().expect("a pipe");
+        let (mut shown, mut answered, mut buffer) = (Vec::new(), 0, [0; 4096]);
+        while let Ok(read @ 1..) = screen.read(&mut buffer) {
+            shown.extend_from_slice(&buffer[..read]);
+            let asked = String::from_utf8_lossy(&shown).matches(question).count();
+            if let Some(line) = typed.get(answered)
+                && asked > answered
+            {
+                keys.write_all(line.as_bytes()).expect("script reads");
+                answered += 1;
+            }
+        }
+        assert_eq!(answered, typed.len(), "{}", String::from_utf8_lossy(&shown));
+        let mut output = child.wait_with_output().expect("a child");
+        output.stdout = shown;
         Ran::new(output, self.home)
     }
 

@@ -23,8 +23,13 @@ pub struct Tls {
 
 /// With a certificate that a run can be told to trust.
 pub fn in_front_of(endpoint: &str) -> Tls {
-    let CertifiedKey { cert, signing_key } =
-        generate_simple_self_signed(vec!["localhost".to_owned(), "127.0.0.1".to_owned()]).expect("a certificate");
+    in_front_of_as(endpoint, &["localhost", "127.0.0.1"])
+}
+
+/// The same under other names.
+pub fn in_front_of_as(endpoint: &str, names: &[&str]) -> Tls {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names).expect("a certificate");
     let key = PrivateKeyDer::try_from(signing_key.serialize_der()).expect("a key");
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()

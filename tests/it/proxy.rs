@@ -184,6 +184,10 @@ impl Request {
             .map(|(_, value)| value)
     }
 
+    pub fn body(&self) -> &str {
+        &self.body
+    }
+
     /// A parameter of a form, as it stands on the wire.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.body
@@ -215,6 +219,7 @@ impl Request {
         match self.bucket() {
             "" => "ListBuckets",
             _ if line.starts_with("HEAD") => "HeadBucket",
+            _ if line.starts_with("PUT") && line.contains("?versioning") => "PutBucketVersioning",
             _ if line.contains("?versioning") => "GetBucketVersioning",
             _ if line.contains("?lifecycle") => "GetBucketLifecycleConfiguration",
             _ if line.contains("?location") => "GetBucketLocation",
@@ -257,6 +262,11 @@ impl Answer {
         Self { body: self.body.replace(from, to), ..self }
     }
 
+    /// The connection breaks off before the first byte of it.
+    pub fn lost() -> Self {
+        Self { status: 0, headers: Vec::new(), body: String::new() }
+    }
+
     /// With a body that never ends: `body` again and again.
     pub fn endless(self) -> Self {
         self.header("transfer-encoding", "chunked")
@@ -281,6 +291,9 @@ impl Answer {
     }
 
     pub fn acts(&self) -> Vec<Act> {
+        if self.status == 0 {
+            return Vec::new();
+        }
         if self.is_endless() {
             let chunk = format!("{:x}\r\n{}\r\n", self.body.len(), self.body);
             return vec![Act::Send(self.head("connection: close\r\n").into()), Act::Forever(chunk.into())];

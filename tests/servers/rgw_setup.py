@@ -3,9 +3,12 @@
 An account is an RGW tenant whose user `root` has the access key AK<account> and the secret key SK<account>.
 The truth is what a scanner with these keys has to report:
 
-    {"accounts": {"111111111111": {"access_key": ..., "secret_key": ..., "buckets": {"NAME": {
+    {"accounts": {"111111111111": {"access_key": ..., "secret_key": ..., "mfa": {"serial": ..., "codes": [...]},
+        "buckets": {"NAME": {
         "region": ..., "versioning": "never|enabled|suspended|unknown", "mfa_delete": "never|disabled|enabled|unknown",
         "lifecycle": "none|present|unknown", "lifecycle_rules": N, null when unknown}}}}}
+
+The codes of `mfa` are good for some minutes, each once, in their order and not more than four a second.
 """
 
 import json
@@ -179,4 +182,6 @@ def populate(conf, endpoints, with_rules=True):
             region, url = endpoints[place]
             make_bucket(url, account, bucket, STATES[state], devices[account])
             accounts[account]["buckets"][bucket] = seen(region, STATES[state])
+    for account, device in devices.items():
+        accounts[account]["mfa"] = {"serial": device.serial, "codes": device.coming(30)}
     return {"accounts": accounts}

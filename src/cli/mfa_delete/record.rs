@@ -1,0 +1,108 @@
+//! The record of what was sent: a line of JSON before a request goes out, one when it is known what came of it. A line
+//! that says `sending` and has none after it belongs to a run that was killed in between.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::show::{Before, Row, Sent, State};
+use crate::cli::Problem;
+use crate::model::Timestamp;
+
+/// Only ever appended to, and on the disk before anything else happens.
+pub struct Record {
+    file: File,
+    path: PathBuf,
+    who: Who,
+}
+
+/// What is the same for every line of a run.
+#[derive(Debug, Clone, Serialize)]
+pub struct Who {
+    pub command: &'static str,
+    pub account: String,
+    /// `None` where STS did not answer.
+    pub caller_arn: Option<String>,
+    /// Of the device: it shows which one, and is worth nothing without a code.
+    pub mfa_serial: String,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    time: Timestamp,
+    #[serde(flatten)]
+    who: &'a Who,
+    region: &'a str,
+    bucket: &'a str,
+    before: Before,
+    request: Option<Sent>,
+    /// `sending` before the request goes out.
+    outcome: &'a str,
+    after: Option<State>,
+    reasons: &'a [String],
+    request_id: Option<&'a str>,
+}
+
+impl Record {
+    pub fn open(path: &Path, who: Who) -> Result<Self, Problem> {
+        let file = create(path).map_err(|error| {
+            Problem::new(format!("failed to open the record {}: {error}; nothing was sent", path.display()))
+                .with_help("name a file that can be written with --record FILE")
+        })?;
+        Ok(Self { file, path: path.to_owned(), who })
+    }
+
+    /// The request is about to go out.
+    pub fn sending(&mut self, row: &Row) -> Result<(), Problem> {
+        self.append(row, "sending").map_err(|error| {
+            Problem::new(format!(
+                "failed to write the record {}: {error}; nothing was sent for {}",
+                self.path.display(),
+                row.before.bucket
+            ))
+        })
+    }
+
+    /// It is known what came of it.
+    pub fn outcome(&mut self, row: &Row) -> Result<(), Problem> {
+        self.append(row, row.outcome.as_str()).map_err(|error| {
+            Problem::new(format!(
+                "failed to write to the record {} what came of {}, which is shown above: {error}",
+                self.path.display(),
+                row.before.bucket
+            ))
+        })
+    }
+
+    fn append(&mut self, row: &Row, outcome: &str) -> io::Result<()> {
+        let line = Line {
+            time: Timestamp::now(),
+            who: &self.who,
+            region: row.before.region.as_str(),
+            bucket: &row.before.bucket,
+            before: Before::of(&row.before),
+            request: row.change.map(Sent::of),
+            outcome,
+            after: row.after.as_ref().map(State::of),
+            reasons: &row.reasons,
+            request_id: row.request_id.as_deref(),
+        };
+        let mut text = serde_json::to_string(&line)?;
+        text.push('\n');
+        // In one piece, so that two runs do not mix their lines.
+        self.file.write_all(text.as_bytes())?;
+        self.file.sync_all()
+    }
+}
+
+/// A new file's name is on the disk too.
+fn create(path: &Path) -> io::Result<File> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let file = OpenOptions::new().create(true).append(true).open(path)?;
+    file.sync_all()?;
+    File::open(folder)?.sync_all()?;
+    Ok(file)
+}
