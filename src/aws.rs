@@ -4,6 +4,8 @@
 //! - [`session`]: whose credentials, which partition, a client for each Region;
 //! - [`keys`]: credentials, renewed when they end; [`clock`]: the time with which requests are signed;
 //! - [`organizations`]: the accounts and where they stand;
+//! - [`endpoint`]: the address of a bucket and how its requests are signed;
+//! - [`lean`]: what the SDK adds to requests and nobody reads is left out;
 //! - one file for each S3 operation;
 //! - [`body`]: no answer is believed before its raw body was checked;
 //! - [`failure`]: what each error means;
@@ -16,11 +18,13 @@
 pub mod body;
 pub mod bucket_region;
 pub mod clock;
+pub mod endpoint;
 pub mod failure;
 pub mod get_bucket_lifecycle_configuration;
 pub mod get_bucket_versioning;
 pub mod http;
 mod keys;
+pub mod lean;
 pub mod list_buckets;
 pub mod organizations;
 pub mod pace;

@@ -168,10 +168,9 @@ struct Context {
 }
 
 /// Accounts under way at most: each has a file and clients of its own.
-const MOST_ACCOUNTS: usize = 512;
+const MOST_ACCOUNTS: usize = 256;
 
-const MORE_ACCOUNTS: usize = 16;
-const LOOK_FOR_ROOM_EVERY: Duration = Duration::from_millis(50);
+const LOOK_AGAIN_EVERY: Duration = Duration::from_millis(50);
 
 /// Reads every account. A failure of AWS is a reason in the inventory; only a failure to write ends the run, and
 /// a run that could enter nothing is none.
@@ -190,13 +189,13 @@ pub async fn collect(
     let mut collected = Collected::default();
     let mut targets = targets.into_iter();
     let mut workers = JoinSet::new();
-    // Every account that is under way has at least one request to send. Where their pace forbids it, there is room for
-    // more accounts.
-    let mut under_way = concurrency;
-    let mut look_for_room = tokio::time::interval(LOOK_FOR_ROOM_EVERY);
-    look_for_room.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut look_again = tokio::time::interval(LOOK_AGAIN_EVERY);
+    look_again.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut stop = std::pin::pin!(context.stop.asked().fuse());
     loop {
+        // Every account that is under way has at least one request to send, but for those that their tempo holds back:
+        // no other waits for them.
+        let under_way = concurrency.max(MOST_ACCOUNTS.min(concurrency + context.aws.pace.held_back()));
         while workers.len() < under_way
             && let Some(target) = targets.next()
         {
@@ -208,12 +207,7 @@ pub async fn collect(
                 context.aws.pace.stop();
                 continue;
             }
-            _ = look_for_room.tick() => {
-                if context.aws.pace.has_room() && workers.len() == under_way {
-                    under_way = (under_way + MORE_ACCOUNTS).min(MOST_ACCOUNTS.max(concurrency));
-                }
-                continue;
-            }
+            _ = look_again.tick() => continue,
         };
         let Some(done) = done else { break };
         collected.add(done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?);

@@ -53,6 +53,9 @@ pub const SECRET_KEY: &str = "simulated/secret/not/a/credential/000000";
 /// No request of a scanner is longer.
 const MAX_BODY: usize = 64 * 1024;
 
+/// The runtime's timers have steps of a millisecond and end with the next: half of one, on average.
+const TIMERS_ARE_LATE_BY: Duration = Duration::from_micros(500);
+
 /// How the simulator behaves besides what the organization says.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
@@ -142,7 +145,7 @@ async fn respond(
         return Ok(response);
     };
     if !latency.is_zero() {
-        tokio::time::sleep(latency).await;
+        tokio::time::sleep(latency.saturating_sub(TIMERS_ARE_LATE_BY)).await;
     }
     let request = Request::from_parts(head, body.to_bytes());
     let answer = answer(world, &request, OffsetDateTime::now_utc());

@@ -73,6 +73,7 @@ impl Failure {
     }
 
     /// What stays unknown of an account that is asked no more, because all that was asked of it failed like this.
+    #[must_use]
     pub fn given_up(&self, operation: Operation) -> Self {
         let reason = Reason {
             operation,

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
+use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::base64::decode;
 
@@ -38,7 +39,7 @@ pub fn client(network: &Network, connections: usize) -> Result<SharedHttpClient,
         why: error.to_string(),
     })?;
     let proxy = if network.proxy_from_environment { ProxyConfig::from_env() } else { ProxyConfig::disabled() };
-    Ok(Builder::new().build_with_connector_fn(move |settings, components| {
+    let client = Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = Connector::builder()
             .proxy_config(proxy.clone())
             .pool_max_idle_per_host(connections)
@@ -47,7 +48,23 @@ pub fn client(network: &Network, connections: usize) -> Result<SharedHttpClient,
         connector.set_connector_settings(settings.cloned());
         connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
         connector.build()
-    }))
+    });
+    Ok(SharedHttpClient::new(Shared(client)))
+}
+
+/// The SDK's client but for its habit to read all certificates anew whenever a client of a service is made: one is made
+/// for each account and Region.
+#[derive(Debug)]
+struct Shared(SharedHttpClient);
+
+impl HttpClient for Shared {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        self.0.http_connector(settings, components)
+    }
+
+    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
+        self.0.connector_metadata()
+    }
 }
 
 fn read_bundle(path: &Path) -> Result<Vec<u8>, CaBundleError> {

@@ -5,7 +5,7 @@
 //! - [`retries`]: how long to wait before a request is repeated, and how many may be.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use tokio::sync::Semaphore;
 
@@ -31,6 +31,7 @@ struct Shared {
     permits: Semaphore,
     concurrency: usize,
     max_attempts: u32,
+    held_back: AtomicUsize,
     retries: AtomicU64,
     throttled: AtomicU64,
     /// Nothing more is to be asked.
@@ -46,6 +47,7 @@ impl Pace {
             permits: Semaphore::new(concurrency),
             concurrency,
             max_attempts,
+            held_back: AtomicUsize::new(0),
             retries: AtomicU64::new(0),
             throttled: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
@@ -64,9 +66,9 @@ impl Pace {
         self.shared.stopped.store(true, Ordering::Relaxed);
     }
 
-    /// Whether more could be in flight than the accounts under way can bear.
-    pub fn has_room(&self) -> bool {
-        self.shared.permits.available_permits() > 0
+    /// Accounts that have something to ask and are kept from it by their tempo.
+    pub fn held_back(&self) -> usize {
+        self.shared.held_back.load(Ordering::Relaxed)
     }
 
     pub fn requests(&self) -> u64 {

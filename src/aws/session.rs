@@ -21,8 +21,10 @@ use aws_types::sdk_config::TimeSource;
 use aws_types::service_config::ServiceConfigKey;
 
 use super::clock::Clock;
+use super::endpoint::{Endpoints, Signature};
 use super::failure::{Failure, Remedy};
 use super::keys::Keys;
+use super::lean::Lean;
 use super::pace::{Lane, Pace};
 use crate::model::{AccountId, Operation, Region};
 
@@ -311,6 +313,9 @@ impl Session {
         let mut builder = aws_sdk_s3::config::Builder::from(&self.config)
             .region(SdkRegion::new(route.region.to_string()))
             .force_path_style(self.addressing == Addressing::Path)
+            .endpoint_resolver(Endpoints::default())
+            .auth_scheme_resolver(Signature)
+            .interceptor(Lean)
             .interceptor(self.lane.guard());
         if let Some(endpoint) = &route.endpoint {
             builder = builder.endpoint_url(endpoint);

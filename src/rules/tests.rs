@@ -68,7 +68,7 @@ fn versioning(row: &Row) -> Fact<VersioningState> {
 }
 
 /// Rules in S3's JSON; `none`; `unknown`; kinds of action separated by spaces, a rule for each, `+expiration` enabled
-/// and `-expiration` disabled; or `vast expiration`, which is past the analyser's work limit.
+/// and `-expiration` disabled; or `vast expiration`, rules with tag keys of their own, see [`vast`].
 fn lifecycle(value: &Value) -> Fact<Lifecycle> {
     let known = match value.as_str() {
         Some("unknown") => None,
@@ -101,13 +101,21 @@ fn with_action(mut rule: Value, kind: &str, days: usize) -> Value {
     rule
 }
 
-/// Each rule has a tag key of its own, so objects meet them in more ways than anybody can look at.
+/// Each rule has a tag key of its own, so objects meet them in very many ways. Transitions that lie close to each other and
+/// to expirations are more than the analyser looks at; expirations by themselves are not.
 fn vast(kind: &str) -> Vec<Value> {
     let rule = |number: usize| {
         let filter = json!({"Tag": {"Key": format!("key-{number}"), "Value": "x"}});
         with_action(json!({"ID": format!("rule-{number}"), "Filter": filter, "Status": "Enabled"}), kind, number)
     };
-    (1..=60).map(rule).collect()
+    let crowded = |number: usize| {
+        let class =
+            ["STANDARD_IA", "INTELLIGENT_TIERING", "ONEZONE_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"][number % 6];
+        let mut rule = with_action(rule(number), "expiration", number % 10 + 1);
+        rule["Transitions"] = json!([{"Days": number % 10, "StorageClass": class}]);
+        rule
+    };
+    if kind == "transition" { (1..=300).map(crowded).collect() } else { (1..=60).map(rule).collect() }
 }
 
 /// The tolerant reading by hand, the other one as the scan does it.

@@ -95,7 +95,8 @@ fn what_met_the_end_of_a_role_is_repeated_after_one_renewal_an_account() {
     let ran = scan(["--organization", "--max-attempts", "1"]).at(&proxy.endpoint, MANAGEMENT).run().expect(0);
     assert_all_pass(&ran, 60);
     let refused = proxy.seen().iter().filter(|it| is_about_bucket(it) && token(it).contains(":bucketlens-1:")).count();
-    assert!(refused > 10, "{refused}: many must have met the end at once");
+    // Of each account so many are in flight at first.
+    assert!(refused > 4, "{refused}: several must have met the end at once");
     assert_eq!(proxy.count("AssumeRole"), 4, "each account is entered once and renewed once");
 }
 
@@ -128,9 +129,11 @@ fn a_renewal_that_is_denied_takes_one_account_and_is_not_asked_again() {
         assert_eq!(found[..3], ["unknown"; 3]);
         assert!(found[3].starts_with(&format!("{VERSIONING} credentials")), "{}", found[3]);
     }
-    let evidence: Vec<_> = ran.rows("out/findings.csv").iter().map(|row| row["evidence"].clone()).collect();
+    let unknown = |row: &crate::common::Row| row["status"] == "unknown";
+    let findings = ran.rows("out/findings.csv").into_iter().filter(unknown);
+    let evidence: Vec<_> = findings.map(|row| row["evidence"].clone()).collect();
     let told = evidence.iter().filter(|it| it.contains("AssumeRole denied (AccessDenied, HTTP 403, request ")).count();
-    assert_eq!(told, evidence.len(), "every reason names the renewal: {evidence:?}");
+    assert!(told > 0 && told == evidence.len(), "every reason names the renewal: {evidence:?}");
 }
 
 /// A source that hands out other credentials each time, as the real ones do, and counts how often it is asked.

@@ -2,7 +2,7 @@
 //! permits, and no account waits for another.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -199,8 +199,11 @@ impl Lane {
             };
             match turn {
                 Turn::Now => unreachable!("returned above"),
-                // A moment further on it may be another.
-                Turn::At(at) => drop(timeout_at(at, self.ended.notified()).await),
+                // What ends meanwhile may change the moment.
+                Turn::At(at) => {
+                    let _held_back = HeldBack::new(&self.shared.held_back);
+                    drop(timeout_at(at, self.ended.notified()).await);
+                }
                 Turn::Later => self.ended.notified().await,
             }
         }
@@ -213,6 +216,22 @@ impl Lane {
 
 fn is_throttled(failure: &Failure) -> bool {
     failure.reason.class == ErrorClass::Throttled || matches!(failure.reason.http_status, Some(429 | 503))
+}
+
+/// Counts its account among those held back.
+struct HeldBack<'a>(&'a AtomicUsize);
+
+impl<'a> HeldBack<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for HeldBack<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// A request in flight, also where its future is dropped.
