@@ -286,8 +286,9 @@ faults! {
     };
     json: Does::Hides(&["malformed (HTTP 200"]), |_, _| says(200, r#"{"Status": "Enabled", "MfaDelete": "Enabled"}"#);
     nothing: Does::Hides(&["malformed (HTTP 200"]), |_, _| says(200, "");
-    no_content: Does::Hides(&["malformed (HTTP 204"]), |_, forward| vec![send(Answer { status: 204, ..forward() }.head(""))];
-    not_modified: Does::Hides(&["malformed (HTTP 304"]), |_, forward| {
+    // Complete at once, so the next request may go out on the connection that is being closed.
+    no_content: Does::Hides(&["malformed (HTTP 204", "unavailable"]), |_, forward| vec![send(Answer { status: 204, ..forward() }.head(""))];
+    not_modified: Does::Hides(&["malformed (HTTP 304", "unavailable"]), |_, forward| {
         vec![send(Answer { status: 304, ..forward() }.head(""))]
     };
     /// Nobody asked for it.

@@ -58,7 +58,9 @@ fn every_command_runs() {
             ["cargo", "run", "--", arguments @ ..] | ["bucketlens", arguments @ ..] => arguments.join("\u{1f}"),
             _ => panic!("the README has a command that this test does not know: {line}"),
         };
-        let outcome = Cli::new(arguments.split('\u{1f}'))
+        // What is in force already needs no code, but where codes come from is asked first.
+        let codes = line.contains("--apply").then_some("--code-from-stdin");
+        let outcome = Cli::new(arguments.split('\u{1f}').chain(codes))
             .file(".aws/credentials", &credentials)
             .file("lifecycle.xml", include_str!("../../fixtures/lifecycle/everything.xml"))
             .file("accounts.txt", "# our accounts\n111111111111\n222222222222\n")
