@@ -61,6 +61,14 @@ impl Output {
             ))
             .with_help("choose another folder with --out DIR"));
         }
+        if let Some(stranger) = [WRITING, WRITTEN].into_iter().find_map(|name| stranger(&path.join(name))) {
+            return Err(Problem::new(format!(
+                "failed to open the output folder {}: {} in it is not bucketlens's, and a run would remove it",
+                path.display(),
+                stranger.display()
+            ))
+            .with_help("choose another folder with --out DIR"));
+        }
         Ok(Self { path, _lock: lock, folder })
     }
 
@@ -181,6 +189,17 @@ impl Write for Page {
     fn flush(&mut self) -> io::Result<()> {
         self.0.flush().or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
     }
+}
+
+/// Something in an inventory's folder that no run wrote.
+fn stranger(inventory: &Path) -> Option<PathBuf> {
+    let entries = fs::read_dir(inventory).ok()?;
+    let paths = entries.flatten().map(|entry| entry.path());
+    let is_ours = |path: &Path| {
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        path.is_file() && matches!(extension, Some("json" | "jsonl" | "tmp"))
+    };
+    paths.filter(|path| !is_ours(path)).min()
 }
 
 /// Removes the temporary files of a run that was killed; the folder is ours.

@@ -1,7 +1,7 @@
 //! The segment of one account while it is written.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -172,7 +172,9 @@ impl Segment {
     /// To be called at least every second while nothing comes.
     pub fn flush(&mut self) -> Result<(), InventoryError> {
         self.flushed = Instant::now();
-        self.file.flush().map_err(|source| InventoryError::write(&self.path, source))
+        // A file that was removed takes what is written, and nobody ever sees it.
+        let written = self.file.flush().and_then(|()| fs::metadata(&self.path));
+        written.map(drop).map_err(|source| InventoryError::write(&self.path, source))
     }
 
     /// Writes the account's outcome and syncs. `entered` is when the account was.

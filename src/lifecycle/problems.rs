@@ -33,7 +33,7 @@ pub struct Bucket {
 /// S3's limit, not adjustable.
 pub(super) const MOST_RULES: usize = 1_000;
 
-/// First what concerns the whole configuration, then rule by rule.
+/// First what concerns the whole configuration, then rule by rule. The verdicts are all of [`super::analyse`].
 pub fn problems(document: &Document, verdicts: &[ActionVerdict], bucket: Bucket) -> Vec<Problem> {
     let mut found = Found::default();
     found.remarks(document);
@@ -44,9 +44,11 @@ pub fn problems(document: &Document, verdicts: &[ActionVerdict], bucket: Bucket)
         let mut of_rule = OfRule { found: &mut found, index };
         of_rule.refused(rule);
         of_rule.combinations(rule);
-        of_rule.dangers(rule, bucket);
+        let of_its_actions = verdicts.partition_point(|verdict| verdict.rule < index)..;
+        let of_its_actions = &verdicts[of_its_actions][..rule.actions.len()];
+        of_rule.dangers(rule, of_its_actions, bucket);
     }
-    found.growing(&document.configuration, bucket);
+    found.growing(&document.configuration, verdicts, bucket);
     found.costs(&document.configuration, bucket);
     found.duplicates(&document.configuration, bucket);
     if verdicts.iter().any(|verdict| verdict.verdict == Verdict::NotAnalysed) {

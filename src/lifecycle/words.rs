@@ -31,7 +31,15 @@ fn days_of(days: u32) -> String {
 
 /// `keys that begin with "logs/", tag a=b, larger than 500 bytes`.
 pub fn scope(filter: &Filter) -> String {
-    parts(filter).join(", ")
+    // S3's keys have at most 1,024 bytes.
+    parts(filter).iter().map(|part| cut(part, 1100)).collect::<Vec<_>>().join(", ")
+}
+
+fn cut(part: &str, characters: usize) -> String {
+    match part.char_indices().nth(characters) {
+        Some((end, _)) => format!("{}...", &part[..end]),
+        None => part.to_owned(),
+    }
 }
 
 /// The same, shortened for a list.
@@ -39,11 +47,7 @@ pub fn scope_in_short(filter: &Filter) -> String {
     const PARTS: usize = 3;
     const CHARACTERS: usize = 80;
     let parts = parts(filter);
-    let cut = |part: &String| match part.char_indices().nth(CHARACTERS) {
-        Some((end, _)) => format!("{}...", &part[..end]),
-        None => part.clone(),
-    };
-    let mut named: Vec<String> = parts.iter().take(PARTS).map(cut).collect();
+    let mut named: Vec<String> = parts.iter().take(PARTS).map(|part| cut(part, CHARACTERS)).collect();
     if parts.len() > PARTS {
         named.push(format!("and {} more", parts.len() - PARTS));
     }

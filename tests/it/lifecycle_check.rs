@@ -278,3 +278,23 @@ fn more_rules_than_s3_takes_are_read() {
     assert_eq!(answer["actions"].as_array().map(Vec::len), Some(5000));
     assert_eq!(answer["problems"][0]["code"], "InvalidRequest");
 }
+
+#[test]
+fn what_does_nothing_is_no_danger() {
+    let expire = |days: u32| format!("<Expiration><Days>{days}</Days></Expiration>");
+    let empty = "<Filter><And><ObjectSizeGreaterThan>5</ObjectSizeGreaterThan><ObjectSizeLessThan>6</ObjectSizeLessThan>\
+                 </And></Filter>";
+    let no_effect = xml(&[("e", &(empty.to_owned() + &expire(3)))]);
+    assert_eq!(problems(&no_effect, &["--versioning", "suspended"]), "");
+    check(&no_effect, &["--versioning", "suspended", "--fail-on", "info"]).expect(0);
+    let shadowed = xml(&[("a", &("<Filter/>".to_owned() + &expire(3))), ("b", &("<Filter/>".to_owned() + &expire(9)))]);
+    let found = problems(&shadowed, &["--versioning", "unversioned"]);
+    assert!(found.contains(" | a | it deletes every object") && !found.contains(" | b | "), "{found}");
+}
+
+#[test]
+fn a_date_that_is_yet_to_come_is_told() {
+    let rule = "<Filter/><Expiration><Date>2027-01-01T00:00:00Z</Date></Expiration>";
+    let found = problems(&xml(&[("later", rule)]), &["--versioning", "enabled"]);
+    assert!(found.contains("info | - | later | Expiration on 2027-01-01: from that day on"), "{found}");
+}

@@ -190,13 +190,13 @@ fn a_run_whose_report_cannot_be_written_keeps_what_it_read() {
 }
 
 #[test]
-fn a_run_whose_inventory_cannot_be_read_again_reads_what_is_missing() {
+fn a_run_whose_segment_is_removed_reads_what_is_missing() {
     let ran = disturbed(|out| {
         // The segment is open: what is written to it goes to a file without a name.
         fs::remove_file(out.join(format!("inventory.partial/{MANAGEMENT}.jsonl"))).expect("it is there");
     });
     let ran = ran.expect(2);
-    assert!(ran.stderr.starts_with("error: failed to read the inventory "), "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("error: failed to write the inventory "), "{}", ran.stderr);
     goes_on(&ran, 1);
 }
 
@@ -214,8 +214,9 @@ fn a_run_whose_inventory_cannot_be_closed_keeps_what_it_read() {
 #[test]
 fn a_folder_that_is_gone_is_said_to_be() {
     let ran = disturbed(|out| fs::remove_dir_all(out).expect("it is there")).expect(2);
-    let start = "error: failed to write the inventory out/inventory.partial/run.json: No such file or directory";
-    assert!(ran.stderr.starts_with(start), "{}", ran.stderr);
+    // As soon as something is written.
+    let start = "error: failed to write the inventory out/inventory.partial/";
+    assert!(ran.stderr.starts_with(start) && ran.stderr.contains("No such file or directory"), "{}", ran.stderr);
     assert!(ran.stderr.ends_with("\n  help: the folder was removed while the run wrote to it: scan again\n"));
 }
 

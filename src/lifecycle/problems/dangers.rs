@@ -60,7 +60,7 @@ impl Found {
     }
 
     /// Expiration in a versioned bucket keeps what it expires, and adds a delete marker.
-    pub(super) fn growing(&mut self, configuration: &Configuration, bucket: Bucket) {
+    pub(super) fn growing(&mut self, configuration: &Configuration, verdicts: &[ActionVerdict], bucket: Bucket) {
         if bucket.versions == Versions::Unversioned {
             return;
         }
@@ -69,9 +69,13 @@ impl Found {
             rule.enabled && rule.actions.iter().any(is_it)
         };
         let deleting: Vec<&Filter> = configuration.rules.iter().filter(deletes).map(|rule| &rule.filter).collect();
+        let expires = |verdict: &&ActionVerdict| {
+            let action = &configuration.rules[verdict.rule].actions[verdict.action];
+            acts(verdict.verdict) && matches!(action, Action::Expiration(_))
+        };
+        let expiring: HashSet<usize> = verdicts.iter().filter(expires).map(|verdict| verdict.rule).collect();
         for (index, rule) in configuration.rules.iter().take(MOST_RULES).enumerate() {
-            let expires = rule.actions.iter().any(|action| matches!(action, Action::Expiration(_)));
-            if rule.enabled && expires && !deleting.iter().any(|outer| contains(outer, &rule.filter)) {
+            if expiring.contains(&index) && !deleting.iter().any(|outer| contains(outer, &rule.filter)) {
                 let message = "Expiration in a versioned bucket frees no space: it adds a delete marker and keeps the \
                                version, and no NoncurrentVersionExpiration covers the whole scope of this rule";
                 self.add(Severity::Low, None, Some(index), message);
@@ -97,7 +101,7 @@ impl Found {
             self.add(Severity::Info, None, Some(of_second[0].rules.1), message);
         }
         if is_cut {
-            let message = format!("more than {} pairs of rules ask for the same: not all are named", pairs.len());
+            let message = "not every pair of rules was held against each other: more of them may ask for the same";
             self.add(Severity::Info, None, None, message);
         }
     }
@@ -122,13 +126,19 @@ impl Found {
     }
 }
 
+/// Whether the action does something, or may.
+fn acts(verdict: Verdict) -> bool {
+    match verdict {
+        Verdict::PartlyShadowed | Verdict::Effective | Verdict::NotAnalysed => true,
+        Verdict::Disabled | Verdict::NoEffect | Verdict::NeverApplies => false,
+    }
+}
+
 impl OfRule<'_> {
-    pub(super) fn dangers(&mut self, rule: &Rule, bucket: Bucket) {
-        if !rule.enabled {
-            return;
-        }
+    /// `verdicts` are those of the rule's actions: what does nothing is no danger.
+    pub(super) fn dangers(&mut self, rule: &Rule, verdicts: &[ActionVerdict], bucket: Bucket) {
         let is_whole_bucket = rule.filter == Filter::default();
-        for action in &rule.actions {
+        for action in verdicts.iter().filter(|verdict| acts(verdict.verdict)).map(|it| &rule.actions[it.action]) {
             if let Action::Expiration(When::Date(date)) | Action::Transition { when: When::Date(date), .. } = action
                 && *date <= bucket.today
             {
@@ -138,6 +148,15 @@ impl OfRule<'_> {
                     name(action)
                 );
                 self.add(severity, message);
+            }
+            if let Action::Expiration(When::Date(date)) | Action::Transition { when: When::Date(date), .. } = action
+                && *date > bucket.today
+            {
+                let message = format!(
+                    "{} on {date}: from that day on it acts on everything that its rule matches; timelines show it then",
+                    name(action)
+                );
+                self.add(Severity::Info, message);
             }
             match *action {
                 Action::Expiration(_) if bucket.versions == Versions::Unversioned && is_whole_bucket => {

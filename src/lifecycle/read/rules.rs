@@ -202,16 +202,15 @@ impl Reading {
 
     fn id(&mut self, rule: &Element<'_>) -> Result<String, Fault> {
         let position = self.rules.len() + 1;
-        let Some(element) = once(rule, "ID")? else { return Ok(format!("#{position}")) };
-        let id = text(element)?;
-        if id.is_empty() {
-            return Ok(format!("#{position}"));
-        }
-        match self.ids.insert(id.to_owned(), position) {
-            None => Ok(id.to_owned()),
+        let element = once(rule, "ID")?;
+        let given = element.map(text).transpose()?.filter(|id| !id.is_empty());
+        // One without an ID is named by its position; another must not have that name.
+        let id = given.map_or_else(|| format!("#{position}"), str::to_owned);
+        match self.ids.insert(id.clone(), position) {
+            None => Ok(id),
             Some(first) => {
-                let message = format!("the ID {} stands twice: rule {first} has it too", quoted(id));
-                Err(Fault::new(element.at, Code::InvalidArgument, message))
+                let message = format!("the ID {} stands twice: rule {first} has it too", quoted(&id));
+                Err(Fault::new(element.map_or(rule.at, |element| element.at), Code::InvalidArgument, message))
             }
         }
     }
@@ -279,12 +278,11 @@ impl Reading {
         let value = once(element, "Value")?.map(text).transpose()?.unwrap_or("");
         let key = text(key)?;
         if filter.tags.contains_key(key) {
-            let message =
-                format!("Duplicate Tag Keys are not allowed. The key is {}; the first value is read", quoted(key));
-            self.remark(Fault::new(element.at, Code::InvalidRequest, message));
-        } else {
-            filter.tags.insert(key.to_owned(), value.to_owned());
+            // Which of them is meant nobody can tell.
+            let message = format!("Duplicate Tag Keys are not allowed. The key is {}", quoted(key));
+            return Err(Fault::new(element.at, Code::InvalidRequest, message));
         }
+        filter.tags.insert(key.to_owned(), value.to_owned());
         Ok(())
     }
 

@@ -297,10 +297,20 @@ fn what_s3_would_refuse_and_can_be_read_is_remarked() {
         remarks("<Prefix>a</Prefix><ObjectSizeLessThan>1</ObjectSizeLessThan>"),
         ["MalformedXML Filter holds several predicates without And: they are read as if they stood in And"]
     );
-    assert_eq!(
-        remarks("<And><Tag><Key>a</Key><Value>1</Value></Tag><Tag><Key>a</Key></Tag></And>"),
-        [r#"InvalidRequest Duplicate Tag Keys are not allowed. The key is "a"; the first value is read"#]
-    );
+}
+
+#[test]
+fn what_could_mean_two_things_is_not_read() {
+    let filter = "<And><Tag><Key>a</Key><Value>1</Value></Tag><Tag><Key>a</Key></Tag></And>";
+    let twice = bad(&format!(
+        "<LifecycleConfiguration><Rule><Status>Enabled</Status><Filter>{filter}</Filter><Expiration><Days>1</Days>\
+         </Expiration></Rule></LifecycleConfiguration>"
+    ));
+    assert!(twice.contains("Duplicate Tag Keys are not allowed. The key is \"a\" [InvalidRequest]"), "{twice}");
+    let rule = r#"{"Filter": {}, "Status": "Enabled", "Expiration": {"Days": 1}}"#;
+    let named = rule.replacen('{', "{\"ID\": \"#2\", ", 1);
+    let collides = bad(&format!("{{\"Rules\": [{named}, {rule}]}}"));
+    assert!(collides.contains("the ID \"#2\" stands twice: rule 1 has it too"), "{collides}");
 }
 
 #[test]
