@@ -9,9 +9,11 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use bucketlens::inventory::{Begun, Opening, Writer};
+use bucketlens::lifecycle::read::read;
 use bucketlens::model::{
-    Account, AccountId, AccountRecord, BucketRecord, Fact, Facts, Lifecycle, MfaDelete, Observed, OuPath, Outcome,
-    Region, ScopeOptions, Standard, Timestamp, Versioning, VersioningState,
+    Account, AccountId, AccountRecord, ActionKind, BucketRecord, Fact, Facts, Lifecycle, LifecycleConfiguration,
+    LifecycleRule, MfaDelete, Observed, OuPath, Outcome, Reading, Region, RuleStatus, ScopeOptions, Standard,
+    Timestamp, Versioning, VersioningState,
 };
 use bucketlens::simulator::{self, Options, Organization, Simulator};
 
@@ -113,8 +115,15 @@ fn bucket(account: &AccountId, number: u64, at: Timestamp) -> BucketRecord {
 }
 
 fn configured() -> Lifecycle {
-    let json = r#"{"present": {"rules": [{"id": "expire-old-versions", "status": "enabled", "actions": ["expiration", "noncurrent_version_expiration"]}]}}"#;
-    serde_json::from_str(json).expect("a lifecycle configuration")
+    let rules = r#"{"Rules": [{"ID": "expire-old-versions", "Status": "Enabled", "Filter": {"Prefix": "logs/"},
+        "Expiration": {"Days": 365}, "NoncurrentVersionExpiration": {"NoncurrentDays": 30}}]}"#;
+    let configuration = read(rules.as_bytes()).expect("a lifecycle configuration").configuration;
+    let rule = LifecycleRule {
+        id: "expire-old-versions".to_owned(),
+        status: RuleStatus::Enabled,
+        actions: [ActionKind::Expiration, ActionKind::NoncurrentVersionExpiration].into(),
+    };
+    Lifecycle::Present(LifecycleConfiguration { rules: vec![rule], reading: Reading::Read(configuration) })
 }
 
 /// User and system time of all children that have been waited for. Source: proc(5), `/proc/pid/stat`, fields 16 and 17,
