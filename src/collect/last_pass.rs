@@ -4,7 +4,8 @@
 use futures::{Stream, StreamExt, stream};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::{Context, Open, Step, read};
+use super::bucket::{Open, read};
+use super::{Context, Step};
 use crate::aws::list_buckets::Listed;
 use crate::aws::session::Session;
 use crate::model::{BucketRecord, Fact, Facts, Lifecycle, Region, VersioningState};
