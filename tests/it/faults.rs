@@ -286,16 +286,19 @@ faults! {
     };
     json: Does::Hides(&["malformed (HTTP 200"]), |_, _| says(200, r#"{"Status": "Enabled", "MfaDelete": "Enabled"}"#);
     nothing: Does::Hides(&["malformed (HTTP 200"]), |_, _| says(200, "");
-    // Complete at once, so the next request may go out on the connection that is being closed.
-    no_content: Does::Hides(&["malformed (HTTP 204", "unavailable"]), |_, forward| vec![send(Answer { status: 204, ..forward() }.head(""))];
-    not_modified: Does::Hides(&["malformed (HTTP 304", "unavailable"]), |_, forward| {
-        vec![send(Answer { status: 304, ..forward() }.head(""))]
+    // Complete at once, so they say that the connection is closed: no other request may go out on it.
+    no_content: Does::Hides(&["malformed (HTTP 204"]), |_, forward| {
+        vec![send(Answer { status: 204, ..forward() }.head("connection: close\r\n"))]
+    };
+    not_modified: Does::Hides(&["malformed (HTTP 304"]), |_, forward| {
+        vec![send(Answer { status: 304, ..forward() }.head("connection: close\r\n"))]
     };
     /// Nobody asked for it.
     compressed: MALFORMED, |_, forward| {
         let answer = forward();
         let body = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\xb3\xb1\xaf\xc8\xcdQ(K-*\xce\xcc\xcf\xb3U2\xd43P\xb2\xb7\0";
-        let head = answer.head(&format!("content-encoding: gzip\r\ncontent-length: {}\r\n", body.len()));
+        let length = body.len();
+        let head = answer.head(&format!("connection: close\r\ncontent-encoding: gzip\r\ncontent-length: {length}\r\n"));
         vec![send([head.as_bytes(), body].concat())]
     };
     /// Behind the answer stands another, which nobody asked for: it must not become the answer to the next request.
