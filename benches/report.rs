@@ -110,6 +110,7 @@ fn bucket(account: &AccountId, number: u64, at: Timestamp) -> BucketRecord {
         facts: Facts::Read {
             versioning: Fact { at, observed: Observed::Known(VersioningState { versioning, mfa_delete }) },
             lifecycle: Fact { at, observed: Observed::Known(lifecycle) },
+            extras: Box::default(),
         },
     }
 }

@@ -473,13 +473,7 @@ async fn buckets(
 
 /// Whether the run was told to stop before something of the bucket was asked.
 fn is_cut(record: &BucketRecord) -> bool {
-    match &record.facts {
-        Facts::Read { versioning, lifecycle } => [versioning.reason(), lifecycle.reason()]
-            .into_iter()
-            .flatten()
-            .any(|reason| reason.class == ErrorClass::Interrupted),
-        Facts::Vanished { .. } => false,
-    }
+    record.facts.reasons().any(|reason| reason.class == ErrorClass::Interrupted)
 }
 
 /// `None` when the run is told to stop before the bucket is read.
@@ -501,6 +495,7 @@ fn unread(account: &AccountId, listed: Listed) -> BucketRecord {
         facts: Facts::Read {
             versioning: Fact { at, observed: Observed::Unknown(reason(Operation::GetBucketVersioning)) },
             lifecycle: Fact { at, observed: Observed::Unknown(reason(Operation::GetBucketLifecycleConfiguration)) },
+            extras: Box::default(),
         },
     }
 }

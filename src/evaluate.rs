@@ -54,7 +54,7 @@ impl Evaluator {
             findings: Vec::new(),
             lifecycle: Analysis::Done,
         };
-        let Facts::Read { versioning, lifecycle } = &record.facts else { return evaluation };
+        let Facts::Read { versioning, lifecycle, .. } = &record.facts else { return evaluation };
         let facts = BucketFacts::new(versioning, lifecycle, &self.analyses);
         for rule in rules::ALL {
             let verdict = (rule.check)(&facts, self.standard);

@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod bucket;
+pub mod extra;
 pub mod finding;
 pub mod lifecycle;
 pub mod observed;
@@ -14,6 +15,10 @@ pub mod timestamp;
 
 pub use account::{Account, AccountId, AccountRecord, AccountState, OuPath, Outcome};
 pub use bucket::{BucketRecord, Facts, Lifecycle, MfaDelete, Region, Versioning, VersioningState};
+pub use extra::{
+    Acceleration, BucketPolicy, DefaultRetention, Encryption, Extra, Extras, Notification, ObjectLock, ObjectOwnership,
+    Replication, ReplicationRule, RetentionMode, RetentionPeriod, Tags,
+};
 pub use finding::{Finding, Kind, Severity, Status};
 pub use lifecycle::{ActionKind, LifecycleConfiguration, LifecycleRule, Reading, RuleStatus};
 pub use observed::{ErrorClass, Fact, Observed, Operation, Reason};

@@ -73,7 +73,7 @@ const ENABLED: VersioningState = VersioningState { versioning: Versioning::Enabl
 const NEVER: VersioningState = VersioningState { versioning: Versioning::Never, mfa_delete: MfaDelete::Never };
 
 fn read(state: Option<VersioningState>, lifecycle: Option<Lifecycle>) -> Facts {
-    Facts::Read { versioning: fact(state), lifecycle: fact(lifecycle) }
+    Facts::Read { versioning: fact(state), lifecycle: fact(lifecycle), extras: Box::default() }
 }
 
 #[test]

@@ -112,7 +112,7 @@ impl<'a> Run<'a> {
             let mut row = self.look(bucket).await.row;
             (row.outcome, row.reasons) = match &row.before.facts {
                 Facts::Vanished { .. } => (Outcome::Unknown, Vec::new()),
-                Facts::Read { versioning, lifecycle } => {
+                Facts::Read { versioning, lifecycle, .. } => {
                     let outcome = if versioning.known().is_some() { Outcome::Read } else { Outcome::Unknown };
                     let reasons = [versioning.reason(), lifecycle.reason()].into_iter().flatten();
                     (outcome, reasons.map(|reason| reason.sentence()).collect())
@@ -247,7 +247,7 @@ async fn read(way: &mut Way<'_>) -> Facts {
         Err(vanished) => vanished.into(),
         Ok(versioning) => match way.lifecycle().await {
             Err(vanished) => vanished.into(),
-            Ok(lifecycle) => Facts::Read { versioning, lifecycle },
+            Ok(lifecycle) => Facts::Read { versioning, lifecycle, extras: Box::default() },
         },
     }
 }
@@ -256,6 +256,6 @@ async fn read(way: &mut Way<'_>) -> Facts {
 async fn read_again(way: &mut Way<'_>, lifecycle: &Fact<Lifecycle>) -> Facts {
     match way.versioning().await {
         Err(vanished) => vanished.into(),
-        Ok(versioning) => Facts::Read { versioning, lifecycle: lifecycle.clone() },
+        Ok(versioning) => Facts::Read { versioning, lifecycle: lifecycle.clone(), extras: Box::default() },
     }
 }

@@ -69,14 +69,14 @@ async fn facts(way: &mut Way<'_>, known: Known) -> Facts {
         Err(vanished) => return vanished.into(),
     };
     if !is_conflict(&versioning, &lifecycle) {
-        return Facts::Read { versioning, lifecycle };
+        return Facts::Read { versioning, lifecycle, extras: Box::default() };
     }
     // AWS says that this cannot be. S3 is eventually consistent: look again before it is reported.
     match way.versioning().await {
-        Ok(again) if again.known().is_some() => Facts::Read { versioning: again, lifecycle },
+        Ok(again) if again.known().is_some() => Facts::Read { versioning: again, lifecycle, extras: Box::default() },
         Ok(_) => {
             way.open.versioning = false;
-            Facts::Read { versioning, lifecycle }
+            Facts::Read { versioning, lifecycle, extras: Box::default() }
         }
         Err(vanished) => vanished.into(),
     }

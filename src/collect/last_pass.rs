@@ -65,7 +65,7 @@ pub(super) enum Again {
 
 async fn again(context: &Context, session: &Session, record: BucketRecord, open: Open) -> Again {
     let known = match &record.facts {
-        Facts::Read { versioning, lifecycle } => Known {
+        Facts::Read { versioning, lifecycle, .. } => Known {
             versioning: (!open.versioning).then(|| versioning.clone()),
             lifecycle: (!open.lifecycle).then(|| lifecycle.clone()),
         },

@@ -89,13 +89,7 @@ impl Earlier {
 /// Whether an interrupted run would still have asked: for what is older than the run may use, and for what failed and
 /// was no denial.
 fn is_missing(record: &BucketRecord, oldest: Option<Timestamp>) -> bool {
-    let failed = match &record.facts {
-        Facts::Vanished { .. } => false,
-        Facts::Read { versioning, lifecycle } => [versioning.reason(), lifecycle.reason()]
-            .into_iter()
-            .flatten()
-            .any(|reason| reason.class != ErrorClass::Denied),
-    };
+    let failed = record.facts.reasons().any(|reason| reason.class != ErrorClass::Denied);
     failed || oldest.is_some_and(|oldest| record.observed_at() <= oldest)
 }
 

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, Fact, LifecycleConfiguration, Timestamp};
+use super::{AccountId, Extras, Fact, LifecycleConfiguration, Reason, Timestamp};
 
 /// An AWS Region's name, or what another S3 server calls its own.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -86,12 +86,13 @@ pub enum Lifecycle {
 #[serde(rename_all = "snake_case")]
 pub enum Facts {
     /// It was listed and was gone when it was read: normal in S3, whose lists are eventually consistent.
-    Vanished {
-        at: Timestamp,
-    },
+    Vanished { at: Timestamp },
     Read {
         versioning: Fact<VersioningState>,
         lifecycle: Fact<Lifecycle>,
+        /// Nothing, unless more was asked for.
+        #[serde(default, skip_serializing_if = "Extras::is_empty")]
+        extras: Box<Extras>,
     },
 }
 
@@ -105,11 +106,21 @@ pub struct BucketRecord {
 }
 
 impl Facts {
+    /// Why facts are unknown, in the order in which they are read.
+    pub fn reasons(&self) -> impl Iterator<Item = &Reason> {
+        let (versioning, lifecycle, extras) = match self {
+            Self::Vanished { .. } => (None, None, None),
+            Self::Read { versioning, lifecycle, extras } => (versioning.reason(), lifecycle.reason(), Some(extras)),
+        };
+        let two = versioning.into_iter().chain(lifecycle).map(AsRef::as_ref);
+        two.chain(extras.into_iter().flat_map(|extras| extras.reasons()))
+    }
+
     /// Whether something could be read.
     pub fn some_known(&self) -> bool {
         match self {
             Self::Vanished { .. } => true,
-            Self::Read { versioning, lifecycle } => versioning.known().is_some() || lifecycle.known().is_some(),
+            Self::Read { versioning, lifecycle, .. } => versioning.known().is_some() || lifecycle.known().is_some(),
         }
     }
 }
@@ -119,16 +130,15 @@ impl BucketRecord {
     pub fn observed_at(&self) -> Timestamp {
         match &self.facts {
             Facts::Vanished { at } => *at,
-            Facts::Read { versioning, lifecycle } => versioning.at.min(lifecycle.at),
+            Facts::Read { versioning, lifecycle, extras } => {
+                extras.oldest().into_iter().fold(versioning.at.min(lifecycle.at), Timestamp::min)
+            }
         }
     }
 
     /// Whether something could not be read.
     pub fn has_unknown(&self) -> bool {
-        match &self.facts {
-            Facts::Vanished { .. } => false,
-            Facts::Read { versioning, lifecycle } => versioning.known().is_none() || lifecycle.known().is_none(),
-        }
+        self.facts.reasons().next().is_some()
     }
 
     pub fn versioning_word(&self) -> &'static str {
@@ -181,12 +191,9 @@ impl BucketRecord {
     pub fn unknown_reasons(&self) -> Vec<String> {
         match &self.facts {
             Facts::Vanished { .. } => vec!["vanished".to_owned()],
-            Facts::Read { versioning, lifecycle } => {
-                let mut reasons: Vec<String> = [versioning.reason(), lifecycle.reason()]
-                    .into_iter()
-                    .flatten()
-                    .map(|reason| reason.to_string().replace(';', ","))
-                    .collect();
+            facts @ Facts::Read { .. } => {
+                let mut reasons: Vec<String> =
+                    facts.reasons().map(|reason| reason.to_string().replace(';', ",")).collect();
                 reasons.dedup();
                 reasons
             }

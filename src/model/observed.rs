@@ -108,6 +108,14 @@ pub enum Operation {
     GetBucketLocation,
     GetBucketVersioning,
     GetBucketLifecycleConfiguration,
+    GetBucketPolicy,
+    GetObjectLockConfiguration,
+    GetBucketReplication,
+    GetBucketEncryption,
+    GetBucketOwnershipControls,
+    GetBucketAccelerateConfiguration,
+    GetBucketNotificationConfiguration,
+    GetBucketTagging,
     PutBucketVersioning,
 }
 
@@ -125,6 +133,14 @@ impl Operation {
             Self::GetBucketLocation => "GetBucketLocation",
             Self::GetBucketVersioning => "GetBucketVersioning",
             Self::GetBucketLifecycleConfiguration => "GetBucketLifecycleConfiguration",
+            Self::GetBucketPolicy => "GetBucketPolicy",
+            Self::GetObjectLockConfiguration => "GetObjectLockConfiguration",
+            Self::GetBucketReplication => "GetBucketReplication",
+            Self::GetBucketEncryption => "GetBucketEncryption",
+            Self::GetBucketOwnershipControls => "GetBucketOwnershipControls",
+            Self::GetBucketAccelerateConfiguration => "GetBucketAccelerateConfiguration",
+            Self::GetBucketNotificationConfiguration => "GetBucketNotificationConfiguration",
+            Self::GetBucketTagging => "GetBucketTagging",
             Self::PutBucketVersioning => "PutBucketVersioning",
         }
     }
@@ -143,6 +159,14 @@ impl Operation {
             | Self::GetBucketLocation
             | Self::GetBucketVersioning
             | Self::GetBucketLifecycleConfiguration
+            | Self::GetBucketPolicy
+            | Self::GetObjectLockConfiguration
+            | Self::GetBucketReplication
+            | Self::GetBucketEncryption
+            | Self::GetBucketOwnershipControls
+            | Self::GetBucketAccelerateConfiguration
+            | Self::GetBucketNotificationConfiguration
+            | Self::GetBucketTagging
             | Self::PutBucketVersioning => false,
         }
     }
@@ -163,6 +187,14 @@ impl Operation {
             Self::GetBucketLocation => Some("s3:GetBucketLocation"),
             Self::GetBucketVersioning => Some("s3:GetBucketVersioning"),
             Self::GetBucketLifecycleConfiguration => Some("s3:GetLifecycleConfiguration"),
+            Self::GetBucketPolicy => Some("s3:GetBucketPolicy"),
+            Self::GetObjectLockConfiguration => Some("s3:GetBucketObjectLockConfiguration"),
+            Self::GetBucketReplication => Some("s3:GetReplicationConfiguration"),
+            Self::GetBucketEncryption => Some("s3:GetEncryptionConfiguration"),
+            Self::GetBucketOwnershipControls => Some("s3:GetBucketOwnershipControls"),
+            Self::GetBucketAccelerateConfiguration => Some("s3:GetAccelerateConfiguration"),
+            Self::GetBucketNotificationConfiguration => Some("s3:GetBucketNotification"),
+            Self::GetBucketTagging => Some("s3:GetBucketTagging"),
             Self::PutBucketVersioning => Some("s3:PutBucketVersioning"),
         }
     }

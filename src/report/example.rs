@@ -143,7 +143,7 @@ pub fn bucket(account: u8, region: &str, name: &str, letters: &str) -> BucketRec
         Facts::Vanished { at: at(7) }
     } else {
         let state = versioning(letter.next(), letter.next());
-        Facts::Read { versioning: state, lifecycle: lifecycle(letter.next()) }
+        Facts::Read { versioning: state, lifecycle: lifecycle(letter.next()), extras: Box::default() }
     };
     let account = AccountId::parse(&account.to_string().repeat(12)).expect("12 digits");
     BucketRecord { account, region: Region::new(region), bucket: name.to_owned(), facts }

@@ -126,6 +126,7 @@ fn record(state: Option<VersioningState>, configuration: Configuration) -> Bucke
         facts: Facts::Read {
             versioning: Fact { at, observed: versioning },
             lifecycle: Fact { at, observed: Observed::Known(present) },
+            extras: Box::default(),
         },
     }
 }

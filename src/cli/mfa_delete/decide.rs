@@ -174,7 +174,7 @@ pub enum Decision {
 pub fn decide(wish: Wish, facts: &Facts) -> Decision {
     let (versioning, lifecycle) = match facts {
         Facts::Vanished { .. } => return Decision::Refuse(vec![Refusal::NoSuchBucket]),
-        Facts::Read { versioning, lifecycle } => (&versioning.observed, &lifecycle.observed),
+        Facts::Read { versioning, lifecycle, .. } => (&versioning.observed, &lifecycle.observed),
     };
     let state = match versioning {
         Observed::Known(state) => *state,

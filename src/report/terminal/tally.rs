@@ -84,7 +84,7 @@ impl Tally {
             group.add(finding);
         }
         self.not_analysed += u64::from(evaluation.lifecycle == Analysis::Open);
-        if let Facts::Read { versioning, lifecycle } = &record.facts {
+        if let Facts::Read { versioning, lifecycle, .. } = &record.facts {
             let mut gaps: Vec<Gap> = [versioning.reason(), lifecycle.reason()]
                 .into_iter()
                 .flatten()

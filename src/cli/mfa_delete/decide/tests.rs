@@ -19,7 +19,7 @@ fn fact<T>(observed: Option<T>) -> Fact<T> {
 }
 
 fn read(state: Option<VersioningState>, lifecycle: Option<Lifecycle>) -> Facts {
-    Facts::Read { versioning: fact(state), lifecycle: fact(lifecycle) }
+    Facts::Read { versioning: fact(state), lifecycle: fact(lifecycle), extras: Box::default() }
 }
 
 fn rules() -> Lifecycle {

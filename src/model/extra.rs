@@ -1,0 +1,220 @@
+//! Facts that are read only where they were asked for: one more request a bucket each.
+
+use serde::{Deserialize, Serialize};
+
+use super::{AccountId, Fact, Operation, Reason, Timestamp};
+
+/// What can be read of a bucket beside versioning and lifecycle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Extra {
+    Policy,
+    ObjectLock,
+    Replication,
+    Encryption,
+    Ownership,
+    Acceleration,
+    Notification,
+    Tags,
+}
+
+impl Extra {
+    pub const ALL: [Self; 8] = [
+        Self::Policy,
+        Self::ObjectLock,
+        Self::Replication,
+        Self::Encryption,
+        Self::Ownership,
+        Self::Acceleration,
+        Self::Notification,
+        Self::Tags,
+    ];
+
+    /// The call that reads it.
+    pub fn operation(self) -> Operation {
+        match self {
+            Self::Policy => Operation::GetBucketPolicy,
+            Self::ObjectLock => Operation::GetObjectLockConfiguration,
+            Self::Replication => Operation::GetBucketReplication,
+            Self::Encryption => Operation::GetBucketEncryption,
+            Self::Ownership => Operation::GetBucketOwnershipControls,
+            Self::Acceleration => Operation::GetBucketAccelerateConfiguration,
+            Self::Notification => Operation::GetBucketNotificationConfiguration,
+            Self::Tags => Operation::GetBucketTagging,
+        }
+    }
+}
+
+/// What was read beside versioning and lifecycle; `None` is what nobody asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Extras {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Fact<BucketPolicy>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object_lock: Option<Fact<ObjectLock>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replication: Option<Fact<Replication>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encryption: Option<Fact<Encryption>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ownership: Option<Fact<ObjectOwnership>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acceleration: Option<Fact<Acceleration>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notification: Option<Fact<Notification>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Fact<Tags>>,
+}
+
+impl Extras {
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Why some of them are unknown, in the order of [`Extra::ALL`].
+    pub fn reasons(&self) -> impl Iterator<Item = &Reason> {
+        fn of<T>(fact: Option<&Fact<T>>) -> Option<&Reason> {
+            fact.and_then(Fact::reason).map(AsRef::as_ref)
+        }
+        [
+            of(self.policy.as_ref()),
+            of(self.object_lock.as_ref()),
+            of(self.replication.as_ref()),
+            of(self.encryption.as_ref()),
+            of(self.ownership.as_ref()),
+            of(self.acceleration.as_ref()),
+            of(self.notification.as_ref()),
+            of(self.tags.as_ref()),
+        ]
+        .into_iter()
+        .flatten()
+    }
+
+    /// When the first of them was read.
+    pub fn oldest(&self) -> Option<Timestamp> {
+        fn at<T>(fact: Option<&Fact<T>>) -> Option<Timestamp> {
+            fact.map(|fact| fact.at)
+        }
+        [
+            at(self.policy.as_ref()),
+            at(self.object_lock.as_ref()),
+            at(self.replication.as_ref()),
+            at(self.encryption.as_ref()),
+            at(self.ownership.as_ref()),
+            at(self.acceleration.as_ref()),
+            at(self.notification.as_ref()),
+            at(self.tags.as_ref()),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+}
+
+/// One answer of `GetBucketPolicy`: the document as the service gave it; [`crate::policy`] reads it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BucketPolicy {
+    None,
+    Present(Box<str>),
+}
+
+/// One answer of `GetObjectLockConfiguration`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ObjectLock {
+    None,
+    /// `ObjectLockEnabled` is `Enabled`.
+    Enabled {
+        default_retention: Option<DefaultRetention>,
+    },
+}
+
+/// What new objects are locked with where their upload says nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DefaultRetention {
+    pub mode: RetentionMode,
+    pub period: RetentionPeriod,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RetentionMode {
+    /// Who has `s3:BypassGovernanceRetention` can still delete.
+    Governance,
+    /// Nobody can delete, the root user neither.
+    Compliance,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RetentionPeriod {
+    Days(u32),
+    Years(u32),
+}
+
+/// One answer of `GetBucketReplication`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Replication {
+    None,
+    Present(Vec<ReplicationRule>),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplicationRule {
+    pub id: Option<String>,
+    pub enabled: bool,
+    /// Empty for every object.
+    pub prefix: String,
+    pub tags: Vec<(String, String)>,
+    /// The ARN of the bucket; it names neither account nor Region.
+    pub destination: String,
+    /// `Destination.Account`, which is given only where the replicas change their owner or the other account was named.
+    pub account: Option<AccountId>,
+    /// `DeleteMarkerReplication`; `None` where the element is absent.
+    pub delete_markers: Option<bool>,
+}
+
+/// One answer of `GetBucketEncryption`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Encryption {
+    None,
+    /// The algorithm of each rule, in S3's own words: `AES256`, `aws:kms`, `aws:kms:dsse`, `aws:fsx`.
+    Present(Vec<String>),
+}
+
+/// One answer of `GetBucketOwnershipControls`. Without them a bucket is one of `ObjectWriter`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ObjectOwnership {
+    None,
+    BucketOwnerEnforced,
+    BucketOwnerPreferred,
+    ObjectWriter,
+}
+
+/// One answer of `GetBucketAccelerateConfiguration`. `Status` is absent where it was never set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Acceleration {
+    Never,
+    Enabled,
+    Suspended,
+}
+
+/// One answer of `GetBucketNotificationConfiguration`: how many configurations there are of each kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notification {
+    pub topics: u32,
+    pub queues: u32,
+    pub functions: u32,
+    pub event_bridge: bool,
+}
+
+/// One answer of `GetBucketTagging`: keys and values in the order of keys; none where the bucket has none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Tags(pub Vec<(String, String)>);
