@@ -53,12 +53,12 @@ impl Pace {
             stopped: AtomicBool::new(false),
             guard: Guard::default(),
         });
-        Self { control: Arc::new(Lane::new(Arc::clone(&shared))), shared }
+        Self { control: Arc::new(Lane::new(Arc::clone(&shared), "STS and Organizations".to_owned())), shared }
     }
 
     /// A lane for one more account.
-    pub fn lane(&self) -> Arc<Lane> {
-        Arc::new(Lane::new(Arc::clone(&self.shared)))
+    pub fn lane(&self, account: String) -> Arc<Lane> {
+        Arc::new(Lane::new(Arc::clone(&self.shared), account))
     }
 
     /// From here on nothing is asked any more; what is in flight may come in.

@@ -203,6 +203,7 @@ impl Aws {
         config.set_app_name(AppName::new(concat!("bucketlens-", env!("CARGO_PKG_VERSION"))).ok());
         let config = config.build();
         let plain = endpoints(&config).any(|endpoint| endpoint.starts_with("http://"));
+        let account = owner.as_ref().map_or_else(|| "of the credentials".to_owned(), ToString::to_string);
         Session {
             config,
             keys,
@@ -211,7 +212,7 @@ impl Aws {
             plain,
             region: Region::new(region),
             owner,
-            lane: self.pace.lane(),
+            lane: self.pace.lane(account),
             control: Arc::clone(&self.pace.control),
             addressing: self.addressing,
             clients: Mutex::default(),

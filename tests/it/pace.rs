@@ -1,11 +1,13 @@
 //! Accounts that throttle, fail for a while, or for ever.
 
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use bucketlens::simulator::{Options, Organization};
 use serde_json::{Value, json};
 
 use super::common::Sim;
+use super::proxy::{Answer, Proxy};
 use super::scan::{buckets, counts, coverage, good, management, many, organization, scan, with};
 
 const MANAGEMENT: &str = "111111111111";
@@ -28,6 +30,29 @@ fn an_account_with_a_limit_is_read_whole_and_hardly_ever_refused() {
     assert!((1..20).contains(&throttled), "{throttled} of 121 requests were refused");
     assert_eq!(coverage(&ran, "throttled"), throttled);
     assert_eq!(coverage(&ran, "buckets_unknown"), 0);
+}
+
+/// A limit that slowing down satisfies is none of these: the slower it was asked, the longer it would take.
+#[test]
+fn refusals_that_do_not_depend_on_the_rate_bring_no_account_to_a_stand() {
+    let sim = buckets(&many(100));
+    let dice = Mutex::new(fastrand::Rng::with_seed(7));
+    let proxy = Proxy::before(&sim, move |request, forward| {
+        let about_bucket = !request.bucket().is_empty();
+        if about_bucket && dice.lock().expect("no panic").u32(0..100) < 30 {
+            Answer::xml(503, "<Error><Code>SlowDown</Code><Message>please</Message></Error>")
+        } else {
+            forward()
+        }
+    });
+    let start = Instant::now();
+    let ran = scan([]).at(&proxy.endpoint, MANAGEMENT).run().expect(0);
+    // 200 requests, which took five minutes and more where each refusal made the account slower.
+    assert!(start.elapsed() < Duration::from_mins(1), "{:?}", start.elapsed());
+    let rows = ran.rows("out/buckets.csv");
+    assert!(rows.len() == 100 && rows.iter().all(|row| row["status"] == "pass"), "{rows:?}");
+    let told = ran.stderr.matches("refusals do not depend on how fast it is asked").count();
+    assert_eq!(told, 1, "{}", ran.stderr);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::Shared;
 use super::retries::{self, Budget};
-use super::tempo::{Answer, Tempo, Turn};
+use super::tempo::{Answer, News, Tempo, Turn};
 use crate::aws::body::Guard;
 use crate::aws::failure::Failure;
 use crate::model::{ErrorClass, Operation};
@@ -19,6 +19,8 @@ use crate::model::{ErrorClass, Operation};
 #[derive(Debug)]
 pub struct Lane {
     shared: Arc<Shared>,
+    /// Whose requests these are, for the log.
+    account: String,
     state: Mutex<State>,
     /// Held by the first of those that wait; the others stand behind it, in order.
     first: tokio::sync::Mutex<()>,
@@ -42,10 +44,11 @@ struct Attempts {
 }
 
 impl Lane {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, account: String) -> Self {
         let tempo = Tempo::new(shared.concurrency, Instant::now());
         Self {
             shared,
+            account,
             state: Mutex::new(State { tempo, budget: Budget::default(), failure: None }),
             first: tokio::sync::Mutex::default(),
             ended: Notify::new(),
@@ -251,7 +254,13 @@ impl Flight<'_> {
         if let Some(failure) = failure {
             state.failure = Some(failure.clone());
         }
-        state.tempo.end(Instant::now(), sent, first_attempt, Some(says));
+        let news = state.tempo.end(Instant::now(), sent, first_attempt, Some(says));
+        drop(state);
+        if news == Some(News::Indifferent) {
+            let why =
+                "refusals do not depend on how fast it is asked: it is asked with few requests at a time, not slower";
+            tracing::warn!(account = self.lane.account, "{why}");
+        }
     }
 }
 

@@ -7,6 +7,10 @@
 //! requests are spaced by that rate, which grows slowly at first, and faster the longer it is borne, until the next
 //! refusal measures it anew. After each refusal the account rests a little: the allowance that gathers meanwhile is not
 //! lost, and what is spent of it afterwards makes the measurement good.
+//!
+//! A service in trouble refuses too, whatever the rate is: one that spaced its requests ever more would end with one a
+//! second. It shows itself by refusing soon after each reduction, which an allowance that is refilled never does. Then
+//! only few requests are in flight, as fast as they are answered, until most of them are refused.
 
 use std::time::Duration;
 
@@ -29,6 +33,12 @@ const LONG_REST: Duration = Duration::from_secs(2);
 const LONGEST_REST: Duration = Duration::from_secs(20);
 /// The rate has doubled when it was borne so long.
 const DOUBLED: Duration = Duration::from_secs(12);
+/// At a rate that an allowance bears there is no refusal before: what gathered in the rest lasts longer than that.
+const EARLY: Duration = Duration::from_secs(6);
+/// After so many early refusals more than others it is not the rate that brings them about.
+const ENOUGH_EARLY: u32 = 4;
+/// So many answers show whether that still holds.
+const WINDOW: u32 = 50;
 /// By how much a request may be late and those behind it not: timers are no finer than a millisecond.
 const LATENESS: Duration = Duration::from_millis(20);
 /// Requests a second, at least.
@@ -69,6 +79,9 @@ pub struct Tempo {
     /// In flight at most, whatever the answers are.
     most: f64,
     phase: Phase,
+    /// Requests a second that were borne while the account was asked without regard to the rate: single refusals do not
+    /// make it slower than that.
+    floor: f64,
     /// Nothing is sent before.
     rest: Instant,
     /// Rests since something was admitted.
@@ -94,7 +107,18 @@ enum Phase {
         at: Instant,
         next: Instant,
         measurement: Measurement,
+        /// Refusals that came early, less those that did not.
+        early: u32,
     },
+    /// Refused whatever the rate is.
+    Indifferent { measurement: Measurement, answered: u32 },
+}
+
+/// What somebody who reads the log should know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum News {
+    /// Slowing down did not help, and is given up.
+    Indifferent,
 }
 
 /// What was admitted since a refusal.
@@ -124,6 +148,7 @@ impl Tempo {
             reached: false,
             most,
             phase: Phase::Open,
+            floor: 0.0,
             rest: now,
             rests: 0,
             reacted: None,
@@ -155,11 +180,15 @@ impl Tempo {
 
     /// A request that was sent has ended; without an answer when it was abandoned. Only a first attempt speaks for the
     /// account: what is refused again and again may be a bucket's own trouble.
-    pub fn end(&mut self, now: Instant, sent: Instant, first_attempt: bool, answer: Option<Answer>) {
+    pub fn end(&mut self, now: Instant, sent: Instant, first_attempt: bool, answer: Option<Answer>) -> Option<News> {
         self.in_flight -= 1;
-        let Some(answer) = answer else { return };
+        let answer = answer?;
         if first_attempt {
             self.bad = self.bad << 1 | u8::from(answer != Answer::Good);
+        }
+        if matches!(self.phase, Phase::Indifferent { .. }) {
+            self.end_indifferently(now, answer);
+            return None;
         }
         if answer == Answer::Good {
             self.failing = None;
@@ -170,20 +199,26 @@ impl Tempo {
             if let Phase::Measuring(measurement) | Phase::Paced { measurement, .. } = &mut self.phase {
                 measurement.admitted += 1;
             }
-            return;
+            return None;
         }
-        let (_, failures) = self.failing.get_or_insert((now, 0));
-        *failures += 1;
+        self.fail(now);
         let answers_the_last_reaction = self.reacted.is_none_or(|reacted| sent > reacted);
         if !first_attempt || !answers_the_last_reaction {
-            return;
+            return None;
         }
-        // One bad answer among good ones is no sign of the account's, unless the account is known to have a limit.
-        let confirmed = self.bad.count_ones() >= 2;
+        // One bad answer among good ones is no sign of the account's, unless the account is known to have a limit; and
+        // where it also refuses without regard to the rate, a few are none either.
+        let in_trouble = self.floor > 0.0;
+        let confirmed = self.bad.count_ones() >= if in_trouble { 4 } else { 2 };
+        let limited = matches!(self.phase, Phase::Paced { .. }) && !in_trouble;
         match answer {
-            Answer::SlowDown(wish) if confirmed || matches!(self.phase, Phase::Paced { .. }) => {
+            Answer::SlowDown(wish) if confirmed || limited => {
                 self.reacted = Some(now);
                 self.slow_down(now);
+                if matches!(self.phase, Phase::Indifferent { .. }) {
+                    self.heed(now, wish);
+                    return Some(News::Indifferent);
+                }
                 self.rest(now, wish);
             }
             Answer::Failed if confirmed => {
@@ -192,14 +227,63 @@ impl Tempo {
             }
             Answer::Good | Answer::SlowDown(_) | Answer::Failed => {}
         }
+        None
+    }
+
+    fn fail(&mut self, now: Instant) {
+        let (_, failures) = self.failing.get_or_insert((now, 0));
+        *failures += 1;
+    }
+
+    /// Few are in flight, and stay few. When two of three are refused, it is a matter of the rate after all; when none
+    /// is, the trouble is over.
+    fn end_indifferently(&mut self, now: Instant, answer: Answer) {
+        match answer {
+            Answer::Good => self.failing = None,
+            Answer::SlowDown(wish) => {
+                self.fail(now);
+                self.heed(now, wish);
+            }
+            Answer::Failed => self.fail(now),
+        }
+        let Phase::Indifferent { measurement, answered } = &mut self.phase else { return };
+        measurement.admitted += u32::from(answer == Answer::Good);
+        *answered += 1;
+        if *answered < WINDOW {
+            return;
+        }
+        let (found, measurement) = (*measurement, Measurement::new(now));
+        self.phase = if found.admitted == WINDOW {
+            Phase::Open
+        } else if found.admitted * 3 >= WINDOW {
+            Phase::Indifferent { measurement, answered: 0 }
+        } else {
+            let rate = found.rate(now).max(SLOWEST);
+            (self.floor, self.bad) = (rate * 0.7, 0);
+            Phase::Paced { rate, at: now, next: now, measurement, early: 0 }
+        };
     }
 
     fn slow_down(&mut self, now: Instant) {
-        let (measurement, current) = match self.phase {
-            Phase::Open => (Measurement::new(now), None),
-            Phase::Measuring(measurement) => (measurement, None),
-            Phase::Paced { rate, at, measurement, .. } => (measurement, Some(grown(rate, now - at))),
+        let (measurement, current, early) = match self.phase {
+            Phase::Open => (Measurement::new(now), None, 0),
+            Phase::Measuring(measurement) => (measurement, None, 0),
+            Phase::Paced { rate, at, measurement, early, .. } => {
+                let borne = now - at;
+                // Where nothing is admitted at all, there is nothing to be had by asking faster.
+                let early = if borne < EARLY && measurement.admitted > 0 { early + 1 } else { early.saturating_sub(1) };
+                (measurement, Some(grown(rate, borne)), early)
+            }
+            Phase::Indifferent { .. } => return,
         };
+        if self.bad.count_ones() >= 7 {
+            self.floor = 0.0;
+        }
+        if early >= ENOUGH_EARLY && self.floor == 0.0 {
+            self.limit = FIRST.min(self.most);
+            self.phase = Phase::Indifferent { measurement: Measurement::new(now), answered: 0 };
+            return;
+        }
         let rate = match current {
             _ if measurement.admitted == 0 => current.map(|current| current / 2.0),
             Some(current) => Some(measurement.rate(now).clamp(current / 2.0, current)),
@@ -210,7 +294,8 @@ impl Tempo {
         let measurement = if well_measured { Measurement::new(now) } else { measurement };
         if let Some(rate) = rate {
             self.limit = (self.limit / 2.0).max(FIRST.min(self.most));
-            self.phase = Phase::Paced { rate: rate.max(SLOWEST), at: now, next: now, measurement };
+            self.phase =
+                Phase::Paced { rate: rate.max(self.floor).max(SLOWEST), at: now, next: now, measurement, early };
         } else {
             self.limit = (self.limit / 4.0).max(FEWEST.min(self.most));
             self.phase = Phase::Measuring(measurement);
@@ -220,7 +305,13 @@ impl Tempo {
     fn rest(&mut self, now: Instant, wish: Option<Duration>) {
         let rest = LONG_REST.min(REST * 2_u32.pow(self.rests.min(8)));
         self.rests += 1;
-        self.rest = self.rest.max(now + rest.max(wish.unwrap_or_default().min(LONGEST_REST)));
+        self.rest = self.rest.max(now + rest);
+        self.heed(now, wish);
+    }
+
+    /// What a server asks for is done, within reason.
+    fn heed(&mut self, now: Instant, wish: Option<Duration>) {
+        self.rest = self.rest.max(now + wish.unwrap_or_default().min(LONGEST_REST));
     }
 
     /// Whether it is of no use to ask this account any more.

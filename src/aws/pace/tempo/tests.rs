@@ -16,6 +16,8 @@ struct Server {
     requests: u32,
     /// Every so many-th request is refused, however often it is repeated.
     refused_always: Option<u32>,
+    /// So many of a hundred answers are refusals, whatever the rate is.
+    refused_at_random: u32,
 }
 
 #[derive(Debug)]
@@ -23,6 +25,8 @@ struct Run {
     elapsed: Duration,
     throttled: u32,
     in_flight: u32,
+    /// How often it was told that slowing down does not help.
+    news: u32,
 }
 
 impl Server {
@@ -40,7 +44,8 @@ impl Server {
         // (when, number of the request, attempt); the first of those that wait is sent first.
         let mut waiting: BinaryHeap<_> = (0..self.requests).map(|number| Reverse((begin, number, 1))).collect();
         let mut flying: BinaryHeap<Reverse<(Instant, Instant, u32, u32)>> = BinaryHeap::new();
-        let mut run = Run { elapsed: Duration::ZERO, throttled: 0, in_flight: 0 };
+        let mut run = Run { elapsed: Duration::ZERO, throttled: 0, in_flight: 0, news: 0 };
+        let mut dice = fastrand::Rng::with_seed(1);
         loop {
             let mut wake = flying.peek().map(|Reverse((end, ..))| *end);
             while let Some(Reverse((due, number, attempt))) = waiting.peek().copied() {
@@ -72,11 +77,12 @@ impl Server {
                         tokens >= 1.0
                     }
                 };
-                let good = admitted && self.refused_always.is_none_or(|every| number % every != every - 1);
+                let spared = dice.u32(0..100) >= self.refused_at_random;
+                let good = admitted && spared && self.refused_always.is_none_or(|every| number % every != every - 1);
                 tokens -= f64::from(u8::from(admitted));
                 run.throttled += u32::from(!good);
                 let answer = if good { Answer::Good } else { Answer::SlowDown(None) };
-                tempo.end(now, sent, attempt == 1, Some(answer));
+                run.news += u32::from(tempo.end(now, sent, attempt == 1, Some(answer)).is_some());
                 if !good && attempt < 5 {
                     waiting.push(Reverse((now + Duration::from_millis(250), number, attempt + 1)));
                 }
@@ -87,8 +93,13 @@ impl Server {
     }
 }
 
-const CAPPED: Server =
-    Server { rate: Some(60), latency: Duration::from_millis(10), requests: 401, refused_always: None };
+const CAPPED: Server = Server {
+    rate: Some(60),
+    latency: Duration::from_millis(10),
+    requests: 401,
+    refused_always: None,
+    refused_at_random: 0,
+};
 
 #[test]
 fn a_small_account_with_a_limit_is_hardly_ever_refused() {
@@ -118,7 +129,7 @@ fn a_large_account_with_a_limit_is_read_at_its_limit() {
 #[test]
 fn an_account_without_a_limit_soon_fills_all_that_may_be_in_flight() {
     for (concurrency, requests) in [(64, 20_000), (7, 2_000), (1, 100), (4, 400)] {
-        let server = Server { rate: None, latency: Duration::from_millis(30), requests, refused_always: None };
+        let server = Server { rate: None, latency: Duration::from_millis(30), requests, ..CAPPED };
         let run = server.run(concurrency);
         let bound = server.latency * requests / u32::try_from(concurrency).expect("small");
         assert!(run.elapsed < bound.mul_f64(1.05) + Duration::from_secs(1), "{run:?}, bound {bound:?}");
@@ -129,11 +140,49 @@ fn an_account_without_a_limit_soon_fills_all_that_may_be_in_flight() {
 #[test]
 fn a_bucket_that_is_always_refused_slows_the_others_little() {
     for every in [1000, 100] {
-        let server =
-            Server { rate: None, latency: Duration::from_millis(30), requests: 20_000, refused_always: Some(every) };
+        let server = Server {
+            rate: None,
+            latency: Duration::from_millis(30),
+            requests: 20_000,
+            refused_always: Some(every),
+            refused_at_random: 0,
+        };
         let bound = server.latency * server.requests / 64;
         let run = server.run(64);
         assert!(run.elapsed < bound.mul_f64(1.2) + Duration::from_secs(1), "{run:?}, bound {bound:?}");
+    }
+}
+
+#[test]
+fn a_service_that_refuses_at_random_is_asked_on() {
+    for (refused_at_random, milliseconds) in [(5, 10), (10, 10), (30, 3), (30, 10), (30, 100), (45, 10)] {
+        let latency = Duration::from_millis(milliseconds);
+        let server = Server { rate: None, latency, requests: 2_000, refused_always: None, refused_at_random };
+        let run = server.run(64);
+        // As fast as four at a time are answered, each asked up to five times, after a while of finding out.
+        let bound = latency * server.requests / 4 * 2 + Duration::from_secs(15);
+        assert!(run.elapsed < bound, "{server:?}: {run:?}, bound {bound:?}");
+    }
+}
+
+#[test]
+fn an_account_with_a_limit_that_also_refuses_at_random_is_not_brought_to_a_stand() {
+    for (refused_at_random, times) in [(2, 2), (10, 3), (30, 8)] {
+        let server = Server { requests: 3_600, refused_at_random, ..CAPPED };
+        let run = server.run(64);
+        assert!(run.elapsed < server.bound() * times, "{server:?}: {run:?}, bound {:?}", server.bound());
+        assert!(run.throttled < server.requests, "{server:?}: {run:?}");
+    }
+}
+
+#[test]
+fn a_limit_alone_is_never_taken_for_trouble() {
+    for rate in [1, 5, 20, 60, 200, 1000] {
+        for milliseconds in [1, 3, 10, 30, 100, 400] {
+            let latency = Duration::from_millis(milliseconds);
+            let run = Server { rate: Some(rate), latency, requests: rate * 60, ..CAPPED }.run(64);
+            assert_eq!(run.news, 0, "{rate} a second, {latency:?}: {run:?}");
+        }
     }
 }
 
@@ -147,10 +196,11 @@ proptest! {
         milliseconds in 1_u64..500,
         requests in 1_u32..2000,
         refused_always in prop::option::of(1_u32..50),
+        refused_at_random in 0_u32..100,
         concurrency in 1_usize..100,
     ) {
         let latency = Duration::from_millis(milliseconds);
-        let run = Server { rate, latency, requests, refused_always }.run(concurrency);
+        let run = Server { rate, latency, requests, refused_always, refused_at_random }.run(concurrency);
         prop_assert!(run.in_flight as usize <= concurrency);
         // Five attempts of each, none of which waits longer than a rest or the slowest rate makes it.
         prop_assert!(run.elapsed < Duration::from_secs(5) * 2 * requests + Duration::from_mins(1), "{run:?}");
