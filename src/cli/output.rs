@@ -43,6 +43,9 @@ pub struct Journal {
 impl Output {
     /// Opens the folder before the scan: a scan whose report cannot be written must not start.
     pub fn open(config: &Config, start: Timestamp) -> Result<Self, Problem> {
+        if let Some(resume) = &config.resume {
+            may_go_on(&resume.folder, config)?;
+        }
         let (path, folder, lock) = match &config.output.out {
             Some(path) => {
                 let folder = Folder::open(path)?;
@@ -69,6 +72,14 @@ impl Output {
             ))
             .with_help("choose another folder with --out DIR"));
         }
+        if let Some(name) = strange_report(&path) {
+            return Err(Problem::new(format!(
+                "failed to open the output folder {}: no run of bucketlens wrote {name} in it, and this one would \
+                 overwrite it",
+                path.display()
+            ))
+            .with_help("choose another folder with --out DIR, or move the file away"));
+        }
         Ok(Self { path, _lock: lock, folder })
     }
 
@@ -81,7 +92,9 @@ impl Output {
         let Some(resume) = &config.resume else { return self.begin(config, start) };
         let Some(writer) = self.reopen(resume.max_age.and_then(|age| start.before(age)))? else {
             let folder = self.path.display();
-            tracing::warn!("there is no whole record of a run in {folder}: it is scanned from the start");
+            let scope = config.scope().join(" ");
+            let scope = if scope.is_empty() { "the account of the credentials" } else { &scope };
+            tracing::warn!("there is no whole record of a run in {folder}: it is scanned from the start: {scope}");
             return self.begin(config, start);
         };
         let opening = writer.opening();
@@ -189,6 +202,33 @@ impl Write for Page {
     fn flush(&mut self) -> io::Result<()> {
         self.0.flush().or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
     }
+}
+
+/// A folder that holds something else than a run is a slip of the pen, and so is one that is not there where nothing
+/// says what would be scanned: nothing is begun in it.
+fn may_go_on(folder: &Path, config: &Config) -> Result<(), Problem> {
+    let help = "name the folder of the run that is to go on, or begin another run with --out DIR";
+    let problem = |what: &str| Problem::new(format!("--resume: {} {what}", folder.display())).with_help(help);
+    match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && config.scope().is_empty() => {
+            Err(problem("does not exist, and nothing says what is to be scanned"))
+        }
+        // What else is wrong with it is told when it is opened.
+        Err(_) => Ok(()),
+        Ok(_) if [WRITING, WRITTEN].iter().any(|name| folder.join(name).exists()) => Ok(()),
+        Ok(mut entries) => entries.next().map_or(Ok(()), |_| Err(problem("holds no run of bucketlens"))),
+    }
+}
+
+/// A file with the name of one of ours, in a folder in which no run ever wrote. A run that was killed in the middle of
+/// its report leaves files without sums, and its inventory.
+fn strange_report(folder: &Path) -> Option<&'static str> {
+    if [WRITING, WRITTEN].iter().any(|name| folder.join(name).exists()) {
+        return None;
+    }
+    let written = Files::written(folder);
+    let mut names = Format::ALL.into_iter().flat_map(Format::files).copied();
+    names.find(|name| folder.join(name).exists() && !written.contains(*name))
 }
 
 /// Something in an inventory's folder that no run wrote.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 
 use super::folder::{Finished, named};
 use super::{Folder, FolderError, Format, Sink, Summary, csv, json};
@@ -27,6 +28,12 @@ pub struct Files {
 }
 
 impl Files {
+    /// The names in the SHA256SUMS of a folder; none where that cannot be read.
+    pub fn written(folder: &Path) -> BTreeSet<String> {
+        let sums = fs::read(folder.join(SUMS)).unwrap_or_default();
+        String::from_utf8_lossy(&sums).lines().filter_map(listed_name).map(str::to_owned).collect()
+    }
+
     /// Opens a temporary file for every file of the formats. A format named twice is written once.
     pub fn open(folder: Folder, formats: &[Format]) -> Result<Self, FolderError> {
         let formats: BTreeSet<Format> = formats.iter().copied().collect();

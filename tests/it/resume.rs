@@ -463,15 +463,37 @@ fn what_is_older_than_max_age_is_read_again() {
 fn a_folder_without_a_record_is_scanned_from_the_start() {
     let sim = buckets(&many(2));
     let out = Out::new();
-    let ran = out.resume(&[]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
+    fs::create_dir_all(out.path()).expect("new");
+    let ran = out.resume(&["--bucket", "*-00001"]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
     assert!(ran.stderr.contains("there is no whole record of a run in "), "{}", ran.stderr);
-    assert_eq!(out.rows("buckets.csv").len(), 2);
+    assert!(ran.stderr.contains("it is scanned from the start: --bucket=*-00001"), "{}", ran.stderr);
+    assert_eq!(out.rows("buckets.csv").len(), 1);
     // The journal of a run of which nobody knows how it began.
     fs::rename(out.path().join("inventory"), out.path().join("inventory.partial")).expect("there");
     fs::write(out.path().join("inventory.partial/start.json"), "{\"version\"").expect("writable");
     let asked = sim.count(VERSIONING);
-    out.resume(&[]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
+    let ran = out.resume(&[]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
+    assert!(ran.stderr.contains("from the start: the account of the credentials"), "{}", ran.stderr);
     assert_eq!(sim.count(VERSIONING) - asked, 2);
+}
+
+#[test]
+fn nothing_is_begun_in_a_folder_that_holds_no_run() {
+    let sim = buckets(&many(2));
+    let out = Out::new();
+    fs::create_dir_all(out.path()).expect("new");
+    fs::write(out.path().join("notes.txt"), "precious").expect("writable");
+    let ran = out.resume(&[]).at(&sim.endpoint, MANAGEMENT).run().expect(2);
+    assert!(ran.stderr.contains("holds no run of bucketlens\n  help: name the folder of the run"), "{}", ran.stderr);
+    fs::remove_dir_all(out.path()).expect("there");
+    let ran = out.resume(&[]).at(&sim.endpoint, MANAGEMENT).run().expect(2);
+    assert!(ran.stderr.contains("does not exist, and nothing says what is to be scanned"), "{}", ran.stderr);
+    assert!(!out.path().exists() && sim.count("ListBuckets") == 0);
+    // A job may begin and go on with one and the same line.
+    for told in ["it is scanned from the start: --bucket=*-00001", "the run in "] {
+        let ran = out.resume(&["--bucket", "*-00001"]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
+        assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    }
 }
 
 #[test]
@@ -517,6 +539,25 @@ fn what_is_not_ours_stays() {
         assert!(ran.stderr.contains("stock.txt in it is not bucketlens's"), "{}", ran.stderr);
         assert_eq!(fs::read_to_string(&file).expect("still there"), "precious");
     }
+}
+
+#[test]
+fn no_report_takes_the_place_of_a_file_that_no_run_wrote() {
+    let sim = buckets(&many(3));
+    let out = Out::new();
+    let file = out.path().join("accounts.csv");
+    fs::create_dir_all(out.path()).expect("new");
+    fs::write(&file, "precious").expect("writable");
+    let ran = out.scan(&[]).at(&sim.endpoint, MANAGEMENT).run().expect(2);
+    assert!(ran.stderr.contains("no run of bucketlens wrote accounts.csv in it"), "{}", ran.stderr);
+    assert_eq!((fs::read_to_string(&file).expect("still there"), sim.count("ListBuckets")), ("precious".to_owned(), 0));
+    fs::remove_file(&file).expect("there");
+    out.scan(&[]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
+    // What a run wrote a run replaces, also where its sums were taken away or its inventory.
+    fs::remove_file(out.path().join("SHA256SUMS")).expect("there");
+    out.scan(&[]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
+    fs::remove_dir_all(out.path().join("inventory")).expect("there");
+    out.scan(&[]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
 }
 
 #[test]
