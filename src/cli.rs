@@ -109,7 +109,9 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> Exit {
             return problem.exit();
         }
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    // Each thread has memory of its own: hundreds of them, one for each account whose file waits for the disk, would cost
+    // more than the accounts.
+    let runtime = match tokio::runtime::Builder::new_multi_thread().max_blocking_threads(16).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&Problem::new(format!("failed to start: {error}"))),
     };

@@ -78,11 +78,12 @@ impl Sums {
         by(REGION, self.lazy())
     }
 
-    pub fn by_account_and_region(&self) -> PolarsResult<HashMap<(u32, u32), Counts>> {
-        let sums = self.0.clone().unwrap_or_default();
-        let (accounts, regions) = (keys(ACCOUNT, &sums)?, keys(REGION, &sums)?);
-        let rows = Rows::of(&sums)?;
-        Ok(accounts.into_iter().zip(regions).enumerate().map(|(row, key)| (key, rows.counts(row))).collect())
+    /// Each pair and its row, and the rows. Something was added before.
+    pub fn by_account_and_region(&self) -> PolarsResult<(Vec<Pair>, Rows<'_>)> {
+        let sums = self.0.as_ref().expect("something was added");
+        let pairs = keys(ACCOUNT, sums)?.into_iter().zip(keys(REGION, sums)?);
+        let keys = pairs.enumerate().map(|(row, (account, region))| Pair { account, region, row }).collect();
+        Ok((keys, Rows::of(sums)?))
     }
 
     /// Sums by OU. `memberships` are pairs of account and OU: an account adds to each OU above it.
@@ -113,8 +114,15 @@ fn keys(name: &str, frame: &DataFrame) -> PolarsResult<Vec<u32>> {
     Ok(frame.column(name)?.u32()?.iter().flatten().collect())
 }
 
+/// An account and a Region in which it has buckets.
+pub(super) struct Pair {
+    pub account: u32,
+    pub region: u32,
+    pub row: usize,
+}
+
 /// The counters' columns of a frame of sums.
-struct Rows<'a>(Vec<&'a ChunkedArray<UInt64Type>>);
+pub(super) struct Rows<'a>(Vec<&'a ChunkedArray<UInt64Type>>);
 
 impl<'a> Rows<'a> {
     fn of(frame: &'a DataFrame) -> PolarsResult<Self> {
@@ -122,7 +130,7 @@ impl<'a> Rows<'a> {
         Ok(Self(columns.collect::<PolarsResult<_>>()?))
     }
 
-    fn counts(&self, row: usize) -> Counts {
+    pub fn counts(&self, row: usize) -> Counts {
         let mut counts = Counts::default();
         for (count, column) in counts.0.iter_mut().zip(&self.0) {
             *count = column.get(row).expect("no sum of counts is null");

@@ -5,6 +5,10 @@ use std::borrow::Cow;
 /// With control characters, those that change the direction of text and those that nobody sees replaced by U+FFFD: they
 /// can hide text, fake lines and names, and drive a terminal. Borrowed where nothing is replaced, which is nearly always.
 pub fn harmless(text: &str) -> Cow<'_, str> {
+    // Nearly every text, and much faster to see.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Cow::Borrowed(text);
+    }
     if text.contains(is_harmful) { Cow::Owned(text.replace(is_harmful, "\u{FFFD}")) } else { Cow::Borrowed(text) }
 }
 
