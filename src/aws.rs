@@ -7,7 +7,7 @@
 //! - [`endpoint`]: the address of a bucket and how its requests are signed;
 //! - [`lean`]: what the SDK adds to requests and nobody reads is left out;
 //! - one file for each S3 operation;
-//! - [`body`]: no answer is believed before its raw body was checked;
+//! - [`body`]: no answer is believed before its raw body was checked; [`document`]: what stands in it, read strictly;
 //! - [`failure`]: what each error means;
 //! - [`pace`]: requests in flight, retries, counts.
 //!
@@ -18,10 +18,19 @@
 pub mod body;
 pub mod bucket_region;
 pub mod clock;
+pub mod document;
 pub mod endpoint;
 pub mod failure;
+pub mod get_bucket_accelerate_configuration;
+pub mod get_bucket_encryption;
 pub mod get_bucket_lifecycle_configuration;
+pub mod get_bucket_notification_configuration;
+pub mod get_bucket_ownership_controls;
+pub mod get_bucket_policy;
+pub mod get_bucket_replication;
+pub mod get_bucket_tagging;
 pub mod get_bucket_versioning;
+pub mod get_object_lock_configuration;
 pub mod http;
 mod keys;
 pub mod lean;

@@ -1,4 +1,5 @@
-//! Workers: accounts and their buckets -> Inventory. Two requests a bucket, all accounts at once.
+//! Workers: accounts and their buckets -> Inventory. Two requests a bucket, and one for each further fact that was asked
+//! for; all accounts at once.
 //!
 //! What an earlier part of the run wrote down is not asked again, see [`crate::inventory::Earlier`]; accounts that were
 //! not read to the end are entered again, whatever kept them from it. A run that is told to stop keeps the row of every
@@ -8,6 +9,7 @@ mod bucket;
 mod last_pass;
 mod stop;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,8 +25,8 @@ use crate::config::Filters;
 use crate::discover::{Entry, Target};
 use crate::inventory::{Begun, InventoryError, Segment, Tally, Writer};
 use crate::model::{
-    AccountId, AccountRecord, BucketRecord, Coverage, ErrorClass, Fact, Facts, Observed, Operation, Outcome, Reason,
-    Region, Timestamp,
+    AccountId, AccountRecord, BucketRecord, Coverage, ErrorClass, Extra, Extras, Fact, Facts, Observed, Operation,
+    Outcome, Reason, Region, Timestamp,
 };
 
 pub use bucket::Way;
@@ -157,9 +159,17 @@ impl Collected {
     }
 }
 
+/// What is read.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    pub filters: Filters,
+    /// Beside versioning and lifecycle, in this order.
+    pub extras: BTreeSet<Extra>,
+}
+
 struct Context {
     aws: Aws,
-    filters: Filters,
+    asked: Asked,
     writer: Writer,
     progress: Arc<dyn Progress>,
     stop: Stop,
@@ -178,7 +188,7 @@ const LOOK_AGAIN_EVERY: Duration = Duration::from_millis(50);
 pub async fn collect(
     targets: Vec<Target>,
     aws: Aws,
-    filters: Filters,
+    asked: Asked,
     concurrency: usize,
     writer: Writer,
     progress: Arc<dyn Progress>,
@@ -186,7 +196,7 @@ pub async fn collect(
 ) -> Result<(Collected, Writer), CollectError> {
     progress.accounts_found(targets.len() as u64);
     let held = Semaphore::new(last_pass::MOST_HELD);
-    let context = Arc::new(Context { aws, filters, writer, progress, stop, concurrency, held });
+    let context = Arc::new(Context { aws, asked, writer, progress, stop, concurrency, held });
     let mut collected = Collected::default();
     let mut targets = targets.into_iter();
     let mut workers = JoinSet::new();
@@ -396,7 +406,7 @@ async fn buckets(
     let listed = pages.enumerate().flat_map(|(number, page)| {
         let items: Vec<Item> = match page {
             Some(Ok(listed)) => {
-                let new = |bucket: &Listed| context.filters.bucket(&bucket.name) && !earlier.has(&bucket.name);
+                let new = |bucket: &Listed| context.asked.filters.bucket(&bucket.name) && !earlier.has(&bucket.name);
                 listed.into_iter().filter(new).map(Item::Bucket).collect()
             }
             Some(Err(failure)) => vec![Item::Broken { failure, listed_before: number > 0 }],
@@ -437,9 +447,9 @@ async fn buckets(
             Ok(Some(Step::Cut(listed))) => {
                 cut = true;
                 // What an earlier part of the run said of it stands.
-                let in_scope = listed.region.as_ref().is_none_or(|region| context.filters.region(region));
+                let in_scope = listed.region.as_ref().is_none_or(|region| context.asked.filters.region(region));
                 if in_scope && !segment.earlier().has(&listed.name) {
-                    segment.bucket(unread(account, listed))?;
+                    segment.bucket(unread(account, listed, &context.asked.extras))?;
                 }
             }
             Ok(Some(Step::OutOfScope(bucket))) => {
@@ -481,11 +491,11 @@ async fn bucket(context: &Context, session: &Session, account: &AccountId, liste
     if context.stop.is_asked() {
         return None;
     }
-    context.stop.in_time(read(session, &context.filters, account, listed, Known::default())).await
+    context.stop.in_time(read(session, &context.asked, account, listed, Known::default())).await
 }
 
 /// The row of a bucket of which the list alone is known.
-fn unread(account: &AccountId, listed: Listed) -> BucketRecord {
+fn unread(account: &AccountId, listed: Listed, wanted: &BTreeSet<Extra>) -> BucketRecord {
     let at = Timestamp::now();
     let reason = |operation| Arc::new(Reason::interrupted(operation));
     BucketRecord {
@@ -495,7 +505,7 @@ fn unread(account: &AccountId, listed: Listed) -> BucketRecord {
         facts: Facts::Read {
             versioning: Fact { at, observed: Observed::Unknown(reason(Operation::GetBucketVersioning)) },
             lifecycle: Fact { at, observed: Observed::Unknown(reason(Operation::GetBucketLifecycleConfiguration)) },
-            extras: Box::default(),
+            extras: Box::new(Extras::interrupted(wanted.iter().copied(), at)),
         },
     }
 }

@@ -10,6 +10,7 @@ mod accounts;
 mod file;
 mod layers;
 mod mistake;
+mod more;
 pub mod options;
 mod resume;
 #[cfg(test)]
@@ -27,6 +28,7 @@ use sha2::{Digest, Sha256};
 
 pub use accounts::AccountEntry;
 pub use mistake::{Given, Mistake, Origin, Place, variable};
+pub use more::{MetricGroup, More, With};
 pub use resume::Resume;
 
 use crate::aws::session::{Addressing, Timeouts};
@@ -40,6 +42,8 @@ pub struct Config {
     pub discovery: Discovery,
     pub role: RoleOptions,
     pub filters: Filters,
+    /// What is read beside versioning and lifecycle.
+    pub more: More,
     /// `None` for a run of its own.
     pub resume: Option<Resume>,
     pub reading: Reading,
@@ -243,6 +247,7 @@ impl Config {
         let discovery = check.discovery(args.discovery);
         let role = check.role(args.role);
         let filters = check.filters(&args.filters);
+        let more = check.more(args.more);
         let out = args.report.out;
         let resume = check.resume(args.resume, out.as_deref());
         check.meanings();
@@ -254,6 +259,7 @@ impl Config {
             discovery,
             role,
             filters,
+            more,
             output: Output {
                 out: resume.as_ref().map(|resume| resume.folder.clone()).or(out),
                 formats: args.report.format.into_iter().collect(),
@@ -269,8 +275,8 @@ impl Config {
         })
     }
 
-    /// What decides which buckets are scanned, in the words of the command line and without secrets. Empty for the
-    /// account of the current credentials and no filters.
+    /// What decides which buckets are scanned and what is read of them, in the words of the command line and without
+    /// secrets. Empty for the account of the current credentials, no filters and the two requests of every bucket.
     pub fn scope(&self) -> Vec<String> {
         let role = format!("--role-name={}", self.role.name);
         let mut words = match &self.discovery {
@@ -286,6 +292,7 @@ impl Config {
         words.extend(each("exclude-ou", &filters.exclude_ous));
         words.extend(each("bucket", filters.buckets.iter().flat_map(|patterns| &patterns.texts)));
         words.extend(each("region", &filters.regions));
+        words.extend(self.more.options().flat_map(|(option, values)| each(option, values)));
         words
     }
 

@@ -33,6 +33,7 @@ mod lifecycle;
 mod organizations;
 mod put_versioning;
 mod s3;
+mod settings;
 mod sts;
 #[cfg(test)]
 mod tests;

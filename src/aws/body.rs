@@ -112,6 +112,7 @@ impl Intercept for Guard {
         match documented_body(operation) {
             Body::None => Ok(()),
             Body::Json => check_json(body).map_err(Into::into),
+            Body::JsonObject => check_json_object(body).map_err(Into::into),
             // S3 can send an error with status 200; the SDK has made it one, and `failure` reads it.
             Body::Xml(_) if error_body(body).is_some() => Ok(()),
             Body::Xml(root) => check_xml(body, root).map_err(Into::into),
@@ -160,6 +161,8 @@ pub(super) fn longest_body(operation: &str) -> u64 {
 enum Body {
     None,
     Json,
+    /// A bucket policy.
+    JsonObject,
     /// With the root element's local name.
     Xml(&'static str),
 }
@@ -172,6 +175,14 @@ fn documented_body(operation: &str) -> Body {
         "GetBucketVersioning" => Body::Xml("VersioningConfiguration"),
         "GetBucketLifecycleConfiguration" => Body::Xml("LifecycleConfiguration"),
         "GetBucketLocation" => Body::Xml("LocationConstraint"),
+        "GetBucketPolicy" => Body::JsonObject,
+        "GetObjectLockConfiguration" => Body::Xml("ObjectLockConfiguration"),
+        "GetBucketReplication" => Body::Xml("ReplicationConfiguration"),
+        "GetBucketEncryption" => Body::Xml("ServerSideEncryptionConfiguration"),
+        "GetBucketOwnershipControls" => Body::Xml("OwnershipControls"),
+        "GetBucketAccelerateConfiguration" => Body::Xml("AccelerateConfiguration"),
+        "GetBucketNotificationConfiguration" => Body::Xml("NotificationConfiguration"),
+        "GetBucketTagging" => Body::Xml("Tagging"),
         "GetCallerIdentity" => Body::Xml("GetCallerIdentityResponse"),
         "AssumeRole" => Body::Xml("AssumeRoleResponse"),
         // Organizations
@@ -185,12 +196,18 @@ fn check_json(body: &[u8]) -> Result<(), BodyError> {
         .map_err(|error| BodyError::Broken(error.to_string()))
 }
 
+fn check_json_object(body: &[u8]) -> Result<(), BodyError> {
+    check_json(body)?;
+    let other = || BodyError::OtherDocument { found: "JSON".to_owned(), expected: "JSON object" };
+    if body.trim_ascii_start().starts_with(b"{") { Ok(()) } else { Err(other()) }
+}
+
 /// Well-formed, closed, one root element of this name.
 pub fn check_xml(body: &[u8], root: &'static str) -> Result<(), BodyError> {
     let mut met: Vec<String> = Vec::new();
     let mut odd = None;
-    let found = walk(body, |path, _| {
-        if decides(path) {
+    let found = walk(body, |path, piece| {
+        if matches!(piece, Piece::Text(_)) && decides(path) {
             if !DECIDING.contains(&path) || met.iter().any(|before| before == path) {
                 odd.get_or_insert_with(|| path.to_owned());
             }
@@ -231,7 +248,8 @@ pub fn error_body(body: &[u8]) -> Option<ErrorBody> {
         return None;
     }
     let mut error = ErrorBody::default();
-    let root = walk(body, |path, text| {
+    let root = walk(body, |path, piece| {
+        let Piece::Text(text) = piece else { return };
         let field = match path.strip_prefix("/ErrorResponse").unwrap_or(path) {
             "/Error/Code" => &mut error.code,
             "/Error/Message" => &mut error.message,
@@ -244,9 +262,17 @@ pub fn error_body(body: &[u8]) -> Option<ErrorBody> {
     (root == "Error" || root == "ErrorResponse").then_some(error)
 }
 
-/// Reads a whole document, gives every piece of text with the path of its element (`/Error/Code`), and returns the
-/// root element's local name.
-fn walk(body: &[u8], mut text: impl FnMut(&str, &str)) -> Result<String, BodyError> {
+/// What a document is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Piece<'a> {
+    Open,
+    Text(&'a str),
+    Close,
+}
+
+/// Reads a whole document, gives every piece with the path of its element (`/Error/Code`), and returns the root
+/// element's local name.
+pub(super) fn walk(body: &[u8], mut see: impl FnMut(&str, Piece<'_>)) -> Result<String, BodyError> {
     let broken = |why: &str| BodyError::Broken(why.to_owned());
     let body = std::str::from_utf8(body).map_err(|error| BodyError::Broken(error.to_string()))?;
     let mut reader = Reader::from_str(body.strip_prefix('\u{feff}').unwrap_or(body));
@@ -260,21 +286,33 @@ fn walk(body: &[u8], mut text: impl FnMut(&str, &str)) -> Result<String, BodyErr
                 enter(&element, outside, &mut root)?;
                 path.push('/');
                 path.push_str(element.local_name().into_inner());
+                see(&path, Piece::Open);
             }
-            Event::Empty(element) => enter(&element, outside, &mut root)?,
+            Event::Empty(element) => {
+                enter(&element, outside, &mut root)?;
+                let length = path.len();
+                path.push('/');
+                path.push_str(element.local_name().into_inner());
+                see(&path, Piece::Open);
+                see(&path, Piece::Close);
+                path.truncate(length);
+            }
             // quick-xml has compared the names of opening and closing tag
-            Event::End(_) => path.truncate(path.rfind('/').unwrap_or(0)),
+            Event::End(_) => {
+                see(&path, Piece::Close);
+                path.truncate(path.rfind('/').unwrap_or(0));
+            }
             Event::Text(piece) => {
                 let piece = piece.xml_content(XmlVersion::Implicit1_0);
                 if !outside {
-                    text(&path, &piece);
+                    see(&path, Piece::Text(&piece));
                 } else if !piece.trim().is_empty() {
                     return Err(broken("text outside the root element"));
                 }
             }
             Event::CData(_) | Event::GeneralRef(_) if outside => return Err(broken("text outside the root element")),
-            Event::CData(piece) => text(&path, &piece.xml_content(XmlVersion::Implicit1_0)),
-            Event::GeneralRef(reference) => text(&path, &resolve(&reference)?),
+            Event::CData(piece) => see(&path, Piece::Text(&piece.xml_content(XmlVersion::Implicit1_0))),
+            Event::GeneralRef(reference) => see(&path, Piece::Text(&resolve(&reference)?)),
             Event::DocType(_) => return Err(broken("a document type")),
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
             Event::Eof if !outside => return Err(broken("it ends inside an element")),
@@ -333,6 +371,19 @@ mod tests {
     fn another_document_does_not() {
         let moto = check_xml(b"<GetBucketVersioningResponse/>", "VersioningConfiguration");
         assert!(matches!(moto, Err(BodyError::OtherDocument { .. })), "{moto:?}");
+    }
+
+    #[test]
+    fn a_policy_is_a_json_object() {
+        assert_eq!(check_json_object(b" {\"Statement\": []}\n"), Ok(()));
+        for other in ["[]", "\"{}\"", "null", "7"] {
+            let checked = check_json_object(other.as_bytes());
+            assert!(matches!(checked, Err(BodyError::OtherDocument { .. })), "{other}: {checked:?}");
+        }
+        for broken in ["", "{", "{\"Statement\": [}", "{}{}", "<Policy/>"] {
+            let checked = check_json_object(broken.as_bytes());
+            assert!(matches!(checked, Err(BodyError::Broken(_))), "{broken}: {checked:?}");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use time::macros::format_description;
 
 use super::lifecycle::{Check, Format as CheckFormat};
 use super::mfa_delete::options as mfa_delete;
-use crate::config::options::{ConcurrencyArgs, ConsoleArgs, FailOn, JudgingArgs, ReportArgs, ScanArgs};
+use crate::config::options::{ConcurrencyArgs, ConsoleArgs, FailOn, JudgingArgs, MoreArgs, ReportArgs, ScanArgs};
 use crate::config::{self, Config, Given, Mistake, variable};
 use crate::exit::Exit;
 use crate::lifecycle::Versions;
@@ -185,12 +185,14 @@ fn day(text: &str) -> Result<Date, String> {
     Date::parse(text, format_description!("[year]-[month]-[day]")).map_err(|error| error.to_string())
 }
 
-/// The report options of `scan`, without its environment variables and its file.
+/// The options of `scan` that do not say where AWS is, without its environment variables and its file.
 #[derive(Args)]
 #[command(mut_arg("fail_on", |arg| arg.default_value(None::<&str>)))]
 struct DemoArgs {
     #[command(flatten)]
     generated: GeneratedArgs,
+    #[command(flatten)]
+    more: MoreArgs,
     #[command(flatten)]
     concurrency: ConcurrencyArgs,
     #[command(flatten)]
@@ -290,6 +292,7 @@ impl DemoArgs {
         // The organization has something of everything: only who asks for another exit code gets one.
         let exits_0 = self.judging.fail_on.is_none();
         let args = ScanArgs {
+            more: self.more,
             concurrency: self.concurrency,
             judging: self.judging,
             report: self.report,
@@ -547,6 +550,14 @@ mod tests {
         Going on with a run that was cut off:
               --resume <DIR>        Read only what the run in this folder lacks, and report there
               --max-age <DURATION>  With --resume: also read again what is older: 90s, 30m, 12h, 7d
+
+        What is read (default: two requests a bucket):
+              --with <WHAT>         Read what else protects buckets, 1 or 3 requests each (comma list)
+                                    [possible values: policy, protection]
+              --metrics <GROUP>     Read the settings that S3 Storage Lens counts, a request a bucket for
+                                    each group (comma list) [default: basic] [possible values: basic, all,
+                                    encryption, ownership, acceleration, notification, replication]
+              --group-by-tag <KEY>  Read the tags of buckets, a request each, to group them by this one
 
         Reading:
               --concurrency <N>              Requests in flight over all accounts, 1 to 4096 [default: 64]

@@ -14,7 +14,7 @@ use crate::aws::clock::{Clock, Skew};
 use crate::aws::http::{self, Network};
 use crate::aws::pace::Pace;
 use crate::aws::session::{Aws, Source};
-use crate::collect::{Collected, Stop, collect};
+use crate::collect::{Asked, Collected, Stop, collect};
 use crate::config::Config;
 use crate::discover::{Discovered, Entry, Target, discover};
 use crate::evaluate::Evaluator;
@@ -122,8 +122,10 @@ async fn read(
         targets.extend(gone.into_iter().map(|account| Target { account, entry: Entry::Gone }));
     }
     let opening = writer.opening().clone();
-    let (filters, concurrency) = (config.filters.clone(), config.reading.concurrency);
-    let collecting = collect(targets, aws.clone(), filters, concurrency, writer, progress.clone(), stop);
+    let asked = Asked { filters: config.filters.clone(), extras: config.more.extras() };
+    let extras = asked.extras.clone();
+    let concurrency = config.reading.concurrency;
+    let collecting = collect(targets, aws.clone(), asked, concurrency, writer, progress.clone(), stop);
     let collecting = collecting.map(|done| {
         done.inspect_err(|error| {
             if !error.is_of_the_disk() {
@@ -145,6 +147,7 @@ async fn read(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         standard: config.standard,
         scope: config.scope(),
+        extras,
         caller_arn: found.caller_arn,
         organization_id: found.organization_id,
         partition: found.partition,

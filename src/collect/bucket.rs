@@ -1,34 +1,39 @@
 //! One bucket: its Region, its facts, and the way to them.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 
-use super::Step;
 use super::last_pass::Known;
+use super::{Asked, Step};
 use crate::aws::failure::Failure;
 use crate::aws::list_buckets::Listed;
 use crate::aws::session::{Route, Session};
-use crate::aws::{bucket_region, get_bucket_lifecycle_configuration, get_bucket_versioning};
-use crate::config::Filters;
+use crate::aws::{
+    bucket_region, get_bucket_accelerate_configuration, get_bucket_encryption, get_bucket_lifecycle_configuration,
+    get_bucket_notification_configuration, get_bucket_ownership_controls, get_bucket_policy, get_bucket_replication,
+    get_bucket_tagging, get_bucket_versioning, get_object_lock_configuration,
+};
 use crate::model::{
-    AccountId, BucketRecord, ErrorClass, Fact, Facts, Lifecycle, MfaDelete, Observed, Region, Timestamp,
+    AccountId, BucketRecord, ErrorClass, Extra, Extras, Fact, Facts, Lifecycle, MfaDelete, Observed, Region, Timestamp,
     VersioningState,
 };
 
 /// The facts that stayed unknown and might be known if they were asked another time.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Open {
     pub versioning: bool,
     pub lifecycle: bool,
+    pub extras: BTreeSet<Extra>,
+}
+
+impl Open {
+    pub fn is_any(&self) -> bool {
+        self.versioning || self.lifecycle || !self.extras.is_empty()
+    }
 }
 
 /// Reads what is not known of a bucket.
-pub(super) async fn read(
-    session: &Session,
-    filters: &Filters,
-    account: &AccountId,
-    listed: Listed,
-    known: Known,
-) -> Step {
+pub(super) async fn read(session: &Session, asked: &Asked, account: &AccountId, listed: Listed, known: Known) -> Step {
     let found = match listed.region {
         Some(region) => Ok(Some(region)),
         None => bucket_region::find(session, &listed.name).await,
@@ -36,50 +41,46 @@ pub(super) async fn read(
     // Where nobody tells, the configured Region is asked; it is the bucket's where the server has no Regions.
     let told = found.is_ok();
     let region = found.ok().flatten().unwrap_or_else(|| session.region.clone());
-    if told && !filters.region(&region) {
+    if told && !asked.filters.region(&region) {
         return Step::OutOfScope(listed.name);
     }
     let mut way =
         Way { session, bucket: &listed.name, route: Route::from(region), followed: false, open: Open::default() };
-    let facts = facts(&mut way, known).await;
+    let facts = facts(&mut way, &asked.extras, known).await.unwrap_or_else(Facts::from);
     let open = way.open;
     let region = if told || way.followed || facts.some_known() { way.route.region } else { Region::unknown() };
     // It was listed in one Region and found in another. A bucket whose Region stays unknown may be meant.
-    if region != Region::unknown() && !filters.region(&region) {
+    if region != Region::unknown() && !asked.filters.region(&region) {
         return Step::OutOfScope(listed.name);
     }
     Step::Read(BucketRecord { account: account.clone(), region, bucket: listed.name, facts }, open)
 }
 
-async fn facts(way: &mut Way<'_>, known: Known) -> Facts {
-    let versioning = match known.versioning {
-        Some(fact) => Ok(fact),
-        None => way.versioning().await,
-    };
-    let versioning = match versioning {
-        Ok(fact) => fact,
-        Err(vanished) => return vanished.into(),
+async fn facts(way: &mut Way<'_>, wanted: &BTreeSet<Extra>, known: Known) -> Result<Facts, Vanished> {
+    let mut versioning = match known.versioning {
+        Some(fact) => fact,
+        None => way.versioning().await?,
     };
     let lifecycle = match known.lifecycle {
-        Some(fact) => Ok(fact),
-        None => way.lifecycle().await,
+        Some(fact) => fact,
+        None => way.lifecycle().await?,
     };
-    let lifecycle = match lifecycle {
-        Ok(fact) => fact,
-        Err(vanished) => return vanished.into(),
-    };
-    if !is_conflict(&versioning, &lifecycle) {
-        return Facts::Read { versioning, lifecycle, extras: Box::default() };
-    }
-    // AWS says that this cannot be. S3 is eventually consistent: look again before it is reported.
-    match way.versioning().await {
-        Ok(again) if again.known().is_some() => Facts::Read { versioning: again, lifecycle, extras: Box::default() },
-        Ok(_) => {
+    if is_conflict(&versioning, &lifecycle) {
+        // AWS says that this cannot be. S3 is eventually consistent: look again before it is reported.
+        let again = way.versioning().await?;
+        if again.known().is_some() {
+            versioning = again;
+        } else {
             way.open.versioning = false;
-            Facts::Read { versioning, lifecycle, extras: Box::default() }
         }
-        Err(vanished) => vanished.into(),
     }
+    let mut extras = known.extras;
+    for extra in wanted {
+        if !extras.has(*extra) {
+            way.extra(*extra, &mut extras).await?;
+        }
+    }
+    Ok(Facts::Read { versioning, lifecycle, extras })
 }
 
 fn is_conflict(versioning: &Fact<VersioningState>, lifecycle: &Fact<Lifecycle>) -> bool {
@@ -127,6 +128,59 @@ impl<'a> Way<'a> {
         let (fact, again) = self.ask(ask).await?;
         self.open.lifecycle = again;
         Ok(fact)
+    }
+
+    /// Reads one of the facts that are read only where they were asked for.
+    pub async fn extra(&mut self, extra: Extra, extras: &mut Extras) -> Result<(), Vanished> {
+        let (session, bucket) = (self.session, self.bucket);
+        match extra {
+            Extra::Policy => {
+                let ask = |route| async move { get_bucket_policy::get(session, &route, bucket).await };
+                extras.policy = self.further(extra, ask).await?;
+            }
+            Extra::ObjectLock => {
+                let ask = |route| async move { get_object_lock_configuration::get(session, &route, bucket).await };
+                extras.object_lock = self.further(extra, ask).await?;
+            }
+            Extra::Replication => {
+                let ask = |route| async move { get_bucket_replication::get(session, &route, bucket).await };
+                extras.replication = self.further(extra, ask).await?;
+            }
+            Extra::Encryption => {
+                let ask = |route| async move { get_bucket_encryption::get(session, &route, bucket).await };
+                extras.encryption = self.further(extra, ask).await?;
+            }
+            Extra::Ownership => {
+                let ask = |route| async move { get_bucket_ownership_controls::get(session, &route, bucket).await };
+                extras.ownership = self.further(extra, ask).await?;
+            }
+            Extra::Acceleration => {
+                let ask =
+                    |route| async move { get_bucket_accelerate_configuration::get(session, &route, bucket).await };
+                extras.acceleration = self.further(extra, ask).await?;
+            }
+            Extra::Notification => {
+                let ask =
+                    |route| async move { get_bucket_notification_configuration::get(session, &route, bucket).await };
+                extras.notification = self.further(extra, ask).await?;
+            }
+            Extra::Tags => {
+                let ask = |route| async move { get_bucket_tagging::get(session, &route, bucket).await };
+                extras.tags = self.further(extra, ask).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn further<T, F>(&mut self, extra: Extra, ask: impl Fn(Route) -> F) -> Result<Option<Fact<T>>, Vanished>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        let (fact, again) = Box::pin(self.ask(ask)).await?;
+        if again {
+            self.open.extras.insert(extra);
+        }
+        Ok(Some(fact))
     }
 
     /// Asks, and follows a wrong-Region answer once a bucket: the SDK does not. Tells too whether asking another time may

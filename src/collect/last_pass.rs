@@ -8,7 +8,7 @@ use super::bucket::{Open, read};
 use super::{Context, Step};
 use crate::aws::list_buckets::Listed;
 use crate::aws::session::Session;
-use crate::model::{BucketRecord, Fact, Facts, Lifecycle, Region, VersioningState};
+use crate::model::{BucketPolicy, BucketRecord, Extras, Fact, Facts, Lifecycle, Region, VersioningState};
 
 /// Buckets that may be held over all accounts: memory must not grow with what fails. Where more do, their first failure
 /// is the last.
@@ -25,6 +25,7 @@ pub(super) struct Held<'a> {
 pub(super) struct Known {
     pub versioning: Option<Fact<VersioningState>>,
     pub lifecycle: Option<Fact<Lifecycle>>,
+    pub extras: Box<Extras>,
 }
 
 impl<'a> Held<'a> {
@@ -34,8 +35,8 @@ impl<'a> Held<'a> {
 
     /// Gives back what is final.
     pub fn hold(&mut self, record: BucketRecord, open: Open) -> Option<BucketRecord> {
-        if (open.versioning || open.lifecycle)
-            && let Ok(place) = self.room.try_acquire()
+        if open.is_any()
+            && let Ok(place) = self.room.try_acquire_many(places(&record))
         {
             self.buckets.push((record, open, place));
             return None;
@@ -56,6 +57,19 @@ impl<'a> Held<'a> {
     }
 }
 
+/// A bucket policy may be much longer than all the rest of a record.
+fn places(record: &BucketRecord) -> u32 {
+    const BYTES: usize = 2048;
+    let policy = match &record.facts {
+        Facts::Read { extras, .. } => extras.policy.as_ref().and_then(Fact::known),
+        Facts::Vanished { .. } => None,
+    };
+    match policy {
+        Some(BucketPolicy::Present(text)) => u32::try_from(1 + text.len() / BYTES).unwrap_or(u32::MAX),
+        Some(BucketPolicy::None) | None => 1,
+    }
+}
+
 /// What became of a bucket in the last pass.
 pub(super) enum Again {
     Read(BucketRecord),
@@ -65,15 +79,20 @@ pub(super) enum Again {
 
 async fn again(context: &Context, session: &Session, record: BucketRecord, open: Open) -> Again {
     let known = match &record.facts {
-        Facts::Read { versioning, lifecycle, .. } => Known {
-            versioning: (!open.versioning).then(|| versioning.clone()),
-            lifecycle: (!open.lifecycle).then(|| lifecycle.clone()),
-        },
+        Facts::Read { versioning, lifecycle, extras } => {
+            let mut extras = extras.clone();
+            open.extras.iter().for_each(|extra| extras.forget(*extra));
+            Known {
+                versioning: (!open.versioning).then(|| versioning.clone()),
+                lifecycle: (!open.lifecycle).then(|| lifecycle.clone()),
+                extras,
+            }
+        }
         Facts::Vanished { .. } => Known::default(),
     };
     let region = (record.region != Region::unknown()).then(|| record.region.clone());
     let listed = Listed { name: record.bucket.clone(), region };
-    let reading = read(session, &context.filters, &record.account, listed, known);
+    let reading = read(session, &context.asked, &record.account, listed, known);
     match context.stop.in_time(reading).await {
         Some(Step::Read(record, _)) => Again::Read(record),
         Some(Step::OutOfScope(bucket)) => Again::OutOfScope(bucket),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValue, PossibleValuesParser, RangedI64ValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
+use super::more::{MetricsArg, With};
 use super::{Color, LogFormat, LogLevel, Secret};
 use crate::aws::session::Addressing;
 use crate::model::{Severity, Standard};
@@ -23,6 +24,8 @@ pub struct ScanArgs {
     pub filters: FilterArgs,
     #[command(flatten)]
     pub resume: ResumeArgs,
+    #[command(flatten)]
+    pub more: MoreArgs,
     #[command(flatten)]
     pub concurrency: ConcurrencyArgs,
     #[command(flatten)]
@@ -104,6 +107,20 @@ pub struct ResumeArgs {
     /// With --resume: also read again what is older: 90s, 30m, 12h, 7d
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub max_age: Option<Duration>,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "What is read (default: two requests a bucket)")]
+pub struct MoreArgs {
+    /// Read what else protects buckets, 1 or 3 requests each (comma list)
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    pub with: Vec<With>,
+    /// Read the settings that S3 Storage Lens counts, a request a bucket for each group (comma list)
+    #[arg(long, value_name = "GROUP", value_delimiter = ',', default_value = "basic")]
+    pub metrics: Vec<MetricsArg>,
+    /// Read the tags of buckets, a request each, to group them by this one
+    #[arg(long, value_name = "KEY")]
+    pub group_by_tag: Option<String>,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -62,7 +62,7 @@ fn is_same(a: &Path, b: &Path) -> bool {
 }
 
 impl Config {
-    /// What decides which buckets are read, to be kept with the run.
+    /// What decides what is read, to be kept with the run.
     pub fn scope_options(&self) -> ScopeOptions {
         let mut scope = ScopeOptions::new();
         let mut add = |option: &str, values: Vec<String>| {
@@ -94,6 +94,7 @@ impl Config {
                 add(option, values);
             }
         }
+        self.more.options().for_each(|(option, values)| add(option, values));
         scope
     }
 
@@ -101,7 +102,18 @@ impl Config {
     /// was said of the scope must be what was said then.
     pub fn going_on(self, resume: &Resume, scope: &ScopeOptions, standard: Standard) -> Result<Self, Mistake> {
         /// What is no way to find accounts and still part of the scope.
-        const OTHERS: [&str; 7] = [ROLE_NAME, "account", "exclude-account", "ou", "exclude-ou", "bucket", "region"];
+        const OTHERS: [&str; 10] = [
+            ROLE_NAME,
+            "account",
+            "exclude-account",
+            "ou",
+            "exclude-ou",
+            "bucket",
+            "region",
+            "with",
+            "metrics",
+            "group-by-tag",
+        ];
         let ways = super::Way::ALL.map(super::Way::option);
         let own = self.scope_options();
         for option in ways.into_iter().chain(OTHERS).filter(|option| resume.given.contains(option)) {
@@ -121,7 +133,8 @@ impl Config {
         })?;
         let standard = if resume.given.contains("standard") { self.standard } else { standard };
         let role = RoleOptions { name: begun.role.name, ..self.role };
-        Ok(Self { discovery: begun.discovery, filters: begun.filters, role, standard, ..self })
+        let (discovery, filters, more) = (begun.discovery, begun.filters, begun.more);
+        Ok(Self { discovery, role, filters, more, standard, ..self })
     }
 
     /// What these options say, and defaults.

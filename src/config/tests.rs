@@ -49,6 +49,9 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("region", &["eu-central-1"], &[]),
     ("resume", &["reports/today"], &[]),
     ("max-age", &["12h"], &["--resume=reports/today"]),
+    ("with", &["policy", "protection"], &[]),
+    ("metrics", &["encryption", "replication"], &[]),
+    ("group-by-tag", &["team"], &[]),
     ("concurrency", &["8"], &[]),
     ("addressing", &["virtual"], &[]),
     ("connect-timeout", &["1"], &[]),
@@ -189,6 +192,11 @@ fn the_defaults_are_the_documented_ones() {
             exclude_ous: {},
             buckets: None,
             regions: {},
+        },
+        more: More {
+            with: {},
+            metrics: {},
+            group_by_tag: None,
         },
         resume: None,
         reading: Reading {
@@ -392,10 +400,20 @@ fn the_digest_follows_what_decides_the_report_and_nothing_else() {
     for same in ["--concurrency=2", "--format=csv", "--out=x", "--fail-on=high", "--quiet", "--allow-unknown"] {
         assert_eq!(digest(&[same]), plain, "{same}");
     }
-    for other in ["--standard=security-hub", "--region=a", "--bucket=a*", "--organization", "--profile=a"] {
+    for other in [
+        "--standard=security-hub",
+        "--region=a",
+        "--bucket=a*",
+        "--organization",
+        "--profile=a",
+        "--with=policy",
+        "--metrics=all",
+    ] {
         assert_ne!(digest(&[other]), plain, "{other}");
     }
     assert_eq!(digest(&["--region=a,b"]), digest(&["--region=b", "--region=a"]));
+    assert_eq!(digest(&["--metrics=all"]), digest(&["--metrics=encryption,all"]));
+    assert_eq!(digest(&["--metrics=basic"]), plain);
     assert_ne!(digest(&["--account=111111111111"]), digest(&["--exclude-account=111111111111"]));
 }
 

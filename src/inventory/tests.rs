@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fs;
 
 use super::*;
@@ -89,6 +90,7 @@ impl Journal {
             version: String::new(),
             standard: Standard::Cis,
             scope: Vec::new(),
+            extras: BTreeSet::new(),
             caller_arn: None,
             organization_id: None,
             partition: None,

@@ -120,7 +120,9 @@ impl Facts {
     pub fn some_known(&self) -> bool {
         match self {
             Self::Vanished { .. } => true,
-            Self::Read { versioning, lifecycle, .. } => versioning.known().is_some() || lifecycle.known().is_some(),
+            Self::Read { versioning, lifecycle, extras } => {
+                versioning.known().is_some() || lifecycle.known().is_some() || extras.some_known()
+            }
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Facts that are read only where they were asked for: one more request a bucket each.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, Fact, Operation, Reason, Timestamp};
+use super::{AccountId, Fact, Observed, Operation, Reason, Timestamp};
 
 /// What can be read of a bucket beside versioning and lifecycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -89,6 +91,61 @@ impl Extras {
         ]
         .into_iter()
         .flatten()
+    }
+
+    /// Whether it was asked for, known or not.
+    pub fn has(&self, extra: Extra) -> bool {
+        match extra {
+            Extra::Policy => self.policy.is_some(),
+            Extra::ObjectLock => self.object_lock.is_some(),
+            Extra::Replication => self.replication.is_some(),
+            Extra::Encryption => self.encryption.is_some(),
+            Extra::Ownership => self.ownership.is_some(),
+            Extra::Acceleration => self.acceleration.is_some(),
+            Extra::Notification => self.notification.is_some(),
+            Extra::Tags => self.tags.is_some(),
+        }
+    }
+
+    /// As if it had not been asked for yet.
+    pub fn forget(&mut self, extra: Extra) {
+        match extra {
+            Extra::Policy => self.policy = None,
+            Extra::ObjectLock => self.object_lock = None,
+            Extra::Replication => self.replication = None,
+            Extra::Encryption => self.encryption = None,
+            Extra::Ownership => self.ownership = None,
+            Extra::Acceleration => self.acceleration = None,
+            Extra::Notification => self.notification = None,
+            Extra::Tags => self.tags = None,
+        }
+    }
+
+    /// All of these unknown, because the run was told to stop before.
+    pub fn interrupted(wanted: impl IntoIterator<Item = Extra>, at: Timestamp) -> Self {
+        fn unknown<T>(at: Timestamp, extra: Extra) -> Fact<T> {
+            let reason = Arc::new(Reason::interrupted(extra.operation()));
+            Fact { at, observed: Observed::Unknown(reason) }
+        }
+        let mut extras = Self::default();
+        for extra in wanted {
+            match extra {
+                Extra::Policy => extras.policy = Some(unknown(at, extra)),
+                Extra::ObjectLock => extras.object_lock = Some(unknown(at, extra)),
+                Extra::Replication => extras.replication = Some(unknown(at, extra)),
+                Extra::Encryption => extras.encryption = Some(unknown(at, extra)),
+                Extra::Ownership => extras.ownership = Some(unknown(at, extra)),
+                Extra::Acceleration => extras.acceleration = Some(unknown(at, extra)),
+                Extra::Notification => extras.notification = Some(unknown(at, extra)),
+                Extra::Tags => extras.tags = Some(unknown(at, extra)),
+            }
+        }
+        extras
+    }
+
+    /// Whether one of them could be read.
+    pub fn some_known(&self) -> bool {
+        Extra::ALL.into_iter().filter(|extra| self.has(*extra)).count() > self.reasons().count()
     }
 
     /// When the first of them was read.
@@ -218,3 +275,26 @@ pub struct Notification {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Tags(pub Vec<(String, String)>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_extra_has_its_place() {
+        let at = Timestamp::from_unix(1_800_000_000).expect("in range");
+        for extra in Extra::ALL {
+            let mut extras = Extras::interrupted([extra], at);
+            assert_eq!(Extra::ALL.map(|other| extras.has(other)), Extra::ALL.map(|other| other == extra));
+            let operations: Vec<Operation> = extras.reasons().map(|reason| reason.operation).collect();
+            assert_eq!((operations.as_slice(), extras.oldest()), ([extra.operation()].as_slice(), Some(at)));
+            assert!(!extras.some_known());
+            extras.forget(extra);
+            assert!(extras.is_empty());
+        }
+        let all = Extras::interrupted(Extra::ALL, at);
+        assert!(all.reasons().map(|reason| reason.operation).eq(Extra::ALL.map(Extra::operation)));
+        let tags = Some(Fact { at, observed: Observed::Known(Tags::default()) });
+        assert!(Extras { tags, ..all }.some_known());
+    }
+}

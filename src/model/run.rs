@@ -1,8 +1,8 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::Timestamp;
+use super::{Extra, Timestamp};
 
 /// Which reading of the MFA delete requirement holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
@@ -42,6 +42,9 @@ pub struct Run {
     pub standard: Standard,
     /// What was asked for, in the words of the command line.
     pub scope: Vec<String>,
+    /// What was read of each bucket beside versioning and lifecycle: one more request each.
+    #[serde(default)]
+    pub extras: BTreeSet<Extra>,
     /// `None` where STS did not answer, and for several profiles.
     pub caller_arn: Option<String>,
     pub organization_id: Option<String>,

@@ -190,6 +190,7 @@ pub fn empty() -> Example {
         version: "0.1.0".to_owned(),
         standard: Standard::Cis,
         scope: vec!["--organization".to_owned(), "--role-name BucketlensScan".to_owned()],
+        extras: BTreeSet::new(),
         caller_arn: Some("arn:aws:sts::111111111111:assumed-role/Auditor/nightly".to_owned()),
         organization_id: Some("o-exampleorgid".to_owned()),
         partition: Some("aws".to_owned()),

@@ -8,6 +8,7 @@ use serde::de::value::{self, StrDeserializer};
 use serde_json::json;
 
 use super::lifecycle;
+use super::settings::{Notification, ObjectLock, Policy, ReplicationRule};
 use super::wire::hash;
 
 /// An AWS organization as data: accounts, the tree they stand in, and the state of every bucket.
@@ -142,6 +143,18 @@ pub(super) struct Bucket {
     pub(super) mfa_delete: Option<MfaDelete>,
     /// Rules in the AWS CLI's JSON; absent: no configuration.
     pub(super) lifecycle: Option<Arc<[lifecycle::Rule]>>,
+    /// Of this and the other settings down to the tags, what is absent was never configured.
+    pub(super) policy: Option<Arc<Policy>>,
+    pub(super) object_lock: Option<Arc<ObjectLock>>,
+    pub(super) replication: Option<Arc<[ReplicationRule]>>,
+    /// The algorithm of the default encryption.
+    pub(super) encryption: Option<Arc<str>>,
+    /// `ObjectOwnership`.
+    pub(super) ownership: Option<Arc<str>>,
+    /// `Status` of transfer acceleration.
+    pub(super) acceleration: Option<Arc<str>>,
+    pub(super) notification: Option<Notification>,
+    pub(super) tags: Option<Arc<BTreeMap<String, String>>>,
     /// The reason AWS gives after the resource; empty for a plain `Access Denied`.
     #[serde(default)]
     pub(super) deny: BTreeMap<BucketCall, String>,
@@ -227,6 +240,14 @@ pub(super) enum BucketCall {
     GetBucketLocation,
     HeadBucket,
     PutBucketVersioning,
+    GetBucketPolicy,
+    GetObjectLockConfiguration,
+    GetBucketReplication,
+    GetBucketEncryption,
+    GetBucketOwnershipControls,
+    GetBucketAccelerateConfiguration,
+    GetBucketNotificationConfiguration,
+    GetBucketTagging,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -300,10 +321,13 @@ impl Organization {
         let unit =
             |id: &str, name: &str, parent: &str| Unit { id: id.into(), name: name.into(), parent: parent.into() };
         let mut all: Vec<Account> = (0..accounts.max(1)).map(generated_account).collect();
-        // Shared, so that the rules of many buckets take no memory.
+        // Shared, so that the rules and settings of many buckets take no memory.
         let rules = generated_lifecycle();
+        let settings = Settings::generate();
         for (number, place) in (0..buckets).zip((0..all.len()).cycle()) {
-            all[place].buckets.push(generated_bucket(number, &rules));
+            let mut bucket = generated_bucket(number, &rules);
+            settings.give(&mut bucket);
+            all[place].buckets.push(bucket);
         }
         Self {
             id: "o-generated0".into(),
@@ -459,6 +483,47 @@ fn generated_bucket(number: u32, rules: &Arc<[lifecycle::Rule]>) -> Bucket {
         _ => bucket.listed_region = Some("us-west-2".into()),
     }
     bucket
+}
+
+/// The settings that generated buckets share.
+struct Settings {
+    mfa_to_delete: Arc<Policy>,
+    lock: Arc<ObjectLock>,
+    replication: Arc<[ReplicationRule]>,
+    words: [Arc<str>; 4],
+    tags: [Arc<BTreeMap<String, String>>; 3],
+}
+
+impl Settings {
+    fn generate() -> Self {
+        let policy = json!({"Version": "2012-10-17", "Statement": [{
+            "Sid": "MfaToDelete", "Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObjectVersion",
+            "Resource": "*", "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}
+        }]});
+        let tags = |team: &str| Arc::new(BTreeMap::from([("team".to_owned(), team.to_owned())]));
+        Self {
+            mfa_to_delete: serde_json::from_value(policy).expect("an object, as written above"),
+            lock: Arc::new(ObjectLock::of("GOVERNANCE", 30)),
+            replication: Arc::new([ReplicationRule::to("generated-copies", "100000000001")]),
+            words: ["AES256", "aws:kms", "BucketOwnerEnforced", "Enabled"].map(Arc::from),
+            tags: ["payments", "search", "data"].map(tags),
+        }
+    }
+
+    /// Some of each, whatever else the bucket is.
+    fn give(&self, bucket: &mut Bucket) {
+        let [policy, lock, replication, encryption, ownership, acceleration, notification, tags] =
+            hash(&["settings", &bucket.name]).to_le_bytes();
+        let [aes, kms, enforced, enabled] = &self.words;
+        bucket.policy = (policy < 64).then(|| Arc::clone(&self.mfa_to_delete));
+        bucket.object_lock = (lock < 16).then(|| Arc::clone(&self.lock));
+        bucket.replication = (replication < 32).then(|| Arc::clone(&self.replication));
+        bucket.encryption = Some(Arc::clone(if encryption < 64 { kms } else { aes }));
+        bucket.ownership = (ownership < 224).then(|| Arc::clone(enforced));
+        bucket.acceleration = (acceleration < 8).then(|| Arc::clone(enabled));
+        bucket.notification = (notification < 32).then(|| Notification::of_queues(1));
+        bucket.tags = (tags < 192).then(|| Arc::clone(&self.tags[usize::from(tags) % self.tags.len()]));
+    }
 }
 
 fn generated_lifecycle() -> Arc<[lifecycle::Rule]> {

@@ -12,6 +12,7 @@ use super::caller::{Caller, Refusal, Scope};
 use super::fixture::{Bucket, BucketCall, MfaDelete, Operation, Redirect, Versioning};
 use super::lifecycle;
 use super::put_versioning;
+use super::settings;
 use super::wire::{
     Answer, BASE64, DECLARATION, Fault, HEX, draw, element, moment, parameters, percent_decode, request_id, root,
 };
@@ -20,6 +21,21 @@ use super::world::{State, World};
 const XML: &str = "application/xml";
 /// S3's largest page of buckets, and the most it lists without pages.
 const MAX_BUCKETS: usize = 10_000;
+
+/// The parameters that ask for something of a bucket.
+const SUBRESOURCES: [(&str, BucketCall); 11] = [
+    ("versioning", BucketCall::GetBucketVersioning),
+    ("lifecycle", BucketCall::GetBucketLifecycleConfiguration),
+    ("location", BucketCall::GetBucketLocation),
+    ("policy", BucketCall::GetBucketPolicy),
+    ("object-lock", BucketCall::GetObjectLockConfiguration),
+    ("replication", BucketCall::GetBucketReplication),
+    ("encryption", BucketCall::GetBucketEncryption),
+    ("ownershipControls", BucketCall::GetBucketOwnershipControls),
+    ("accelerate", BucketCall::GetBucketAccelerateConfiguration),
+    ("notification", BucketCall::GetBucketNotificationConfiguration),
+    ("tagging", BucketCall::GetBucketTagging),
+];
 
 /// What a request asks for.
 struct Asked {
@@ -55,9 +71,10 @@ impl Call {
         let call = match (method, bucket.is_empty()) {
             (&Method::GET, true) => return Self::ListBuckets,
             (&Method::HEAD, false) => BucketCall::HeadBucket,
-            (&Method::GET, false) if asks("versioning") => BucketCall::GetBucketVersioning,
-            (&Method::GET, false) if asks("lifecycle") => BucketCall::GetBucketLifecycleConfiguration,
-            (&Method::GET, false) if asks("location") => BucketCall::GetBucketLocation,
+            (&Method::GET, false) => match SUBRESOURCES.iter().find(|(name, _)| asks(name)) {
+                Some((_, call)) => *call,
+                None => return Self::Unknown,
+            },
             (&Method::PUT, false) if asks("versioning") => BucketCall::PutBucketVersioning,
             _ => return Self::Unknown,
         };
@@ -196,9 +213,18 @@ fn on_bucket(
     if let Some(failure) = world.failure(bucket, call) {
         return Err(error(failure.status, &failure.code));
     }
+    let xml = |body| Answer::ok(XML, body);
     match call {
         BucketCall::GetBucketVersioning => Ok(Answer::ok(XML, versioning(world.state(bucket)))),
         BucketCall::GetBucketLifecycleConfiguration => lifecycle_answer(bucket),
+        BucketCall::GetBucketPolicy => settings::policy(bucket).map(|json| Answer::ok("application/json", json)),
+        BucketCall::GetObjectLockConfiguration => settings::object_lock(bucket).map(xml),
+        BucketCall::GetBucketReplication => settings::replication(bucket).map(xml),
+        BucketCall::GetBucketEncryption => settings::encryption(bucket).map(xml),
+        BucketCall::GetBucketOwnershipControls => settings::ownership(bucket).map(xml),
+        BucketCall::GetBucketAccelerateConfiguration => Ok(xml(settings::acceleration(bucket))),
+        BucketCall::GetBucketNotificationConfiguration => Ok(xml(settings::notification(bucket))),
+        BucketCall::GetBucketTagging => settings::tags(bucket).map(xml),
         BucketCall::GetBucketLocation => Ok(Answer::ok(XML, location(bucket))),
         BucketCall::HeadBucket => Ok(Answer::ok(XML, String::new())),
         BucketCall::PutBucketVersioning => {
@@ -272,6 +298,14 @@ fn authorize(caller: &Caller, bucket: &Bucket, call: BucketCall, partition: &str
         BucketCall::GetBucketLocation => "s3:GetBucketLocation",
         BucketCall::HeadBucket => "s3:ListBucket",
         BucketCall::PutBucketVersioning => "s3:PutBucketVersioning",
+        BucketCall::GetBucketPolicy => "s3:GetBucketPolicy",
+        BucketCall::GetObjectLockConfiguration => "s3:GetBucketObjectLockConfiguration",
+        BucketCall::GetBucketReplication => "s3:GetReplicationConfiguration",
+        BucketCall::GetBucketEncryption => "s3:GetEncryptionConfiguration",
+        BucketCall::GetBucketOwnershipControls => "s3:GetBucketOwnershipControls",
+        BucketCall::GetBucketAccelerateConfiguration => "s3:GetAccelerateConfiguration",
+        BucketCall::GetBucketNotificationConfiguration => "s3:GetBucketNotification",
+        BucketCall::GetBucketTagging => "s3:GetBucketTagging",
     };
     let arn = format!("arn:{partition}:s3:::{}", bucket.name);
     if caller.account.deny.contains(&Operation::Bucket(call)) {

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::common::{Cli, Ran, Row, Sim};
+use crate::extras::ALL;
 use crate::scan::{MANAGEMENT, good, management, organization, same_lines, scan, with};
 
 pub const FILES: [&str; 6] =
@@ -229,6 +230,7 @@ fn assert_valid(report: &Value) {
 #[test]
 fn every_report_follows_the_schema() {
     assert_valid(&demo_scan(&["--standard", "security-hub"]).expect(3).json("out/report.json"));
+    assert_valid(&demo_scan(&ALL).expect(3).json("out/report.json"));
     let sim = single(&json!([]));
     assert_valid(&scan([]).at(&sim.endpoint, MANAGEMENT).run().expect(0).json("out/report.json"));
     // No caller, no organization, everything that can be null is.
@@ -239,6 +241,19 @@ fn every_report_follows_the_schema() {
         with(good("b"), &json!({"fail": {"GetBucketVersioning": {"status": 418, "code": "IAmATeapot\u{7}"}}}));
     let sim = single(&json!([strange, with(good("gone"), &json!({"vanished": true}))]));
     assert_valid(&scan([]).at(&sim.endpoint, MANAGEMENT).run().expect(3).json("out/report.json"));
+}
+
+/// Whatever is read besides, the tables and what is judged stay as they are.
+#[test]
+fn what_is_read_besides_changes_no_table() {
+    let tables = |arguments: &[&str]| {
+        let ran = demo_scan(arguments).expect(3);
+        let tables = HEADERS.map(|(file, _)| normalised(&ran.read(&format!("out/{file}"))));
+        (tables, ran.json("out/report.json")["run"]["configuration_digest"].clone())
+    };
+    let ((plain, digest), (more, other)) = (tables(&[]), tables(&ALL));
+    plain.iter().zip(&more).for_each(|(plain, more)| same_lines(plain, more));
+    assert_ne!(digest, other, "what was read differs");
 }
 
 /// Files and their sums, as `sha256sum --check` reads them.

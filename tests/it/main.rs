@@ -6,6 +6,7 @@ mod contract;
 mod credentials;
 mod discovery;
 mod expiry;
+mod extras;
 mod faults;
 mod hostile;
 mod layout;

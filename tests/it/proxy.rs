@@ -223,6 +223,14 @@ impl Request {
             _ if line.contains("?versioning") => "GetBucketVersioning",
             _ if line.contains("?lifecycle") => "GetBucketLifecycleConfiguration",
             _ if line.contains("?location") => "GetBucketLocation",
+            _ if line.contains("?policy") => "GetBucketPolicy",
+            _ if line.contains("?object-lock") => "GetObjectLockConfiguration",
+            _ if line.contains("?replication") => "GetBucketReplication",
+            _ if line.contains("?encryption") => "GetBucketEncryption",
+            _ if line.contains("?ownershipControls") => "GetBucketOwnershipControls",
+            _ if line.contains("?accelerate") => "GetBucketAccelerateConfiguration",
+            _ if line.contains("?notification") => "GetBucketNotificationConfiguration",
+            _ if line.contains("?tagging") => "GetBucketTagging",
             _ => line,
         }
     }

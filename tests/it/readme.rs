@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use bucketlens::exit::Exit;
-use bucketlens::model::Operation;
+use bucketlens::model::{Extra, Operation};
 use bucketlens::rules;
 use bucketlens::simulator::Organization;
 
@@ -108,6 +108,15 @@ fn the_policies_allow_what_is_called_and_nothing_else() {
         actions(member),
         needed(&[Operation::ListBuckets, Operation::GetBucketVersioning, Operation::GetBucketLifecycleConfiguration])
     );
+}
+
+#[test]
+fn what_is_read_only_where_it_is_asked_for_stands_there_with_its_permission() {
+    let readme = readme();
+    for operation in Extra::ALL.map(Extra::operation) {
+        let row = format!("| `{operation}` | `{}` |\n", operation.action().expect("an action"));
+        assert!(readme.contains(&row), "the README has no row {row}");
+    }
 }
 
 #[test]

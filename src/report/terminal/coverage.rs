@@ -29,11 +29,17 @@ impl Page<'_> {
             let words = if words.is_empty() { verb.to_owned() } else { format!("{verb}: {words}") };
             vec![Text::new(name), Text::number(number), Text::new(&words)]
         };
-        let rows = vec![
+        let mut rows = vec![
             row("Accounts", coverage.accounts, "found", &listed(&accounts)),
             row("Buckets", coverage.buckets, "listed", &listed(&buckets)),
             row("Requests", coverage.requests, "sent", &listed(&requests)),
         ];
+        let extras = &self.summary.run.extras;
+        if !extras.is_empty() {
+            let more: Vec<&str> = extras.iter().map(|extra| extra.operation().as_str()).collect();
+            let words = format!("the two of every scan and {}", more.join(", "));
+            rows.push(row("A bucket", 2 + more.len() as u64, "requests", &words));
+        }
         let table = self.layout.table(rows, &[Column::Fit, Column::Fit, Column::Wrap]);
         let not_analysed = self.tally.not_analysed;
         let mut verdicts = Vec::new();
@@ -103,7 +109,7 @@ impl Page<'_> {
         let rows = gaps.iter().take(GAPS).map(row).collect();
         let header = vec![Text::new("Could not be read"), Text::new("Buckets").right(), Text::new("Accounts").right()];
         let table = self.layout.headed(header, rows, &[Column::Wrap, Column::Fit, Column::Fit]);
-        (!gaps.is_empty()).then(|| table + &self.rest(gaps.len(), GAPS, "findings.csv"))
+        (!gaps.is_empty()).then(|| table + &self.rest(gaps.len(), GAPS, "buckets.csv"))
     }
 }
 

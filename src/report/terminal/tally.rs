@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::evaluate::{Analysis, Evaluation};
-use crate::model::{AccountId, BucketRecord, ErrorClass, Facts, Finding, Operation, Reason, Severity, Status};
+use crate::model::{AccountId, BucketRecord, ErrorClass, Finding, Operation, Reason, Severity, Status};
 use crate::rules;
 
 /// How many findings of a group are kept word for word; a group of more is told as a whole.
@@ -84,16 +84,10 @@ impl Tally {
             group.add(finding);
         }
         self.not_analysed += u64::from(evaluation.lifecycle == Analysis::Open);
-        if let Facts::Read { versioning, lifecycle, .. } = &record.facts {
-            let mut gaps: Vec<Gap> = [versioning.reason(), lifecycle.reason()]
-                .into_iter()
-                .flatten()
-                .map(|reason| self.gap(reason))
-                .collect();
-            gaps.dedup();
-            for gap in gaps {
-                self.gaps.entry(gap).or_default().add(&record.account);
-            }
+        let mut gaps: Vec<Gap> = record.facts.reasons().map(|reason| self.gap(reason)).collect();
+        gaps.dedup();
+        for gap in gaps {
+            self.gaps.entry(gap).or_default().add(&record.account);
         }
     }
 
