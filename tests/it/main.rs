@@ -19,6 +19,7 @@ mod pace;
 mod policy;
 mod proxy;
 mod readme;
+mod real_extras;
 mod real_lifecycle;
 mod real_mfa_delete;
 mod real_servers;
