@@ -7,6 +7,7 @@
 //! AWS's own settings (profiles, endpoints, proxies) are none of these: they come from aws-config.
 
 mod accounts;
+mod compensation;
 mod file;
 mod layers;
 mod mistake;
@@ -32,7 +33,7 @@ pub use more::{MetricGroup, More, With};
 pub use resume::Resume;
 
 use crate::aws::session::{Addressing, Timeouts};
-use crate::model::{AccountId, OuPath, Region, Severity, Standard};
+use crate::model::{AcceptedControl, AccountId, OuPath, Region, Severity, Standard};
 use crate::report::Format;
 use options::{DiscoveryArgs, FailOn, FilterArgs, ReadingArgs, RoleArgs, ScanArgs, Way, ways_of};
 
@@ -48,6 +49,8 @@ pub struct Config {
     pub resume: Option<Resume>,
     pub reading: Reading,
     pub standard: Standard,
+    /// What [`Standard::CisWithCompensation`] takes for MFA delete.
+    pub accepted: BTreeSet<AcceptedControl>,
     pub output: Output,
     /// The severity from which a finding decides the exit code; `None` when findings never do.
     pub fail_on: Option<Severity>,
@@ -250,6 +253,7 @@ impl Config {
         let more = check.more(args.more);
         let out = args.report.out;
         let resume = check.resume(args.resume, out.as_deref());
+        let accepted = check.accepted(&args.judging, &more);
         check.meanings();
         if !check.mistakes.is_empty() {
             return Err(check.mistakes);
@@ -267,6 +271,7 @@ impl Config {
             resume,
             reading: reading(args.concurrency.concurrency, &args.reading),
             standard: args.judging.standard,
+            accepted,
             fail_on: args.judging.fail_on.and_then(FailOn::severity),
             allow_unknown: args.judging.allow_unknown,
             quiet: args.console.quiet,
@@ -308,6 +313,7 @@ impl Config {
             words.append(&mut entries);
         }
         words.push(format!("--standard={}", self.standard.as_str()));
+        words.extend(each("accept-control", &self.accepted));
         // No word contains NUL, so it separates them without doubt.
         let hash = Sha256::digest(words.join("\0"));
         hash.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))

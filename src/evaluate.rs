@@ -2,8 +2,10 @@
 
 use time::Date;
 
-use crate::model::{BucketRecord, Facts, Finding, Kind, Severity, Standard, Status};
-use crate::rules::{self, Analyses, BucketFacts, Doubt, Rule, Verdict};
+use crate::model::{AcceptedControl, BucketRecord, Doubt, Facts, Finding, Kind, Severity, Standard, Status};
+use crate::policy::Said;
+use crate::protection::Protection;
+use crate::rules::{self, Analyses, Bucket, BucketFacts, Rule, Setting, Verdict};
 
 /// What the rules say of one bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +17,10 @@ pub struct Evaluation {
     /// What fails, is unknown or waived, in the order of `rules::ALL`.
     pub findings: Vec<Finding>,
     pub lifecycle: Analysis,
+    /// What the bucket policy says; `None` where nobody asked for it.
+    pub policy: Option<Said>,
+    /// `None` where nobody asked for all that decides it.
+    pub protection: Option<Protection>,
 }
 
 /// Whether the rules got what they asked of the lifecycle analyser.
@@ -37,13 +43,21 @@ impl Evaluation {
 /// Holds the rules against buckets, one after the other. Each bucket's evaluation is its own, whatever came before.
 pub struct Evaluator {
     standard: Standard,
-    analyses: Analyses,
+    setting: Setting,
 }
 
 impl Evaluator {
-    /// `today`: the day on which the run began, in UTC; lifecycle dates are held against it.
-    pub fn new(standard: Standard, today: Date) -> Self {
-        Self { standard, analyses: Analyses::new(today) }
+    /// `today`: the day on which the run began, in UTC; lifecycle dates are held against it. `partition`: the second part
+    /// of ARNs, `None` where STS did not answer.
+    pub fn new(standard: Standard, today: Date, partition: Option<&str>) -> Self {
+        let partition = partition.map(str::to_owned);
+        Self { standard, setting: Setting { analyses: Analyses::new(today), partition, accepted: Vec::new() } }
+    }
+
+    /// With the controls that [`Standard::CisWithCompensation`] takes for MFA delete.
+    #[must_use]
+    pub fn accepting(self, accepted: impl IntoIterator<Item = AcceptedControl>) -> Self {
+        Self { setting: Setting { accepted: accepted.into_iter().collect(), ..self.setting }, ..self }
     }
 
     /// Holds every rule against one bucket.
@@ -53,15 +67,18 @@ impl Evaluator {
             severity: None,
             findings: Vec::new(),
             lifecycle: Analysis::Done,
+            policy: None,
+            protection: None,
         };
-        let Facts::Read { versioning, lifecycle, .. } = &record.facts else { return evaluation };
-        let facts = BucketFacts::new(versioning, lifecycle, &self.analyses);
+        let Facts::Read { versioning, lifecycle, extras } = &record.facts else { return evaluation };
+        let bucket = Bucket { account: &record.account, name: &record.bucket, versioning, lifecycle, extras };
+        let facts = BucketFacts::new(bucket, &self.setting);
         for rule in rules::ALL {
             let verdict = (rule.check)(&facts, self.standard);
             if verdict.lacks_analysis() {
                 evaluation.lifecycle = Analysis::Open;
             }
-            let (status, finding) = judge(rule, verdict, record);
+            let (status, finding) = judge(rule, verdict, record, &facts);
             if rule.kind == Kind::Requirement {
                 evaluation.status = evaluation.status.min(status);
                 if status == Status::Fail {
@@ -70,17 +87,20 @@ impl Evaluator {
             }
             evaluation.findings.extend(finding);
         }
+        (evaluation.policy, evaluation.protection) = facts.into_found();
         evaluation
     }
 }
 
-fn judge(rule: &Rule, verdict: Verdict, record: &BucketRecord) -> (Status, Option<Finding>) {
+fn judge(rule: &Rule, verdict: Verdict, record: &BucketRecord, facts: &BucketFacts<'_>) -> (Status, Option<Finding>) {
     let (status, severity, evidence) = match verdict {
         Verdict::Pass => return (Status::Pass, None),
         Verdict::NotApplicable => return (Status::NotApplicable, None),
         Verdict::Fail { evidence, severity } => (Status::Fail, severity.unwrap_or(rule.severity), evidence),
+        Verdict::Waived { evidence } => (Status::Waived, rule.severity, evidence.into()),
         Verdict::Unknown(doubts) => {
-            let sentences: Vec<String> = doubts.iter().map(Doubt::sentence).collect();
+            let doubts = doubts.into_iter().map(|doubt| facts.explained(doubt));
+            let sentences: Vec<String> = doubts.map(|doubt: Doubt| doubt.sentence()).collect();
             (Status::Unknown, rule.severity, sentences.join("; ").into())
         }
     };

@@ -17,6 +17,7 @@
 pub mod lifecycle;
 pub mod model;
 pub mod policy;
+pub mod protection;
 pub mod rules;
 
 pub mod evaluate;

@@ -6,6 +6,8 @@
 
 pub mod account;
 pub mod bucket;
+pub mod control;
+pub mod doubt;
 pub mod extra;
 pub mod finding;
 pub mod lifecycle;
@@ -15,6 +17,8 @@ pub mod timestamp;
 
 pub use account::{Account, AccountId, AccountRecord, AccountState, OuPath, Outcome};
 pub use bucket::{BucketRecord, Facts, Lifecycle, MfaDelete, Region, Versioning, VersioningState};
+pub use control::{AcceptedControl, Control, ControlError};
+pub use doubt::Doubt;
 pub use extra::{
     Acceleration, BucketPolicy, DefaultRetention, Encryption, Extra, Extras, Notification, ObjectLock, ObjectOwnership,
     Replication, ReplicationRule, RetentionMode, RetentionPeriod, Tags,

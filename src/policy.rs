@@ -4,6 +4,8 @@
 //! - [`document`]: a policy as it is written;
 //! - [`mod@read`]: a policy from its JSON;
 //! - [`judge()`]: for every group of actions whether the policy demands MFA, and the [`Hole`]s it leaves;
+//! - [`denied()`]: what it denies to all or some, MFA or not;
+//! - [`Said`]: what is known of the policy of one bucket;
 //! - [`scanner`]: whether such a policy keeps the scanner itself out.
 //!
 //! The model. Only a Deny can demand MFA: an Allow takes nothing from other grants. A request comes with long-term keys
@@ -21,6 +23,7 @@
 
 mod classes;
 mod conditions;
+mod denied;
 mod denies;
 pub mod document;
 mod gaps;
@@ -28,6 +31,7 @@ mod glob;
 mod groups;
 mod holes;
 mod judge;
+mod of_bucket;
 mod other_keys;
 mod principals;
 pub mod read;
@@ -37,9 +41,11 @@ pub mod scanner;
 mod tests;
 mod truth;
 
+pub use denied::{Denied, denied};
 pub use document::Policy;
 pub use groups::Group;
 pub use holes::Hole;
 pub use judge::{Access, Credentials, Demand, Escape, Gap, MfaAccess, Scope, Verdict, judge};
+pub use of_bucket::{Guard, Judged, Said};
 pub use principals::Who;
 pub use read::read;

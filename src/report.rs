@@ -30,7 +30,7 @@ pub use terminal::{Terminal, TerminalOptions};
 /// What `--format` names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
 pub enum Format {
-    /// accounts.csv, buckets.csv, findings.csv and metrics.csv
+    /// accounts.csv, buckets.csv, findings.csv and metrics.csv; policy.csv, protection.csv and controls.csv where asked for
     Csv,
     /// report.json
     Json,
@@ -46,13 +46,30 @@ impl Format {
         }
     }
 
-    /// The names of its files in the folder.
+    /// The names of its files in a report with these contents.
+    fn files_with(self, contents: &Contents) -> impl Iterator<Item = &'static str> {
+        let (always, of_policy, of_protection) = match self {
+            Self::Csv => (csv::ALWAYS.as_slice(), csv::OF_POLICY.as_slice(), csv::OF_PROTECTION.as_slice()),
+            Self::Json => (json::FILES.as_slice(), [].as_slice(), [].as_slice()),
+        };
+        let of_policy = of_policy.iter().filter(|_| contents.policy);
+        let of_protection = of_protection.iter().filter(|_| contents.protection);
+        always.iter().chain(of_policy).chain(of_protection).copied()
+    }
+
+    /// The names of all files that it can have in the folder.
     pub fn files(self) -> &'static [&'static str] {
         match self {
             Self::Csv => &csv::FILES,
             Self::Json => &json::FILES,
         }
     }
+}
+
+/// What a report has beside what every report has.
+struct Contents {
+    policy: bool,
+    protection: bool,
 }
 
 /// What is known only at the end of a run.

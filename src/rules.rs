@@ -1,7 +1,8 @@
 //! The rules: one small file each, with its metadata, logic, words and tests together.
 //!
 //! To add one: write `rules/<name>.rs`, add its line to [`ALL`] and a truth table `fixtures/rules/<id>.json`; a test
-//! finds what was forgotten. Rules about what lifecycle actions do ask [`analysis`].
+//! finds what was forgotten. Rules about what lifecycle actions do ask [`analysis`],
+//! those about the bucket policy [`policy_access`], those about what protects a bucket [`threats`].
 
 mod analysis;
 mod incomplete_uploads_kept_forever;
@@ -16,7 +17,21 @@ mod lifecycle_transition_too_late;
 mod mfa_delete_blocked_by_lifecycle;
 mod mfa_delete_enabled;
 mod mfa_delete_versioning_suspended;
+mod noncurrent_expiration_below_retention;
 mod noncurrent_versions_kept_forever;
+mod nothing_against_administrator;
+mod nothing_against_lifecycle_rule;
+mod nothing_against_script;
+mod nothing_against_user_keys;
+mod object_lock_without_retention;
+mod policy_access;
+mod policy_mfa_to_change_lifecycle;
+mod policy_mfa_to_change_policy;
+mod policy_mfa_to_change_versioning;
+mod policy_mfa_to_delete_objects;
+mod policy_mfa_to_delete_versions;
+mod replication_within_account;
+mod threats;
 mod versioning_enabled;
 
 use std::borrow::Cow;
@@ -24,8 +39,11 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use crate::model::{
-    Fact, Kind, Lifecycle, LifecycleConfiguration, MfaDelete, Reason, RuleStatus, Severity, Standard, VersioningState,
+    AcceptedControl, AccountId, Doubt, Extra, Extras, Fact, Kind, Lifecycle, LifecycleConfiguration, MfaDelete, Reason,
+    RuleStatus, Severity, Standard, VersioningState,
 };
+use crate::policy::Said;
+use crate::protection::{Facts as Protected, Protection};
 pub use analysis::Analyses;
 
 /// Every rule, in the order in which reports name them: requirements first.
@@ -44,6 +62,18 @@ pub const ALL: &[Rule] = &[
     mfa_delete_blocked_by_lifecycle::RULE,
     noncurrent_versions_kept_forever::RULE,
     incomplete_uploads_kept_forever::RULE,
+    policy_mfa_to_delete_versions::RULE,
+    policy_mfa_to_delete_objects::RULE,
+    policy_mfa_to_change_versioning::RULE,
+    policy_mfa_to_change_lifecycle::RULE,
+    policy_mfa_to_change_policy::RULE,
+    nothing_against_administrator::RULE,
+    nothing_against_user_keys::RULE,
+    nothing_against_lifecycle_rule::RULE,
+    nothing_against_script::RULE,
+    object_lock_without_retention::RULE,
+    replication_within_account::RULE,
+    noncurrent_expiration_below_retention::RULE,
 ];
 
 pub struct Rule {
@@ -53,6 +83,8 @@ pub struct Rule {
     pub kind: Kind,
     /// The severity of a finding, unless the verdict names another.
     pub severity: Severity,
+    /// What it looks at beside versioning and lifecycle. Where that was not asked for it says nothing.
+    pub asks: &'static [Extra],
     pub standards: &'static [Reference],
     /// What the rule looks at and why it matters.
     pub explanation: &'static str,
@@ -78,44 +110,54 @@ impl std::fmt::Display for Reference {
     }
 }
 
+/// What was read of a bucket that exists.
+#[derive(Clone, Copy)]
+pub struct Bucket<'a> {
+    pub account: &'a AccountId,
+    pub name: &'a str,
+    pub versioning: &'a Fact<VersioningState>,
+    pub lifecycle: &'a Fact<Lifecycle>,
+    pub extras: &'a Extras,
+}
+
+/// What is the same for all buckets of a run.
+pub struct Setting {
+    pub analyses: Analyses,
+    /// The second part of ARNs; `None` where STS did not answer.
+    pub partition: Option<String>,
+    /// What [`Standard::CisWithCompensation`] takes for MFA delete.
+    pub accepted: Vec<AcceptedControl>,
+}
+
 /// What a rule is given of a bucket that exists.
 pub struct BucketFacts<'a> {
     pub versioning: &'a Fact<VersioningState>,
     pub lifecycle: &'a Fact<Lifecycle>,
-    analyses: &'a Analyses,
+    pub extras: &'a Extras,
+    account: &'a AccountId,
+    name: &'a str,
+    setting: &'a Setting,
     /// The verdicts on the bucket's configuration, once a rule has asked for them.
     judged: OnceCell<Vec<analysis::Judged>>,
+    said: OnceCell<Said>,
+    protection: OnceCell<Protection>,
 }
 
 /// What a rule says. `Unknown` only where the known facts do not already decide, and then with every reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     Pass,
-    Fail { evidence: Cow<'static, str>, severity: Option<Severity> },
+    Fail {
+        evidence: Cow<'static, str>,
+        severity: Option<Severity>,
+    },
+    /// It fails, and is excused: why.
+    Waived {
+        evidence: String,
+    },
     Unknown(Vec<Doubt>),
     NotApplicable,
 }
-
-/// Why a rule cannot tell.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Doubt {
-    /// A fact that could not be read.
-    Unread(Arc<Reason>),
-    /// The lifecycle configuration was read, and what its rules do together could not be found out: why.
-    NotAnalysed(String),
-}
-
-impl Doubt {
-    pub fn sentence(&self) -> String {
-        match self {
-            Self::Unread(reason) => reason.sentence(),
-            Self::NotAnalysed(why) => format!("{NOT_ANALYSED}: {why}"),
-        }
-    }
-}
-
-/// With these words the evidence of a rule begins that has no verdicts to go by.
-const NOT_ANALYSED: &str = "the lifecycle configuration could not be analysed";
 
 impl Verdict {
     fn fail(evidence: impl Into<Cow<'static, str>>) -> Self {
@@ -126,7 +168,7 @@ impl Verdict {
     pub fn lacks_analysis(&self) -> bool {
         match self {
             Self::Unknown(doubts) => doubts.iter().any(|doubt| matches!(doubt, Doubt::NotAnalysed(_))),
-            Self::Pass | Self::Fail { .. } | Self::NotApplicable => false,
+            Self::Pass | Self::Fail { .. } | Self::Waived { .. } | Self::NotApplicable => false,
         }
     }
 
@@ -142,8 +184,53 @@ impl Verdict {
 }
 
 impl<'a> BucketFacts<'a> {
-    pub fn new(versioning: &'a Fact<VersioningState>, lifecycle: &'a Fact<Lifecycle>, analyses: &'a Analyses) -> Self {
-        Self { versioning, lifecycle, analyses, judged: OnceCell::new() }
+    pub fn new(bucket: Bucket<'a>, setting: &'a Setting) -> Self {
+        let Bucket { account, name, versioning, lifecycle, extras } = bucket;
+        let (judged, said, protection) = Default::default();
+        Self { versioning, lifecycle, extras, account, name, setting, judged, said, protection }
+    }
+
+    /// What the bucket policy says; `None` where nobody asked for it.
+    pub fn said(&self) -> Option<&Said> {
+        let policy = self.extras.policy.as_ref()?;
+        Some(self.said.get_or_init(|| Said::of(policy, self.name, self.setting.partition.as_deref())))
+    }
+
+    /// How the bucket is protected; `None` where nobody asked for all that decides it.
+    pub fn asked_protection(&self) -> Option<&Protection> {
+        let Extras { policy, object_lock, replication, .. } = self.extras;
+        (policy.is_some() && object_lock.is_some() && replication.is_some()).then(|| self.protection())
+    }
+
+    /// The same, where what was not asked for is unknown.
+    fn protection(&self) -> &Protection {
+        self.protection.get_or_init(|| {
+            Protection::of(&Protected {
+                account: self.account,
+                versioning: self.versioning,
+                lifecycle: self.lifecycle,
+                extras: self.extras,
+                policy: self.said(),
+                noncurrent: self.noncurrent(),
+            })
+        })
+    }
+
+    /// With what the bucket's own policy explains of a refusal.
+    pub fn explained(&self, doubt: Doubt) -> Doubt {
+        match doubt {
+            Doubt::Unread(reason) if self.said().is_some_and(|said| said.explains(&reason)) => {
+                Doubt::DeniedByPolicy(reason)
+            }
+            doubt => doubt,
+        }
+    }
+
+    /// What was found out of the policy and the protection, where it was asked for.
+    pub fn into_found(self) -> (Option<Said>, Option<Protection>) {
+        let has_protection = self.asked_protection().is_some();
+        let has_said = self.said().is_some();
+        (self.said.into_inner().filter(|_| has_said), self.protection.into_inner().filter(|_| has_protection))
     }
 
     /// The verdict of a rule that the known facts do not decide: every reason of every unknown fact, equal ones once.

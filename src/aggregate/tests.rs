@@ -26,7 +26,7 @@ fn fact<T>(value: Option<T>) -> Fact<T> {
 }
 
 fn evaluate(record: &BucketRecord) -> Evaluation {
-    Evaluator::new(Standard::Cis, fact(Some(())).at.date()).evaluate(record)
+    Evaluator::new(Standard::Cis, fact(Some(())).at.date(), None).evaluate(record)
 }
 
 fn account_id(number: u32) -> AccountId {

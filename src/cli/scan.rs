@@ -198,7 +198,9 @@ fn coverage(collected: &mut Collected, aws: &Aws) -> Coverage {
 /// worst severity that failed.
 fn judge(config: &Config, inventory: &Inventory, output: &Output) -> Result<Option<Severity>, Problem> {
     let mut reports = output.reports(config)?;
-    let evaluator = Evaluator::new(config.standard, inventory.closing.run.start.date());
+    let run = &inventory.closing.run;
+    let evaluator = Evaluator::new(config.standard, run.start.date(), run.partition.as_deref());
+    let evaluator = evaluator.accepting(config.accepted.iter().copied());
     let mut metrics = aggregate::Aggregator::new();
     let mut worst = None;
     for account in inventory.accounts() {

@@ -157,6 +157,9 @@ pub struct JudgingArgs {
     /// Which reading of the MFA delete requirement holds
     #[arg(long, value_name = "NAME", default_value = "cis")]
     pub standard: Standard,
+    /// Control that waives MFA delete under cis-with-compensation (repeatable)
+    #[arg(long, value_name = "NAME[:DAYS]", value_delimiter = ',')]
+    pub accept_control: Vec<String>,
     /// Exit 1 when a finding is at least this severe
     #[arg(long, value_name = "SEVERITY", default_value = "medium")]
     pub fail_on: Option<FailOn>,

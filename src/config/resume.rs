@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, FromArgMatches};
 
+use super::compensation::{ACCEPT_CONTROL, NEEDS_CONTROLS};
 use super::options::{ResumeArgs, ScanArgs};
 use super::{Check, Config, Discovery, Given, Mistake, RoleOptions, accounts};
 use crate::model::{ScopeOptions, Standard};
@@ -132,6 +133,10 @@ impl Config {
             Mistake::new(format!("the scope of the run in {} cannot be understood: {what}", resume.folder.display()))
         })?;
         let standard = if resume.given.contains("standard") { self.standard } else { standard };
+        if standard == Standard::CisWithCompensation && self.accepted.is_empty() {
+            let what = format!("{NEEDS_CONTROLS}; they are kept nowhere: give them again");
+            return Err(Mistake::new(format!("--{ACCEPT_CONTROL}: the run was judged by {what}")));
+        }
         let role = RoleOptions { name: begun.role.name, ..self.role };
         let (discovery, filters, more) = (begun.discovery, begun.filters, begun.more);
         Ok(Self { discovery, role, filters, more, standard, ..self })

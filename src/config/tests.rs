@@ -59,6 +59,8 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("operation-timeout", &["3"], &[]),
     ("max-attempts", &["1"], &[]),
     ("standard", &["security-hub"], &[]),
+    // Alone it has a meaning where the standard may be that of the run that goes on.
+    ("accept-control", &["mfa-by-policy", "versions-kept:30"], &["--resume=reports/today"]),
     ("fail-on", &["none"], &[]),
     ("allow-unknown", &["true"], &[]),
     ("out", &["reports/today"], &[]),
@@ -210,6 +212,7 @@ fn the_defaults_are_the_documented_ones() {
             max_attempts: 5,
         },
         standard: Cis,
+        accepted: {},
         output: Output {
             out: None,
             formats: {
@@ -269,7 +272,7 @@ x = 1
     scan.toml:14:1: a configuration file cannot name another one
     scan.toml:15:9: quiet must be true or false, not a string
     scan.toml:16:13: log-level: "INFO" is none of error, warn, info, debug, trace
-    scan.toml:17:12: standard: "securty-hub" is none of cis, security-hub; did you mean security-hub?
+    scan.toml:17:12: standard: "securty-hub" is none of cis, security-hub, cis-with-compensation; did you mean security-hub?
     scan.toml:18:2: "reading" is a section: options stand in the file without sections
     "#);
 }

@@ -195,6 +195,16 @@ pub struct DefaultRetention {
     pub period: RetentionPeriod,
 }
 
+impl DefaultRetention {
+    /// How many days it lasts; a year counts as 365, the fewest it has.
+    pub fn days(self) -> u32 {
+        match self.period {
+            RetentionPeriod::Days(days) => days,
+            RetentionPeriod::Years(years) => years.saturating_mul(365),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RetentionMode {

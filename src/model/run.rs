@@ -12,6 +12,8 @@ pub enum Standard {
     Cis,
     /// Security Hub control S3.20: a bucket with a lifecycle configuration gets no finding for MFA delete
     SecurityHub,
+    /// As cis, but a bucket with a control named by --accept-control is waived, with the reason written
+    CisWithCompensation,
 }
 
 impl Standard {
@@ -19,6 +21,7 @@ impl Standard {
         match self {
             Self::Cis => "cis",
             Self::SecurityHub => "security-hub",
+            Self::CisWithCompensation => "cis-with-compensation",
         }
     }
 }

@@ -154,6 +154,11 @@ impl<'a> Denies<'a> {
         self.with_mfa.iter().map(denied).filter(|(_, denied)| *denied != Truth::True)
     }
 
+    /// Whether the policy denies the same request with MFA, for each age.
+    pub fn with_every_age(&self, requests: &Requests, request: Request) -> impl Iterator<Item = Truth> {
+        self.with_mfa.iter().map(move |(_, mfa)| self.denies_in(mfa, requests, request))
+    }
+
     fn denies_in(&self, mfa: &[Truth], requests: &Requests, request: Request) -> Truth {
         let Target { action, resource } = &requests.targets[request.target];
         let who = &requests.people[request.who].truths;

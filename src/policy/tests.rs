@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::scanner::{Denial, Reading, denial};
+use super::scanner::{Denial, denial, is_for_want_of_mfa};
 use super::*;
+use crate::model::{ErrorClass, Operation, Reason};
 
 /// What an [`Access`] says.
 #[derive(Debug, PartialEq, Eq, Default, Deserialize)]
@@ -119,6 +120,10 @@ fn scope(scope: &Scope) -> String {
     }
 }
 
+const READINGS: [Operation; 3] =
+    [Operation::GetBucketVersioning, Operation::GetBucketLifecycleConfiguration, Operation::GetBucketPolicy];
+const SCANNER: &str = "arn:aws:sts::111122223333:assumed-role/Scanner/bucketlens";
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ScannerRow {
@@ -134,17 +139,82 @@ fn denials_of_the_scanner_are_foretold_by_the_truth_table() {
     assert!(rows.len() >= 10, "{}", rows.len());
     for (number, row) in rows.iter().enumerate() {
         let policy = good(&row.policy);
-        let says = Reading::ALL.map(|reading| {
-            let arn = "arn:aws:sts::111122223333:assumed-role/Scanner/bucketlens";
-            match denial(&policy, "bucket", "aws", reading, arn) {
+        let says = READINGS.map(|reading| {
+            let action = reading.action().expect("it needs a permission");
+            match denial(&policy, "bucket", "aws", action, SCANNER) {
                 Denial::No => "no",
                 Denial::ForWantOfMfa => "for want of MFA",
                 Denial::Always => "always",
+                Denial::PerhapsForWantOfMfa => "perhaps for want of MFA",
                 Denial::Perhaps => "perhaps",
             }
         });
         assert_eq!(says, row.says.each_ref().map(String::as_str), "row {}, {}", number + 1, row.why);
     }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeniedRow {
+    why: String,
+    policy: Value,
+    says: String,
+    #[serde(default)]
+    holes: BTreeSet<String>,
+}
+
+#[test]
+fn denials_of_versions_are_judged_by_the_truth_table() {
+    let rows = rows::<DeniedRow>("denied.json");
+    assert!(rows.len() >= 15, "{}", rows.len());
+    for (number, row) in rows.iter().enumerate() {
+        let (says, holes) = match denied(&good(&row.policy), "bucket", "aws", Group::DeleteVersions) {
+            Denied::All => ("all", vec![]),
+            Denied::Some(holes) => ("some", holes),
+            Denied::Nothing => ("nothing", vec![]),
+            Denied::Unknown => ("unknown", vec![]),
+        };
+        let holes: BTreeSet<String> = holes.iter().map(|hole| hole.as_str().to_owned()).collect();
+        assert_eq!((says, &holes), (row.says.as_str(), &row.holes), "row {}, {}", number + 1, row.why);
+    }
+}
+
+#[test]
+fn a_refusal_is_for_want_of_mfa_only_where_s3_and_the_policy_say_so() {
+    let policy = |operator: &str, key: &str| {
+        good(&json!({"Statement": {
+            "Effect": "Deny", "Principal": "*", "Action": "s3:Get*", "Resource": "arn:aws:s3:::bucket",
+            "Condition": {operator: {key: "false"}},
+        }}))
+    };
+    let gate = policy("Bool", "aws:MultiFactorAuthPresent");
+    let said = |policy: &Policy, message: &str| {
+        let refusal = Reason {
+            operation: Operation::GetBucketVersioning,
+            class: ErrorClass::Denied,
+            code: Some("AccessDenied".to_owned()),
+            http_status: Some(403),
+            request_id: None,
+            message: message.to_owned(),
+        };
+        is_for_want_of_mfa(policy, "bucket", "aws", &refusal)
+    };
+    let words = |kind: &str| {
+        format!(
+            "User: {SCANNER} is not authorized to perform: s3:GetBucketVersioning on resource: \"arn:aws:s3:::bucket\" {kind}"
+        )
+    };
+    let explicit = words("with an explicit deny in a resource-based policy");
+    assert!(said(&gate, &explicit));
+    assert!(said(&policy("BoolIfExists", "aws:MultiFactorAuthPresent"), &explicit));
+    // The policy that is named may come after it, and case does not count.
+    assert!(said(&gate, &words("with an Explicit Deny in a resource-based policy: arn:aws:s3:::bucket")));
+    // Another policy, no reason, no caller, another bucket's policy, a Deny of something else.
+    assert!(!said(&gate, &words("with an explicit deny in a service control policy")));
+    assert!(!said(&gate, &words("because no identity-based policy allows the s3:GetBucketVersioning action")));
+    assert!(!said(&gate, "Access Denied"));
+    assert!(!said(&gate, "denied with an explicit deny in a resource-based policy"));
+    assert!(!said(&policy("Bool", "aws:SecureTransport"), &explicit));
 }
 
 #[test]

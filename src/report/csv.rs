@@ -1,14 +1,19 @@
 //! `accounts.csv`, `buckets.csv`, `findings.csv`, `metrics.csv`: always with a header, quoted as RFC 4180 says, lines
 //! ended by `\n`, lists joined by `;`, nothing for what is not there. The columns are a contract: they are not
-//! renamed, moved or removed; new ones come last.
+//! renamed, moved or removed; new ones come last. `policy.csv`, `protection.csv` and `controls.csv` are there only where
+//! they were asked for: [`protection`].
+
+mod protection;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io;
+use std::path::Path;
 
 use ::csv::{Terminator, Writer as CsvWriter, WriterBuilder};
 
 use super::files::Writer;
+use super::folder::draft;
 use super::text::cell;
 use super::{Draft, Finished, Folder, Summary};
 use crate::aggregate::{MetricRow, Value};
@@ -21,7 +26,14 @@ const BUCKETS: &str = "buckets.csv";
 const FINDINGS: &str = "findings.csv";
 const METRICS: &str = "metrics.csv";
 
-pub(super) const FILES: [&str; 4] = [ACCOUNTS, BUCKETS, FINDINGS, METRICS];
+/// In every report.
+pub(super) const ALWAYS: [&str; 4] = [ACCOUNTS, BUCKETS, FINDINGS, METRICS];
+pub(super) const FILES: [&str; 7] =
+    [ACCOUNTS, BUCKETS, FINDINGS, METRICS, protection::POLICY, protection::PROTECTION, protection::CONTROLS];
+/// Those of a report whose run asked for policies.
+pub(super) const OF_POLICY: [&str; 1] = [protection::POLICY];
+/// Those of a report whose run asked for all that protects a bucket.
+pub(super) const OF_PROTECTION: [&str; 2] = [protection::PROTECTION, protection::CONTROLS];
 
 const ACCOUNT_COLUMNS: [&str; 7] = ["account_id", "account_name", "ou_path", "state", "outcome", "reason", "buckets"];
 const BUCKET_COLUMNS: [&str; 15] = [
@@ -50,13 +62,17 @@ pub(super) struct Report {
     buckets: CsvWriter<Draft>,
     findings: CsvWriter<Draft>,
     metrics: CsvWriter<Draft>,
+    protection: protection::Tables,
     /// The cell of every rule.
     standards: HashMap<&'static str, String>,
 }
 
 impl Report {
     pub fn create(folder: &Folder) -> io::Result<Self> {
+        let protection = protection::Tables::new(folder.path().to_owned());
+        let folder = folder.path();
         Ok(Self {
+            protection,
             accounts: table(folder, ACCOUNTS, &ACCOUNT_COLUMNS)?,
             buckets: table(folder, BUCKETS, &BUCKET_COLUMNS)?,
             findings: table(folder, FINDINGS, &FINDING_COLUMNS)?,
@@ -66,10 +82,10 @@ impl Report {
     }
 }
 
-fn table(folder: &Folder, name: &'static str, columns: &[&str]) -> io::Result<CsvWriter<Draft>> {
+fn table(folder: &Path, name: &'static str, columns: &[&str]) -> io::Result<CsvWriter<Draft>> {
     let mut builder = WriterBuilder::new();
     let mut writer =
-        builder.terminator(Terminator::Any(b'\n')).buffer_capacity(1 << 16).from_writer(folder.create(name)?);
+        builder.terminator(Terminator::Any(b'\n')).buffer_capacity(1 << 16).from_writer(draft(folder, name)?);
     writer.write_record(columns)?;
     Ok(writer)
 }
@@ -81,15 +97,17 @@ impl Writer for Report {
             let standards = self.standards.get(finding.rule).map_or("", String::as_str);
             write(&mut self.findings, &finding_row(finding, standards))?;
         }
-        Ok(())
+        self.protection.bucket(record, evaluation)
     }
 
     fn finish(mut self: Box<Self>, summary: &Summary<'_>) -> io::Result<Vec<Finished>> {
         summary.accounts.iter().try_for_each(|account| write(&mut self.accounts, &account_row(account)))?;
         summary.metrics.rows().try_for_each(|metric| write(&mut self.metrics, &metric_row(&metric)))?;
-        let Self { accounts, buckets, findings, metrics, .. } = *self;
+        let Self { accounts, buckets, findings, metrics, protection, .. } = *self;
         let finished = [accounts, buckets, findings, metrics].map(finish);
-        finished.into_iter().collect()
+        let mut finished = finished.into_iter().collect::<io::Result<Vec<Finished>>>()?;
+        finished.extend(protection.finish()?);
+        Ok(finished)
     }
 }
 

@@ -8,8 +8,9 @@ use crate::aggregate::{Aggregator, Metrics};
 use crate::evaluate::Evaluator;
 use crate::lifecycle::{self, Action, Configuration, Filter, StorageClass, When};
 use crate::model::{
-    AccountId, AccountRecord, AccountState, ActionKind, BucketRecord, Coverage, ErrorClass, Fact, Facts, Lifecycle,
-    LifecycleConfiguration, LifecycleRule, MfaDelete, Observed, Operation, OuPath, Outcome, Reading, Reason, Region,
+    AccountId, AccountRecord, AccountState, ActionKind, BucketPolicy, BucketRecord, Coverage, DefaultRetention,
+    ErrorClass, Extras, Fact, Facts, Lifecycle, LifecycleConfiguration, LifecycleRule, MfaDelete, ObjectLock, Observed,
+    Operation, OuPath, Outcome, Reading, Reason, Region, Replication, ReplicationRule, RetentionMode, RetentionPeriod,
     RuleStatus, Run, Standard, Timestamp, Versioning, VersioningState,
 };
 
@@ -26,7 +27,7 @@ impl Example {
     }
 
     pub fn evaluator(&self) -> Evaluator {
-        Evaluator::new(self.run.standard, self.run.start.date())
+        Evaluator::new(self.run.standard, self.run.start.date(), self.run.partition.as_deref())
     }
 
     pub fn metrics(&self) -> Metrics {
@@ -198,6 +199,65 @@ pub fn empty() -> Example {
         configuration_digest: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
     };
     Example { run, coverage: Coverage { requests: 97, retries: 3, ..Coverage::default() }, accounts: Vec::new() }
+}
+
+/// Buckets of one account whose policy, Object Lock and replication were asked for.
+pub fn protected() -> Example {
+    let mut example = empty();
+    example.run.extras = [Extra::Policy, Extra::ObjectLock, Extra::Replication].into();
+    let known = |policy: BucketPolicy, object_lock: ObjectLock, replication: Replication| Extras {
+        policy: Some(Fact { at: at(7), observed: Observed::Known(policy) }),
+        object_lock: Some(Fact { at: at(8), observed: Observed::Known(object_lock) }),
+        replication: Some(Fact { at: at(9), observed: Observed::Known(replication) }),
+        ..Extras::default()
+    };
+    let deny = |bucket: &str, actions: &str, condition: &str| {
+        let text = format!(
+            "{{\"Version\":\"2012-10-17\",\"Statement\":{{\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"{actions}\",\
+             \"Resource\":[\"arn:aws:s3:::{bucket}\",\"arn:aws:s3:::{bucket}/*\"],\"Condition\":{{{condition}}}}}}}"
+        );
+        BucketPolicy::Present(text.into())
+    };
+    let if_exists = "\"BoolIfExists\":{\"aws:MultiFactorAuthPresent\":\"false\"}";
+    let plain = "\"Bool\":{\"aws:MultiFactorAuthPresent\":\"false\"}";
+    let retention = DefaultRetention { mode: RetentionMode::Compliance, period: RetentionPeriod::Years(1) };
+    let locked = ObjectLock::Enabled { default_retention: Some(retention) };
+    let away = ReplicationRule {
+        id: Some("vault".to_owned()),
+        enabled: true,
+        prefix: "2026/".to_owned(),
+        tags: Vec::new(),
+        destination: "arn:aws:s3:::vault".to_owned(),
+        account: Some(AccountId::parse("999999999999").expect("12 digits")),
+        delete_markers: Some(true),
+    };
+    let reading = Operation::GetBucketPolicy;
+    let refused = |operation| Observed::Unknown(Arc::new(denied(operation)));
+    let buckets = [
+        ("audit", "E+.", known(BucketPolicy::None, ObjectLock::None, Replication::None)),
+        ("backups", "E.L", known(BucketPolicy::None, locked, Replication::Present(vec![away]))),
+        ("exports", "N..", known(deny("exports", "s3:Delete*", if_exists), ObjectLock::None, Replication::None)),
+        ("invoices", "E..", known(deny("invoices", "s3:*", plain), ObjectLock::None, Replication::None)),
+        ("ledger", "E..", known(deny("ledger", "s3:*", if_exists), ObjectLock::None, Replication::None)),
+        ("media", "E.L", known(BucketPolicy::None, ObjectLock::None, Replication::None)),
+        (
+            "payments",
+            "E..",
+            Extras {
+                policy: Some(Fact { at: at(7), observed: refused(reading) }),
+                ..known(BucketPolicy::None, ObjectLock::None, Replication::None)
+            },
+        ),
+    ];
+    let buckets = buckets.map(|(name, letters, of_bucket)| {
+        let mut record = bucket(1, "eu-central-1", name, letters);
+        if let Facts::Read { extras, .. } = &mut record.facts {
+            **extras = of_bucket;
+        }
+        record
+    });
+    example.add(account(1, "Production", "", Outcome::Complete), buckets.into());
+    example
 }
 
 pub fn organization() -> Example {

@@ -1,6 +1,6 @@
 //! The output folder: opened before the scan, written at its end.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -55,7 +55,7 @@ impl Folder {
         let missing = path.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists());
         let folder = Self { path: path.to_owned(), made: missing.map(Path::to_owned).collect() };
         let proof = fs::create_dir_all(path)
-            .and_then(|()| folder.temporary(".bucketlens-"))
+            .and_then(|()| temporary(path, ".bucketlens-"))
             .and_then(|mut file| file.write_all(b"bucketlens was here"));
         match proof {
             Ok(()) => Ok(folder),
@@ -69,18 +69,28 @@ impl Folder {
 
     /// A file in the making: it has no name of its own until [`Finished::publish`], and is gone when dropped before.
     pub fn create(&self, name: &'static str) -> io::Result<Draft> {
-        let file = self.temporary(&format!(".{name}-")).map_err(|error| named(name, &error))?;
-        Ok(Draft { name, path: self.path.join(name), file, digest: Sha256::new() })
+        draft(&self.path, name)
     }
+}
 
-    fn temporary(&self, prefix: &str) -> io::Result<NamedTempFile> {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(prefix).suffix(".tmp");
-        // Temporary files are private by default; a report is as readable as any file its user makes (umask).
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        builder.tempfile_in(&self.path)
-    }
+/// The same for a folder that is open.
+pub(super) fn draft(folder: &Path, name: &'static str) -> io::Result<Draft> {
+    let file = temporary(folder, &format!(".{name}-")).map_err(|error| named(name, &error))?;
+    Ok(Draft { name, path: folder.join(name), file, digest: Sha256::new() })
+}
+
+/// A file for what is to stand in this one later; nobody sees it.
+pub(super) fn scratch(folder: &Path, name: &'static str) -> io::Result<File> {
+    temporary(folder, &format!(".{name}-")).map(NamedTempFile::into_file).map_err(|error| named(name, &error))
+}
+
+fn temporary(folder: &Path, prefix: &str) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(prefix).suffix(".tmp");
+    // Temporary files are private by default; a report is as readable as any file its user makes (umask).
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
 }
 
 impl Drop for Folder {

@@ -4,6 +4,8 @@
 //!
 //! A change that a reader of the old schema would trip over raises [`SCHEMA_VERSION`].
 
+mod protection;
+
 use std::borrow::Cow;
 use std::io::{self, BufWriter, Write};
 
@@ -31,13 +33,14 @@ pub(super) struct Report {
     out: BufWriter<Draft>,
     /// What stands before the next finding.
     separator: &'static str,
+    protection: protection::Sections,
 }
 
 impl Report {
     pub fn create(folder: &Folder) -> io::Result<Self> {
         let mut out = BufWriter::with_capacity(1 << 16, folder.create(NAME)?);
         write!(out, "{{\n\"schema_version\": {SCHEMA_VERSION},\n\"findings\": [")?;
-        Ok(Self { out, separator: "\n" })
+        Ok(Self { out, separator: "\n", protection: protection::Sections::new(folder.path().to_owned()) })
     }
 
     fn section(&mut self, name: &str, value: &impl Serialize) -> io::Result<()> {
@@ -58,22 +61,24 @@ impl Report {
 }
 
 impl Writer for Report {
-    fn bucket(&mut self, _: &AccountRecord, _: &BucketRecord, evaluation: &Evaluation) -> io::Result<()> {
+    fn bucket(&mut self, _: &AccountRecord, record: &BucketRecord, evaluation: &Evaluation) -> io::Result<()> {
         for finding in &evaluation.findings {
             self.out.write_all(self.separator.as_bytes())?;
             serde_json::to_writer(&mut self.out, &Finding::of(finding))?;
             self.separator = ",\n";
         }
-        Ok(())
+        self.protection.bucket(record, evaluation)
     }
 
     fn finish(mut self: Box<Self>, summary: &Summary<'_>) -> io::Result<Vec<Finished>> {
         self.out.write_all(b"\n]")?;
         self.section("run", &Run::of(summary.run))?;
         self.section("coverage", &Coverage::of(summary.coverage))?;
-        self.rows("rules", rules::ALL.iter().map(Rule::of))?;
+        let asked = |rule: &&rules::Rule| rule.asks.iter().all(|extra| summary.run.extras.contains(extra));
+        self.rows("rules", rules::ALL.iter().filter(asked).map(Rule::of))?;
         self.rows("accounts", summary.accounts.iter().map(AccountLine::of))?;
         self.rows("metrics", summary.metrics.rows().map(|row| MetricLine::of(&row)))?;
+        self.protection.finish(&mut self.out)?;
         self.out.write_all(b"\n}\n")?;
         let draft = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
         Ok(vec![draft.finish()?])

@@ -6,6 +6,7 @@
 mod coverage;
 mod findings;
 mod page;
+mod protection;
 mod standing;
 mod table;
 mod tally;

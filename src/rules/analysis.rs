@@ -9,10 +9,11 @@ use std::rc::Rc;
 
 use time::Date;
 
-use super::{BucketFacts, Doubt, Verdict};
+use super::{BucketFacts, Verdict};
 use crate::lifecycle::words::{does, scope_in_short};
 use crate::lifecycle::{self, Action, ActionVerdict, Configuration, Versions, analyse};
-use crate::model::{Lifecycle, LifecycleConfiguration, Reading, RuleStatus, Versioning};
+use crate::model::{Doubt, Lifecycle, LifecycleConfiguration, Reading, RuleStatus, Versioning};
+use crate::protection::Noncurrent;
 
 /// Lifecycle rules that are kept with their verdicts: some 10 MB.
 const KEPT: usize = 20_000;
@@ -131,7 +132,7 @@ impl BucketFacts<'_> {
                 Some(Versioning::Suspended) => vec![Versions::Suspended],
                 None => vec![Versions::Unversioned, Versions::Enabled, Versions::Suspended],
             };
-            let judged = |versions| Judged { versions, verdicts: self.analyses.of(configuration, versions) };
+            let judged = |versions| Judged { versions, verdicts: self.setting.analyses.of(configuration, versions) };
             states.into_iter().map(judged).collect()
         })
     }
@@ -188,8 +189,42 @@ impl BucketFacts<'_> {
     fn case<'c>(&self, configuration: &'c Configuration, judged: &'c Judged, position: usize) -> Case<'c> {
         let ActionVerdict { rule, action, verdict, by } = &judged.verdicts[position];
         let rule = &configuration.rules[*rule];
-        let (action, today) = (&rule.actions[*action], self.analyses.today);
+        let (action, today) = (&rule.actions[*action], self.setting.analyses.today);
         Case { configuration, versions: judged.versions, today, rule, action, verdict: *verdict, by }
+    }
+
+    /// What lifecycle does to noncurrent versions. Several rules may be for one version: then the first that is due ends
+    /// it, so it is safe only for the fewest days and with the fewest newer ones.
+    pub(super) fn noncurrent(&self) -> Noncurrent {
+        let configuration = match (self.lifecycle.known(), self.lifecycle.reason()) {
+            (None, Some(reason)) => return Noncurrent::Unknown(Doubt::Unread(reason.clone())),
+            (None | Some(Lifecycle::None), _) => return Noncurrent::Kept,
+            (Some(Lifecycle::Present(configuration)), _) => configuration,
+        };
+        let configuration = match reading(configuration) {
+            Ok(configuration) => configuration,
+            Err(doubt) => return Noncurrent::Unknown(doubt),
+        };
+        let cases = self.judged(configuration).iter().flat_map(|judged| {
+            (0..judged.verdicts.len()).map(move |position| self.case(configuration, judged, position))
+        });
+        let mut expirations: Vec<(u32, u32, String)> = Vec::new();
+        for case in cases.filter(|case| case.deletes() == Answer::Yes) {
+            if let Action::NoncurrentVersionExpiration { days, newer } = case.action {
+                let expiration = (*days, *newer, words(&case));
+                if !expirations.contains(&expiration) {
+                    expirations.push(expiration);
+                }
+            }
+        }
+        let days = expirations.iter().map(|(days, _, _)| *days).min();
+        let newer = expirations.iter().map(|(_, newer, _)| *newer).min();
+        match (days, newer) {
+            (Some(days), Some(newer)) => {
+                Noncurrent::Expire { days, newer, by: list(&expirations, "; ", |(_, _, words)| words.clone()) }
+            }
+            (None, _) | (_, None) => Noncurrent::Kept,
+        }
     }
 
     /// Every reason of every unknown fact, and this.

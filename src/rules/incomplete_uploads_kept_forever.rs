@@ -7,6 +7,7 @@ pub(super) const RULE: Rule = Rule {
     title: "Incomplete uploads are ended, whatever their key",
     kind: Kind::Advisory,
     severity: Severity::Info,
+    asks: &[],
     standards: &[],
     explanation: "The parts of a multipart upload that was begun and neither completed nor aborted are stored and paid \
         for without being seen in a listing. Only AbortIncompleteMultipartUpload ends them, and here no enabled rule \

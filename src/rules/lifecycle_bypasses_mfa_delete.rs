@@ -1,13 +1,14 @@
 use super::analysis::{Answer, Case};
-use super::{BucketFacts, Doubt, Rule, Verdict, analysis, name_rules};
+use super::{BucketFacts, Rule, Verdict, analysis, name_rules};
 use crate::lifecycle::{Action, Versions};
-use crate::model::{Kind, Lifecycle, MfaDelete, Severity, Standard};
+use crate::model::{Doubt, Kind, Lifecycle, MfaDelete, Severity, Standard};
 
 pub(super) const RULE: Rule = Rule {
     id: "lifecycle-bypasses-mfa-delete",
     title: "No lifecycle configuration stands beside MFA delete",
     kind: Kind::Requirement,
     severity: Severity::High,
+    asks: &[],
     standards: &[],
     explanation: "MFA delete and a lifecycle configuration are in force at once. AWS refuses to create this; other S3 \
         servers allow it, and there lifecycle rules delete versions that no request could delete without a code. \
@@ -38,7 +39,7 @@ fn check(facts: &BucketFacts<'_>, _: Standard) -> Verdict {
                         doubts.join("; ")
                     ))
                 }
-                Verdict::Pass | Verdict::NotApplicable => Verdict::fail(conflict),
+                Verdict::Pass | Verdict::NotApplicable | Verdict::Waived { .. } => Verdict::fail(conflict),
             }
         }
         (None, _) | (_, None) => facts.undecided(),

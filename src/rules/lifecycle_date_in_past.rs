@@ -8,6 +8,7 @@ pub(super) const RULE: Rule = Rule {
     title: "No lifecycle action has a date that has come",
     kind: Kind::Advisory,
     severity: Severity::Medium,
+    asks: &[],
     standards: &[],
     explanation: "An action with a Date does not act once: from that day on it acts every day, on everything the rule \
         matches, new objects included. What was meant as one sweep deletes or moves what was written yesterday.",

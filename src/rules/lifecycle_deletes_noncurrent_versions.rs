@@ -8,6 +8,7 @@ pub(super) const RULE: Rule = Rule {
     title: "Lifecycle deletes no noncurrent versions",
     kind: Kind::Advisory,
     severity: Severity::Low,
+    asks: &[],
     standards: &[],
     explanation: "NoncurrentVersionExpiration deletes overwritten and deleted versions for good, without a request and \
         whatever the bucket policy says. It is the usual way to keep a versioned bucket from growing; where versions \

@@ -8,6 +8,7 @@ pub(super) const RULE: Rule = Rule {
     title: "Lifecycle expires no object for good",
     kind: Kind::Advisory,
     severity: Severity::Low,
+    asks: &[],
     standards: &[],
     explanation: "Where versioning was never configured, Expiration deletes the object for good; where it is suspended, \
         Expiration deletes the null version for good. No bucket policy stops lifecycle. For scratch data that is what \

@@ -6,6 +6,7 @@ pub(super) const RULE: Rule = Rule {
     title: "The bucket has an enabled lifecycle rule",
     kind: Kind::Advisory,
     severity: Severity::Low,
+    asks: &[],
     standards: &[
         Reference { standard: "Security Hub", id: "S3.10", severity: Some("Medium") },
         Reference { standard: "Security Hub", id: "S3.13", severity: Some("Low") },

@@ -9,6 +9,7 @@ pub(super) const RULE: Rule = Rule {
     title: "Every action of an enabled lifecycle rule can take effect",
     kind: Kind::Advisory,
     severity: Severity::Low,
+    asks: &[],
     standards: &[],
     explanation: "An action of an enabled rule applies to no object: other rules always come first, no object has the \
         size that the filter asks for, or a bucket that never had versioning has nothing for it. Somebody believes in \

@@ -8,6 +8,7 @@ pub(super) const RULE: Rule = Rule {
     title: "No lifecycle rule takes objects from another",
     kind: Kind::Advisory,
     severity: Severity::Info,
+    asks: &[],
     standards: &[],
     explanation: "An action does not apply to some of the objects that its rule matches, because other rules come first \
         there: the shorter expiration, the cheaper class. Neither the order of rules nor the longer prefix decides. \

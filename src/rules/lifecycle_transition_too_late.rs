@@ -9,6 +9,7 @@ pub(super) const RULE: Rule = Rule {
     title: "No lifecycle transition comes after the expiration of what it is to move",
     kind: Kind::Advisory,
     severity: Severity::Low,
+    asks: &[],
     standards: &[],
     explanation: "A transition never happens, because the objects or versions that it is to move are expired before, or \
         on the same day where that deletes them for good: somebody pays for storage that was to be archived, or \

@@ -6,6 +6,7 @@ pub(super) const RULE: Rule = Rule {
     title: "A lifecycle configuration keeps MFA delete from being enabled",
     kind: Kind::Advisory,
     severity: Severity::Info,
+    asks: &[],
     standards: &[Reference { standard: "Security Hub", id: "S3.20", severity: Some("Low") }],
     explanation: "S3 refuses to enable MFA delete while a lifecycle configuration exists (409 InvalidBucketState), \
         whatever its rules do: disabled rules are taken to block as well, because S3's answer speaks of the \

@@ -1,11 +1,13 @@
 use super::{BucketFacts, Reference, Rule, Verdict};
 use crate::model::{Kind, Lifecycle, MfaDelete, Severity, Standard};
+use crate::protection::Compensation;
 
 pub(super) const RULE: Rule = Rule {
     id: "mfa-delete-enabled",
     title: "MFA delete is enabled",
     kind: Kind::Requirement,
     severity: Severity::Medium,
+    asks: &[],
     standards: &[
         Reference { standard: "CIS AWS Foundations 1.4.0", id: "2.1.3", severity: None },
         Reference { standard: "CIS AWS Foundations 1.5.0", id: "2.1.3", severity: None },
@@ -25,7 +27,8 @@ pub(super) const RULE: Rule = Rule {
     ],
     explanation: "With MFA delete, permanently deleting an object version and changing the bucket's versioning state \
         need a code of the root user's MFA device in the request. The standard cis takes no lifecycle configuration \
-        as an excuse; under security-hub (S3.20) a bucket with one gets no finding.",
+        as an excuse; under security-hub (S3.20) a bucket with one gets no finding; under cis-with-compensation a \
+        bucket with an accepted control is waived, which is no pass.",
     remediation: "Only the root user of the owning account can enable MFA delete, with long-term root access keys, \
         and only by CLI or API: not in the console, not from CloudShell, not by a role. Remove the lifecycle \
         configuration first if there is one (S3 refuses with 409 InvalidBucketState otherwise). Then, as root: \
@@ -42,10 +45,23 @@ fn check(facts: &BucketFacts<'_>, standard: Standard) -> Verdict {
             None => return facts.undecided(),
         }
     }
-    match facts.versioning.known().map(|state| state.mfa_delete) {
-        Some(MfaDelete::Enabled) => Verdict::Pass,
-        Some(MfaDelete::Disabled) => Verdict::fail("MFA delete is disabled"),
-        Some(MfaDelete::Never) => Verdict::fail("MFA delete was never configured"),
-        None => facts.undecided_by_versioning(),
+    let evidence = match facts.versioning.known().map(|state| state.mfa_delete) {
+        Some(MfaDelete::Enabled) => return Verdict::Pass,
+        Some(MfaDelete::Disabled) => "MFA delete is disabled",
+        Some(MfaDelete::Never) => "MFA delete was never configured",
+        None => return facts.undecided_by_versioning(),
+    };
+    match standard {
+        Standard::Cis | Standard::SecurityHub => Verdict::fail(evidence),
+        Standard::CisWithCompensation => match facts.protection().compensation(&facts.setting.accepted) {
+            Compensation::Accepted(control) => {
+                Verdict::Waived { evidence: format!("{evidence}, and what is accepted for it is there: {control}") }
+            }
+            Compensation::Missing(why) if why.is_empty() => Verdict::fail(evidence),
+            Compensation::Missing(why) => {
+                Verdict::fail(format!("{evidence}, and nothing that is accepted for it is there: {why}"))
+            }
+            Compensation::Unknown(doubts) => Verdict::Unknown(doubts),
+        },
     }
 }

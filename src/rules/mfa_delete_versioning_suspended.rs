@@ -6,6 +6,7 @@ pub(super) const RULE: Rule = Rule {
     title: "MFA delete does not stand on suspended versioning",
     kind: Kind::Requirement,
     severity: Severity::High,
+    asks: &[],
     standards: &[],
     explanation: "MFA delete is on and versioning is suspended: existing versions are protected, but every new object \
         gets the version id null and is overwritten and deleted without a code. The bucket looks protected and is \

@@ -7,6 +7,7 @@ pub(super) const RULE: Rule = Rule {
     title: "Something expires noncurrent versions",
     kind: Kind::Advisory,
     severity: Severity::Info,
+    asks: &[],
     standards: &[],
     explanation: "The bucket keeps, or kept, versions, and no enabled rule expires those that were overwritten or \
         deleted: they pile up and are paid for until somebody deletes them one by one. With MFA delete on there is no \

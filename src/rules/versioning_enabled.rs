@@ -6,6 +6,7 @@ pub(super) const RULE: Rule = Rule {
     title: "Versioning is enabled",
     kind: Kind::Requirement,
     severity: Severity::Medium,
+    asks: &[],
     standards: &[
         Reference { standard: "Security Hub", id: "S3.14", severity: Some("Low") },
         Reference { standard: "AWS Config", id: "s3-bucket-versioning-enabled", severity: None },

@@ -6,18 +6,19 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A module and those it may import. A new module is new here too.
-const MAY_IMPORT: [(&str, &[&str]); 15] = [
+const MAY_IMPORT: [(&str, &[&str]); 16] = [
     ("model", &["lifecycle"]),
     ("lifecycle", &["model"]),
     ("policy", &["model"]),
-    ("rules", &["lifecycle", "model", "policy"]),
-    ("evaluate", &["model", "rules"]),
+    ("protection", &["model", "policy"]),
+    ("rules", &["lifecycle", "model", "policy", "protection"]),
+    ("evaluate", &["model", "policy", "protection", "rules"]),
     ("aws", &["lifecycle", "model"]),
     ("discover", &["aws", "config", "model"]),
     ("collect", &["aws", "config", "discover", "inventory", "model"]),
     ("inventory", &["model"]),
     ("aggregate", &["evaluate", "model"]),
-    ("report", &["aggregate", "evaluate", "lifecycle", "model", "rules"]),
+    ("report", &["aggregate", "evaluate", "lifecycle", "model", "policy", "protection", "rules"]),
     ("config", &["aws", "model", "report"]),
     ("exit", &["model"]),
     ("simulator", &[]),

@@ -141,7 +141,7 @@ fn records() -> impl Strategy<Value = Vec<BucketRecord>> {
 }
 
 fn alone(record: &BucketRecord) -> Evaluation {
-    Evaluator::new(Standard::Cis, TODAY).evaluate(record)
+    Evaluator::new(Standard::Cis, TODAY, Some("aws")).evaluate(record)
 }
 
 proptest! {
@@ -149,7 +149,7 @@ proptest! {
 
     #[test]
     fn an_evaluation_depends_on_nothing_but_its_record(records in records()) {
-        let evaluator = Evaluator::new(Standard::Cis, TODAY);
+        let evaluator = Evaluator::new(Standard::Cis, TODAY, Some("aws"));
         // There and back: the second time everything is known already.
         for record in records.iter().chain(records.iter().rev()) {
             let evaluation = evaluator.evaluate(record);
@@ -175,7 +175,7 @@ fn more_configurations_than_are_remembered_change_nothing() {
         Configuration { rules: (0..100).map(rule).collect() }
     };
     let records: Vec<BucketRecord> = (0..300).map(|number| record(Some(state), configuration(number))).collect();
-    let evaluator = Evaluator::new(Standard::Cis, TODAY);
+    let evaluator = Evaluator::new(Standard::Cis, TODAY, Some("aws"));
     let first: Vec<Evaluation> = records.iter().map(|record| evaluator.evaluate(record)).collect();
     let second: Vec<Evaluation> = records.iter().map(|record| evaluator.evaluate(record)).collect();
     assert_eq!(first, second);

@@ -17,6 +17,7 @@ mod mfa_delete;
 mod nonsense;
 mod pace;
 mod policy;
+mod protection;
 mod proxy;
 mod readme;
 mod real_extras;

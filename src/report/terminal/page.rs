@@ -73,6 +73,8 @@ impl<'a> Page<'a> {
             Some(self.standing()),
             self.worst_accounts(),
             self.findings(),
+            self.policy(),
+            self.protection(),
             self.advisories(),
             self.files(),
         ];
@@ -120,7 +122,8 @@ impl<'a> Page<'a> {
 
     fn files(&self) -> Option<String> {
         let formats = self.options.formats.iter();
-        let names: Vec<&str> = formats.flat_map(|format| format.files()).copied().chain([SUMS]).collect();
+        let contents = self.tally.contents();
+        let names: Vec<&str> = formats.flat_map(|format| format.files_with(&contents)).chain([SUMS]).collect();
         let rows = vec![vec![Text::new(&self.options.folder)], vec![Text::faint(&names.join("  "))]];
         let table = self.layout.table(rows, &[Column::Wrap]);
         (!self.options.formats.is_empty()).then(|| self.layout.title("FILES") + &table)

@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 
 use crate::evaluate::{Analysis, Evaluation};
 use crate::model::{AccountId, BucketRecord, ErrorClass, Finding, Operation, Reason, Severity, Status};
+use crate::policy::{Group as PolicyGroup, Said, Verdict};
+use crate::protection::tally::Tally as ProtectionTally;
+use crate::report::Contents;
 use crate::rules;
 
 /// How many findings of a group are kept word for word; a group of more is told as a whole.
@@ -22,6 +25,34 @@ pub(super) struct Tally {
     pub gaps: BTreeMap<Gap, Extent>,
     /// Buckets whose lifecycle configuration was read and could not be analysed.
     pub not_analysed: u64,
+    /// What the policies say of each group of actions; empty where nobody asked.
+    pub policies: BTreeMap<PolicyGroup, Policies>,
+    /// Empty where nobody asked.
+    pub protection: ProtectionTally,
+}
+
+/// Buckets by what their policies say of MFA for one group of actions.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Policies {
+    pub required: u64,
+    pub partial: u64,
+    pub not_required: u64,
+    /// With MFA, too.
+    pub denied: u64,
+    pub unknown: u64,
+}
+
+impl Policies {
+    fn add(&mut self, said: &Said, group: PolicyGroup) {
+        let is_denied = said.access(group).is_some_and(|access| access.denied_to_all);
+        *match said.verdict(group) {
+            Verdict::NotRequired if is_denied => &mut self.denied,
+            Verdict::Required => &mut self.required,
+            Verdict::Partial => &mut self.partial,
+            Verdict::NotRequired => &mut self.not_required,
+            Verdict::Unknown => &mut self.unknown,
+        } += 1;
+    }
 }
 
 /// Findings of one rule and severity.
@@ -77,6 +108,11 @@ impl Extent {
 }
 
 impl Tally {
+    /// What the report has beside what every report has.
+    pub fn contents(&self) -> Contents {
+        Contents { policy: !self.policies.is_empty(), protection: !self.protection.is_empty() }
+    }
+
     pub fn bucket(&mut self, record: &BucketRecord, evaluation: &Evaluation) {
         for finding in evaluation.findings.iter().filter(|finding| finding.status == Status::Fail) {
             let position = rules::ALL.iter().position(|rule| rule.id == finding.rule).unwrap_or(usize::MAX);
@@ -84,6 +120,14 @@ impl Tally {
             group.add(finding);
         }
         self.not_analysed += u64::from(evaluation.lifecycle == Analysis::Open);
+        if let Some(said) = &evaluation.policy {
+            for group in PolicyGroup::ALL {
+                self.policies.entry(group).or_default().add(said, group);
+            }
+        }
+        if let Some(protection) = &evaluation.protection {
+            self.protection.add(protection);
+        }
         let mut gaps: Vec<Gap> = record.facts.reasons().map(|reason| self.gap(reason)).collect();
         gaps.dedup();
         for gap in gaps {

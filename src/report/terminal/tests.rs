@@ -54,6 +54,12 @@ fn a_page_of_80_columns() {
 }
 
 #[test]
+fn a_page_about_what_protects_versions() {
+    let page = page(&example::protected(), 100, false);
+    assert_snapshot!(page.split_once("MFA BY BUCKET POLICY").expect("there").1);
+}
+
+#[test]
 fn a_page_of_120_columns() {
     assert_snapshot!(page(&example::organization(), 120, false));
 }

@@ -1,0 +1,43 @@
+//! The controls that are accepted in place of MFA delete.
+
+use std::collections::BTreeSet;
+
+use super::options::JudgingArgs;
+use super::{Check, More, With};
+use crate::model::{AcceptedControl, ControlError, Standard};
+
+pub(super) const ACCEPT_CONTROL: &str = "accept-control";
+
+impl Check<'_> {
+    /// Each mistake is reported.
+    pub(super) fn accepted(&mut self, args: &JudgingArgs, more: &More) -> BTreeSet<AcceptedControl> {
+        let read = |text: &str| text.parse().map_err(|error: ControlError| error.to_string());
+        let accepted = self.values(ACCEPT_CONTROL, &args.accept_control, read);
+        // What is read, and the standard where none is given, are those of the run that is to go on.
+        let goes_on = self.given.contains("resume");
+        match args.standard {
+            Standard::CisWithCompensation => {
+                if args.accept_control.is_empty() && !self.given.is_broken() {
+                    self.mistake("standard", 0, NEEDS_CONTROLS);
+                }
+                if !goes_on && !self.given.is_broken() && !more.with.contains(&With::Protection) {
+                    self.mistake(
+                        "standard",
+                        0,
+                        "cis-with-compensation needs --with protection, which reads the controls",
+                    );
+                }
+            }
+            Standard::Cis | Standard::SecurityHub if goes_on && !self.given.contains("standard") => {}
+            Standard::Cis | Standard::SecurityHub => {
+                if !args.accept_control.is_empty() {
+                    self.mistake(ACCEPT_CONTROL, 0, "this has a meaning only with --standard cis-with-compensation");
+                }
+            }
+        }
+        accepted
+    }
+}
+
+pub(super) const NEEDS_CONTROLS: &str =
+    "cis-with-compensation needs --accept-control: the controls that may stand in for MFA delete";

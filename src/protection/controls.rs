@@ -1,0 +1,236 @@
+//! What is there, and what it leaves open.
+
+use super::holes::days_of;
+use super::{Facts, Hole, Noncurrent, read};
+use crate::model::{
+    AccountId, Control, Doubt, Extra, MfaDelete, ObjectLock, Replication, ReplicationRule, RetentionMode,
+    RetentionPeriod, Versioning,
+};
+use crate::policy::{Denied, Group, Guard, Said, Verdict};
+
+/// One control of a bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ControlState {
+    pub control: Control,
+    pub state: State,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    Present {
+        extent: Extent,
+        /// What was read, in words.
+        fact: String,
+        /// How long it lasts at least; `None` for what does not end by itself.
+        days: Option<u32>,
+        holes: Vec<Hole>,
+    },
+    /// Why it is not there, or is no such control.
+    Absent(String),
+    Unknown(Doubt),
+}
+
+impl State {
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Present { extent: Extent::Whole, .. } => "present",
+            Self::Present { extent: Extent::Part, .. } => "partial",
+            Self::Absent(_) => "absent",
+            Self::Unknown(_) => "unknown",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// For every object, or everybody.
+    Whole,
+    Part,
+}
+
+pub(super) fn of(facts: &Facts<'_>) -> Vec<ControlState> {
+    let state = |control| {
+        let state = match control {
+            Control::ObjectLockCompliance => object_lock(facts, RetentionMode::Compliance),
+            Control::ObjectLockGovernance => object_lock(facts, RetentionMode::Governance),
+            Control::ReplicationOtherAccount => replication(facts),
+            Control::VersionsKept => versions_kept(facts),
+            Control::DenyVersionDeletion => deny_version_deletion(facts),
+            Control::MfaByPolicy => mfa_by_policy(facts),
+        };
+        ControlState { control, state: state.unwrap_or_else(State::Unknown) }
+    };
+    Control::ALL.map(state).into()
+}
+
+fn object_lock(facts: &Facts<'_>, mode: RetentionMode) -> Result<State, Doubt> {
+    let absent = |why: &str| Ok(State::Absent(why.to_owned()));
+    let retention = match read(facts.extras.object_lock.as_ref(), Extra::ObjectLock)? {
+        ObjectLock::None => return absent("there is no Object Lock"),
+        ObjectLock::Enabled { default_retention: None } => {
+            return absent(
+                "Object Lock is on without default retention: only uploads that ask for retention are locked, and which \
+                 do is not seen here",
+            );
+        }
+        ObjectLock::Enabled { default_retention: Some(retention) } => *retention,
+    };
+    let (name, mut holes) = match retention.mode {
+        RetentionMode::Compliance => ("COMPLIANCE", vec![]),
+        RetentionMode::Governance => ("GOVERNANCE", vec![Hole::GovernanceBypass]),
+    };
+    if retention.mode != mode {
+        return Ok(State::Absent(format!("default retention is in mode {name}")));
+    }
+    let days = retention.days();
+    let period = match retention.period {
+        RetentionPeriod::Days(days) => days_of(days),
+        RetentionPeriod::Years(1) => "1 year".to_owned(),
+        RetentionPeriod::Years(years) => format!("{years} years"),
+    };
+    holes.extend([Hole::OnlyNewObjects, Hole::OwnRetention, Hole::RetentionEnds { days }]);
+    let fact = format!("Object Lock retains new versions for {period} in mode {name}");
+    Ok(State::Present { extent: Extent::Whole, fact, days: Some(days), holes })
+}
+
+/// Whether a rule copies to an account that it names and that is another.
+pub(super) fn leaves_the_account(rule: &ReplicationRule, facts: &Facts<'_>) -> bool {
+    rule.enabled && rule.account.as_ref().is_some_and(|account| account != facts.account)
+}
+
+fn replication(facts: &Facts<'_>) -> Result<State, Doubt> {
+    let rules = match read(facts.extras.replication.as_ref(), Extra::Replication)? {
+        Replication::None => return Ok(State::Absent("there is no replication".to_owned())),
+        Replication::Present(rules) => rules,
+    };
+    let away: Vec<&ReplicationRule> = rules.iter().filter(|rule| leaves_the_account(rule, facts)).collect();
+    if away.is_empty() {
+        let why = if !rules.iter().any(|rule| rule.enabled) {
+            "no replication rule is enabled"
+        } else if rules.iter().any(|rule| rule.enabled && rule.account.is_some()) {
+            "replication goes to the bucket's own account"
+        } else {
+            "the replication rules name no other account"
+        };
+        return Ok(State::Absent(why.to_owned()));
+    }
+    let mut accounts: Vec<&str> = away.iter().filter_map(|rule| rule.account.as_ref()).map(AccountId::as_str).collect();
+    accounts.sort_unstable();
+    accounts.dedup();
+    let is_whole = away.iter().any(|rule| rule.prefix.is_empty() && rule.tags.is_empty());
+    let mut holes = Vec::new();
+    if !is_whole {
+        holes.push(Hole::PartOfObjects { scopes: list(away.iter().map(|rule| scope(rule))) });
+    }
+    if away.iter().any(|rule| rule.delete_markers == Some(true)) {
+        holes.push(Hole::DeleteMarkersTravel);
+    }
+    holes.push(Hole::CopyUnseen);
+    let fact = format!("replicated to account {}", accounts.join(", "));
+    Ok(State::Present { extent: if is_whole { Extent::Whole } else { Extent::Part }, fact, days: None, holes })
+}
+
+/// `keys that begin with "logs/", tag "a" = "b"`.
+fn scope(rule: &ReplicationRule) -> String {
+    let prefix = (!rule.prefix.is_empty()).then(|| format!("keys that begin with {:?}", rule.prefix));
+    let tags = rule.tags.iter().map(|(key, value)| format!("tag {key:?} = {value:?}"));
+    prefix.into_iter().chain(tags).collect::<Vec<String>>().join(", ")
+}
+
+/// The first few, and how many more.
+fn list(items: impl ExactSizeIterator<Item = String>) -> String {
+    const NAMED: usize = 3;
+    let more = items.len().saturating_sub(NAMED);
+    let mut named: Vec<String> = items.take(NAMED).collect();
+    if more > 0 {
+        named.push(format!("{more} more"));
+    }
+    named.join("; ")
+}
+
+fn versions_kept(facts: &Facts<'_>) -> Result<State, Doubt> {
+    let state = facts.state()?;
+    match state.versioning {
+        Versioning::Enabled => {}
+        Versioning::Never => return Ok(State::Absent("versioning was never configured".to_owned())),
+        Versioning::Suspended => {
+            let why = "versioning is suspended: what is written now is a null version, and the next write replaces it";
+            return Ok(State::Absent(why.to_owned()));
+        }
+    }
+    let (fact, days, mut holes) = match &facts.noncurrent {
+        Noncurrent::Unknown(doubt) => return Err(doubt.clone()),
+        Noncurrent::Kept => ("no lifecycle rule ends noncurrent versions".to_owned(), None, vec![]),
+        Noncurrent::Expire { days, newer, by } => {
+            let kept = if *newer == 0 { String::new() } else { format!(", and the {newer} newest longer") };
+            let expire = Hole::VersionsExpire { days: *days, by: by.clone() };
+            let none = (*newer == 0).then_some(Hole::NoneKept);
+            let fact = format!("noncurrent versions stay {} at least{kept}", days_of(*days));
+            (fact, Some(*days), [expire].into_iter().chain(none).collect())
+        }
+    };
+    if state.mfa_delete != MfaDelete::Enabled {
+        holes.push(Hole::VersionsDeletable);
+    }
+    Ok(State::Present { extent: Extent::Whole, fact, days, holes })
+}
+
+/// By which other actions versions are lost although their deletion is denied.
+fn ways_round(said: &Said) -> impl Iterator<Item = Hole> {
+    let ways = [
+        (Group::ChangeVersioning, "s3:PutBucketVersioning is open: versioning can be suspended"),
+        (
+            Group::ChangeLifecycle,
+            "s3:PutLifecycleConfiguration is open: a lifecycle rule deletes versions, and no policy stops it",
+        ),
+        (Group::ChangePolicy, "s3:PutBucketPolicy or s3:DeleteBucketPolicy is open: the policy can be taken away"),
+    ];
+    let is_open = |group| match said.guard(group) {
+        Guard::Open | Guard::InPart => true,
+        Guard::Denied | Guard::Mfa | Guard::Unknown => false,
+    };
+    ways.into_iter().filter(move |(group, _)| is_open(*group)).map(|(_, words)| Hole::Policy(words.to_owned()))
+}
+
+fn deny_version_deletion(facts: &Facts<'_>) -> Result<State, Doubt> {
+    let said = facts.policy()?;
+    let Said::Judged(judged) = said else { return Ok(State::Absent("there is no bucket policy".to_owned())) };
+    let present = |extent, fact: &str, holes: Vec<Hole>| {
+        let holes = holes.into_iter().chain(ways_round(said)).collect();
+        Ok(State::Present { extent, fact: fact.to_owned(), days: None, holes })
+    };
+    match &judged.version_deletion {
+        Denied::All => present(Extent::Whole, "the bucket policy denies s3:DeleteObjectVersion to everybody", vec![]),
+        Denied::Some(holes) => {
+            let holes = holes.iter().map(|hole| Hole::Policy(hole.to_string())).collect();
+            present(Extent::Part, "the bucket policy denies s3:DeleteObjectVersion in part", holes)
+        }
+        Denied::Nothing => Ok(State::Absent("the bucket policy does not deny s3:DeleteObjectVersion".to_owned())),
+        Denied::Unknown => Err(Doubt::NotJudged("it depends on something that the analyser does not know".to_owned())),
+    }
+}
+
+fn mfa_by_policy(facts: &Facts<'_>) -> Result<State, Doubt> {
+    let said = facts.policy()?;
+    let Some(access) = said.access(Group::DeleteVersions) else {
+        return Ok(State::Absent("there is no bucket policy".to_owned()));
+    };
+    let present = |extent, fact: &str| {
+        let age = access.max_age.map_or(String::new(), |age| format!(", used at most {age} seconds before"));
+        let holes = access.holes().into_iter().map(Hole::Policy).collect();
+        Ok(State::Present { extent, fact: format!("{fact}{age}"), days: None, holes })
+    };
+    match access.verdict {
+        Verdict::Required => present(Extent::Whole, "the bucket policy demands MFA for s3:DeleteObjectVersion"),
+        Verdict::Partial => present(Extent::Part, "the bucket policy demands MFA for s3:DeleteObjectVersion in part"),
+        Verdict::NotRequired if access.denied_to_all => {
+            Ok(State::Absent("the bucket policy denies s3:DeleteObjectVersion with MFA, too".to_owned()))
+        }
+        Verdict::NotRequired => {
+            let holes = access.holes();
+            let holes = if holes.is_empty() { String::new() } else { format!(": {}", holes.join("; ")) };
+            Ok(State::Absent(format!("the bucket policy does not demand MFA for s3:DeleteObjectVersion{holes}")))
+        }
+        Verdict::Unknown => Err(Doubt::NotJudged(access.holes().join("; "))),
+    }
+}

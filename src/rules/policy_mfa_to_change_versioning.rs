@@ -1,0 +1,24 @@
+use super::policy_access::demands_mfa;
+use super::{BucketFacts, Rule, Verdict};
+use crate::model::{Extra, Kind, Severity, Standard};
+use crate::policy::Group;
+
+pub(super) const RULE: Rule = Rule {
+    id: "policy-mfa-to-change-versioning",
+    title: "The bucket policy demands MFA to change versioning",
+    kind: Kind::Advisory,
+    severity: Severity::Info,
+    asks: &[Extra::Policy],
+    standards: &[],
+    explanation: "Looks whether a Deny of the bucket policy keeps everybody without MFA from s3:PutBucketVersioning, which \
+        suspends versioning. Where MFA delete is on it says nothing, because that needs a code then. Info where \
+        nothing was meant, medium where a demand has a hole.",
+    remediation: "Deny s3:PutBucketVersioning to Principal * on the bucket itself (arn:aws:s3:::NAME, without /*), with \
+        BoolIfExists aws:MultiFactorAuthPresent false. Credentials of a role never carry MFA, so such a Deny keeps \
+        out every role, pipeline and single sign-on, and lifecycle goes on all the same.",
+    check,
+};
+
+fn check(facts: &BucketFacts<'_>, _: Standard) -> Verdict {
+    demands_mfa(facts, Group::ChangeVersioning)
+}

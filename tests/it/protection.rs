@@ -1,0 +1,320 @@
+//! What protects versions, through the real program: bucket policies, Object Lock, replication, accepted controls.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::common::{Cli, Ran, Row, Sim};
+
+const BY_POLICY: &str = "with an explicit deny in a resource-based policy";
+const EXTRAS: [&str; 3] = ["GetBucketPolicy", "GetObjectLockConfiguration", "GetBucketReplication"];
+
+fn deny(bucket: &str, actions: &Value, condition: &Value) -> Value {
+    json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Deny", "Principal": "*", "Action": actions, "Condition": condition,
+        "Resource": [format!("arn:aws:s3:::{bucket}"), format!("arn:aws:s3:::{bucket}/*")],
+    }]})
+}
+
+fn if_exists() -> Value {
+    json!({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}})
+}
+
+/// Versioned, without MFA delete, and with what else it has.
+fn bucket(name: &str, more: Value) -> Value {
+    let mut bucket = json!({"name": name, "region": "eu-west-1", "versioning": "Enabled", "mfa_delete": "Disabled"});
+    let Value::Object(more) = more else { panic!("{more}") };
+    bucket.as_object_mut().expect("an object").extend(more);
+    bucket
+}
+
+fn organization() -> Sim {
+    let old = json!([{
+        "ID": "old", "Status": "Enabled", "Filter": {}, "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
+    }]);
+    let copy = json!([{"destination": "arn:aws:s3:::copy", "account": "222222222222", "delete_markers": "Enabled"}]);
+    let own = json!([{"destination": "arn:aws:s3:::copy", "account": "111111111111"}]);
+    let some = json!([{"destination": "arn:aws:s3:::copy", "account": "222222222222", "prefix": "a/"}]);
+    let refused = json!({"GetBucketVersioning": BY_POLICY, "GetBucketLifecycleConfiguration": BY_POLICY});
+    let buckets = [
+        bucket("copied", json!({"replication": copy})),
+        bucket("copied-in-account", json!({"replication": own})),
+        bucket("copied-in-part", json!({"replication": some})),
+        bucket("gated", json!({"policy": deny("gated", &json!("s3:*"), &if_exists()), "deny": refused})),
+        bucket("guarded", json!({"policy": deny("guarded", &json!("s3:*"), &if_exists())})),
+        bucket("kept", json!({"lifecycle": old})),
+        bucket("locked", json!({"object_lock": {"mode": "COMPLIANCE", "days": 30}, "lifecycle": old})),
+        bucket("locked-weakly", json!({"object_lock": {"mode": "GOVERNANCE", "days": 30}})),
+        bucket("mfa", json!({"mfa_delete": "Enabled"})),
+        bucket(
+            "mistaken",
+            json!({"policy": deny("mistaken", &json!("s3:*"), &json!({"Bool": {"aws:MultiFactorAuthPresent": "false"}}))}),
+        ),
+        bucket("plain", json!({"versioning": null, "mfa_delete": null})),
+        bucket("refused", json!({"deny": EXTRAS.map(|call| (call, "")).into_iter().collect::<BTreeMap<_, _>>()})),
+        bucket(
+            "shut",
+            json!({"deny": {"GetBucketVersioning": BY_POLICY}, "policy": deny("shut", &json!("s3:Get*"), &json!({}))}),
+        ),
+    ];
+    Sim::json(
+        &json!({
+            "organization_id": "o-protect0000", "management_account": "111111111111", "root": "r-ab12", "ous": [],
+            "accounts": [{
+                "id": "111111111111", "name": "One", "ou": "r-ab12", "assumable": false, "buckets": buckets,
+            }],
+        })
+        .to_string(),
+    )
+}
+
+#[track_caller]
+fn scan(sim: &Sim, options: &[&str], code: i32) -> Ran {
+    let arguments = ["scan", "--out", "out", "--quiet"].into_iter().chain(options.iter().copied());
+    Cli::new(arguments).at(&sim.endpoint, "111111111111").run().expect(code)
+}
+
+#[track_caller]
+fn finding(ran: &Ran, bucket: &str, rule: &str) -> Row {
+    let rows = ran.rows("out/findings.csv").into_iter().filter(|row| row["bucket"] == bucket && row["rule"] == rule);
+    let rows: Vec<Row> = rows.collect();
+    assert_eq!(rows.len(), 1, "{rule} of {bucket}: {rows:?}");
+    rows[0].clone()
+}
+
+fn rules_of_extras(ran: &Ran) -> BTreeSet<String> {
+    let is_extra = |rule: &String| {
+        let begins = ["policy-", "nothing-against-", "object-lock-", "replication-", "noncurrent-expiration-below"];
+        begins.iter().any(|begin| rule.starts_with(begin))
+    };
+    let found = ran.rows("out/findings.csv").into_iter().map(|row| row["rule"].clone());
+    let rules = ran.json("out/report.json")["rules"].as_array().expect("rules").clone();
+    let told = rules.into_iter().map(|rule| rule["id"].as_str().expect("an id").to_owned());
+    found.chain(told).filter(is_extra).collect()
+}
+
+#[test]
+fn a_run_that_asked_for_nothing_says_nothing_of_it() {
+    let sim = organization();
+    let ran = scan(&sim, &[], 1);
+    assert_eq!(rules_of_extras(&ran), BTreeSet::new());
+    assert!(EXTRAS.iter().all(|call| sim.count(call) == 0));
+    for file in ["policy.csv", "protection.csv", "controls.csv"] {
+        assert!(!ran.path("out").join(file).exists(), "{file}");
+    }
+    assert!(!ran.stdout.contains("MFA BY BUCKET POLICY") && !ran.stdout.contains("WHAT PROTECTS VERSIONS"));
+    let report = ran.json("out/report.json");
+    assert!(["mfa_by_policy", "protection", "protection_classes"].iter().all(|key| report.get(key).is_none()));
+}
+
+#[test]
+fn policies_are_judged_where_they_are_asked_for() {
+    let ran = scan(&organization(), &["--with", "policy"], 1);
+    assert!(rules_of_extras(&ran).iter().all(|rule| rule.starts_with("policy-")), "{:?}", rules_of_extras(&ran));
+    assert!(ran.stdout.contains("MFA BY BUCKET POLICY") && !ran.stdout.contains("WHAT PROTECTS VERSIONS"));
+    assert!(!ran.path("out/protection.csv").exists());
+    let sums = ran.read("out/SHA256SUMS");
+    assert!(sums.contains("  policy.csv\n"), "{sums}");
+    let mfa = |bucket: &str, actions: &str| {
+        let rows = ran.rows("out/policy.csv").into_iter();
+        let row: Vec<Row> = rows.filter(|row| row["bucket"] == bucket && row["actions"] == actions).collect();
+        assert_eq!(row.len(), 1, "{bucket} {actions}");
+        row[0].clone()
+    };
+    assert_eq!(mfa("guarded", "delete_versions")["mfa"], "required");
+    assert_eq!(mfa("guarded", "everything")["mfa"], "required");
+    assert_eq!(
+        (&*mfa("plain", "delete_versions")["mfa"], &*mfa("plain", "delete_versions")["policy"]),
+        ("not_required", "none")
+    );
+    let mistaken = mfa("mistaken", "delete_versions");
+    assert_eq!(mistaken["mfa"], "partial");
+    assert!(mistaken["holes"].starts_with("statement 1: long-term keys pass: "), "{mistaken:?}");
+    let refused = mfa("refused", "delete_versions");
+    assert_eq!((&*refused["mfa"], &*refused["policy"]), ("unknown", "unknown"));
+    assert!(refused["unknown_reason"].starts_with("GetBucketPolicy denied (AccessDenied, HTTP 403"), "{refused:?}");
+
+    let rule = "policy-mfa-to-delete-versions";
+    let statuses =
+        |bucket: &str| (finding(&ran, bucket, rule)["status"].clone(), finding(&ran, bucket, rule)["severity"].clone());
+    assert_eq!(statuses("mistaken"), ("fail".to_owned(), "medium".to_owned()));
+    assert_eq!(statuses("plain"), ("fail".to_owned(), "info".to_owned()));
+    assert_eq!(statuses("refused").0, "unknown");
+    // A policy never passes for MFA delete.
+    assert_eq!(finding(&ran, "guarded", "mfa-delete-enabled")["status"], "fail");
+    assert_eq!(ran.bucket("guarded")["status"], "fail");
+    // Where MFA delete asks for a code nobody misses a policy.
+    assert!(ran.rows("out/findings.csv").iter().all(|row| row["bucket"] != "mfa" || row["rule"] != rule));
+}
+
+#[test]
+fn a_refusal_for_want_of_mfa_is_told_and_stays_unknown() {
+    let sim = organization();
+    let (without, with) = (scan(&sim, &[], 1), scan(&sim, &["--with", "policy"], 1));
+    let words = "the bucket policy denies this for want of MFA, which the credentials of a role never carry";
+    for rule in ["mfa-delete-enabled", "versioning-enabled"] {
+        let gated = finding(&with, "gated", rule);
+        assert_eq!(gated["status"], "unknown");
+        assert!(gated["evidence"].contains(BY_POLICY) && gated["evidence"].contains(words), "{gated:?}");
+        let gated = finding(&without, "gated", rule);
+        assert!(gated["evidence"].contains(BY_POLICY) && !gated["evidence"].contains(words), "{gated:?}");
+        // This policy denies it with MFA, too.
+        let shut = finding(&with, "shut", rule);
+        assert!(shut["status"] == "unknown" && !shut["evidence"].contains("want of MFA"), "{shut:?}");
+    }
+    assert_eq!(with.bucket("gated")["mfa_delete"], "unknown");
+    assert_eq!(with.bucket("gated")["status"], "unknown");
+}
+
+#[test]
+fn each_bucket_says_what_stands_against_whom() {
+    let ran = scan(&organization(), &["--with", "protection"], 1);
+    let rows: BTreeMap<String, Row> =
+        ran.rows("out/protection.csv").into_iter().map(|row| (row["bucket"].clone(), row)).collect();
+    let says = |bucket: &str| {
+        let row = &rows[bucket];
+        ["class", "administrator", "user_keys", "lifecycle_rule", "script"].map(|column| row[column].as_str())
+    };
+    assert_eq!(says("mfa"), ["mfa_delete", "stopped", "stopped", "stopped", "stopped"]);
+    assert_eq!(says("locked"), ["object_lock", "stopped", "stopped", "stopped", "stopped"]);
+    assert_eq!(says("locked-weakly"), ["object_lock", "nothing", "stopped", "stopped", "stopped"]);
+    assert_eq!(says("copied"), ["versioned", "limited", "limited", "limited", "limited"]);
+    assert_eq!(says("copied-in-account"), ["versioned", "nothing", "nothing", "limited", "limited"]);
+    assert_eq!(says("kept"), ["versioned_with_lifecycle", "nothing", "nothing", "limited", "limited"]);
+    assert_eq!(says("guarded"), ["versioned", "limited", "stopped", "limited", "stopped"]);
+    assert_eq!(says("mistaken"), ["versioned", "nothing", "nothing", "limited", "limited"]);
+    assert_eq!(says("plain"), ["unversioned", "nothing", "nothing", "nothing", "nothing"]);
+    assert_eq!(says("refused"), ["unknown", "unknown", "unknown", "unknown", "unknown"]);
+    for call in EXTRAS {
+        assert!(rows["refused"]["unknown_reasons"].contains(call), "{:?}", rows["refused"]);
+    }
+    assert_eq!(rows["locked"]["script_by"], "object-lock-compliance;versions-kept");
+
+    let controls = ran.rows("out/controls.csv");
+    let control = |bucket: &str, name: &str| {
+        let is = |row: &&Row| row["bucket"] == bucket && row["control"] == name;
+        controls.iter().find(is).unwrap_or_else(|| panic!("{name} of {bucket}")).clone()
+    };
+    assert_eq!(control("copied", "replication-other-account")["state"], "present");
+    assert!(control("copied", "replication-other-account")["holes"].contains("delete markers travel"));
+    assert_eq!(control("copied-in-part", "replication-other-account")["state"], "partial");
+    let own = control("copied-in-account", "replication-other-account");
+    assert_eq!((&*own["state"], &*own["fact"]), ("absent", "replication goes to the bucket's own account"));
+    assert_eq!(control("kept", "versions-kept")["days"], "30");
+    assert_eq!(control("refused", "object-lock-compliance")["state"], "unknown");
+
+    assert!(finding(&ran, "plain", "nothing-against-script")["evidence"].contains("versioning was never configured"));
+    assert_eq!(finding(&ran, "refused", "nothing-against-administrator")["status"], "unknown");
+    assert_eq!(finding(&ran, "copied-in-account", "replication-within-account")["severity"], "info");
+    assert!(ran.stdout.contains("WHAT PROTECTS VERSIONS"), "{}", ran.stdout);
+    let report = ran.json("out/report.json");
+    let buckets: u64 = report["protection_classes"]
+        .as_array()
+        .expect("classes")
+        .iter()
+        .map(|class| class["buckets"].as_u64().expect("a number"))
+        .sum();
+    assert_eq!(buckets as usize, rows.len());
+    assert_eq!(report["protection"].as_array().expect("rows").len(), rows.len());
+}
+
+#[test]
+fn an_accepted_control_waives_and_never_passes() {
+    let options = [
+        "--standard=cis-with-compensation",
+        "--with=protection",
+        "--accept-control=object-lock-compliance:30,replication-other-account",
+        "--accept-control=versions-kept:31,mfa-by-policy",
+    ];
+    let ran = scan(&organization(), &options, 1);
+    let status = |bucket: &str| finding(&ran, bucket, "mfa-delete-enabled")["status"].clone();
+    for bucket in ["locked", "copied", "guarded"] {
+        assert_eq!(
+            (status(bucket), ran.bucket(bucket)["status"].clone()),
+            ("waived".into(), "waived".into()),
+            "{bucket}"
+        );
+        assert_eq!(ran.bucket(bucket)["mfa_delete"], "disabled");
+    }
+    let locked = finding(&ran, "locked", "mfa-delete-enabled");
+    assert!(
+        locked["evidence"]
+            .starts_with("MFA delete is disabled, and what is accepted for it is there: object-lock-compliance:30: "),
+        "{locked:?}"
+    );
+    assert!(locked["evidence"].contains("objects that are older than the default retention are not locked by it"));
+    // Nothing ends their versions.
+    for bucket in ["copied-in-account", "copied-in-part", "mistaken", "locked-weakly"] {
+        assert_eq!(status(bucket), "waived", "{bucket}");
+    }
+    for bucket in ["kept", "plain"] {
+        assert_eq!(status(bucket), "fail", "{bucket}");
+    }
+    let kept = finding(&ran, "kept", "mfa-delete-enabled");
+    assert!(
+        kept["evidence"].contains("versions-kept:31: noncurrent versions stay 30 days at least: too few days"),
+        "{kept:?}"
+    );
+    assert!(
+        ran.rows("out/findings.csv").iter().all(|row| row["bucket"] != "mfa" || row["rule"] != "mfa-delete-enabled")
+    );
+    // Waived by what is known, whatever the rest is; unknown where MFA delete is.
+    assert_eq!((status("refused"), status("gated")), ("waived".into(), "unknown".into()));
+    let strict = ["--standard=cis-with-compensation", "--with=protection", "--accept-control=object-lock-compliance:1"];
+    let strict = scan(&organization(), &strict, 1);
+    let refused = finding(&strict, "refused", "mfa-delete-enabled");
+    assert_eq!((&*refused["status"], &*strict.bucket("refused")["status"]), ("unknown", "unknown"));
+    assert!(refused["evidence"].starts_with("GetObjectLockConfiguration denied"), "{refused:?}");
+    assert!(ran.stdout.contains("waived"), "{}", ran.stdout);
+}
+
+#[test]
+fn what_makes_no_sense_together_is_refused() {
+    let sim = organization();
+    let says = |options: &[&str]| {
+        let ran = scan(&sim, options, 2);
+        ran.stderr
+    };
+    let standard = "--standard=cis-with-compensation";
+    let without = says(&[standard, "--with=protection"]);
+    assert!(without.contains("--standard: cis-with-compensation needs --accept-control"), "{without}");
+    let unread = says(&[standard, "--accept-control=mfa-by-policy"]);
+    assert!(unread.contains("--standard: cis-with-compensation needs --with protection"), "{unread}");
+    let alone = says(&["--accept-control=mfa-by-policy"]);
+    assert!(
+        alone.contains("--accept-control: this has a meaning only with --standard cis-with-compensation"),
+        "{alone}"
+    );
+    let bad = says(&[
+        standard,
+        "--with=protection",
+        "--accept-control=versions-kept,luck,mfa-by-policy:3,object-lock-compliance:0",
+    ]);
+    for part in [
+        "versions-kept needs the days that it has to last at least",
+        "\"luck\" is no control: there are object-lock-compliance, ",
+        "mfa-by-policy does not last for days",
+        "the days of object-lock-compliance are a number from 1 to 36500, not \"0\"",
+    ] {
+        assert!(bad.contains(part), "{bad}");
+    }
+}
+
+#[test]
+fn a_run_that_goes_on_asks_for_its_controls_again() {
+    let sim = organization();
+    let options =
+        ["--standard=cis-with-compensation", "--with=protection", "--accept-control=replication-other-account"];
+    let begun = scan(&sim, &options, 1);
+    let out = begun.path("out").to_str().expect("text").to_owned();
+    let resume = |options: &[&str]| {
+        let arguments = ["scan", "--quiet", "--resume", &out].into_iter().chain(options.iter().copied());
+        Cli::new(arguments).at(&sim.endpoint, "111111111111").run()
+    };
+    let without = resume(&[]).expect(2);
+    assert!(without.stderr.contains("--accept-control"), "{}", without.stderr);
+    resume(&["--accept-control=replication-other-account"]).expect(1);
+    assert_eq!(begun.bucket("copied")["status"], "waived");
+    resume(&["--standard=cis"]).expect(1);
+    assert_eq!(begun.bucket("copied")["status"], "fail");
+}
