@@ -81,6 +81,23 @@ pub struct MetricRow<'a> {
 #[error("add up the buckets: {0}")]
 pub struct AggregateError(#[from] PolarsError);
 
+/// The name of every metric, in the order of the rows.
+pub fn metrics() -> impl Iterator<Item = &'static str> {
+    let accounts = ACCOUNT_COUNTERS.iter().map(|counter| counter.name);
+    accounts.chain(counters()).chain(PERCENTAGES.iter().map(|percentage| percentage.name))
+}
+
+/// The names of the metrics that count what buckets have, in their order.
+pub fn counters() -> impl Iterator<Item = &'static str> {
+    COUNTERS.iter().map(|counter| counter.name)
+}
+
+/// What a bucket adds to each of [`counters`]; `None` where that is unknown, or the bucket gone.
+pub fn added(record: &BucketRecord, evaluation: &Evaluation) -> Vec<Option<u32>> {
+    let subject = Subject { record, evaluation };
+    COUNTERS.iter().map(|counter| counter.added_by(&subject)).collect()
+}
+
 /// Buckets that are collapsed at once: some 2 MB of columns, and a few times as much while they are added up.
 const BATCH: usize = 16_384;
 
@@ -125,6 +142,14 @@ impl Aggregator {
         let account = self.accounts.index(&record.account);
         let region = self.regions.index(&record.region);
         self.buffer.push(account, region, &Subject { record, evaluation });
+        if self.buffer.len() >= self.batch { self.collapse() } else { Ok(()) }
+    }
+
+    /// Adds buckets of an account and a Region that were added up before: a sum for each of [`counters`].
+    pub fn push_sums(&mut self, account: &AccountId, region: &Region, sums: &[u64]) -> Result<(), AggregateError> {
+        let account = self.accounts.index(account);
+        let region = self.regions.index(region);
+        self.buffer.push_sums(account, region, sums);
         if self.buffer.len() >= self.batch { self.collapse() } else { Ok(()) }
     }
 

@@ -2,15 +2,20 @@
 //! environment.
 
 mod demo;
+mod diff;
+mod judge;
 mod lifecycle;
 mod logging;
 mod mfa_delete;
 pub mod options;
 mod output;
 mod progress;
+mod report;
+mod saved;
 mod scan;
 mod signals;
 mod simulate;
+mod trend;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -144,6 +149,12 @@ async fn dispatch(command: Command) -> Result<Exit, Problem> {
             exit
         }
         Command::Simulate(simulate) => simulate::run(simulate).await,
+        Command::Report(again) => {
+            logging::start(again.log, &Progress::silent());
+            report::run(&again)
+        }
+        Command::Diff(comparison) => diff::run(&comparison),
+        Command::Trend(order) => trend::run(&order),
         Command::LifecycleCheck(check) => lifecycle::run(&check),
         Command::MfaDelete(order) => {
             logging::start(order.log, &Progress::silent());

@@ -28,6 +28,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use sha2::{Digest, Sha256};
 
 pub use accounts::AccountEntry;
+pub use compensation::NEEDS_CONTROLS;
 pub use mistake::{Given, Mistake, Origin, Place, variable};
 pub use more::{MetricGroup, More, With};
 pub use resume::Resume;
@@ -55,6 +56,8 @@ pub struct Config {
     /// The severity from which a finding decides the exit code; `None` when findings never do.
     pub fail_on: Option<Severity>,
     pub allow_unknown: bool,
+    /// The folder of an earlier run: what that had does not decide the exit code.
+    pub baseline: Option<PathBuf>,
     pub quiet: bool,
     pub log: Log,
     pub color: Color,
@@ -274,6 +277,7 @@ impl Config {
             accepted,
             fail_on: args.judging.fail_on.and_then(FailOn::severity),
             allow_unknown: args.judging.allow_unknown,
+            baseline: args.judging.baseline,
             quiet: args.console.quiet,
             log,
             color: args.console.color,

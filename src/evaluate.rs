@@ -2,7 +2,7 @@
 
 use time::Date;
 
-use crate::model::{AcceptedControl, BucketRecord, Doubt, Facts, Finding, Kind, Severity, Standard, Status};
+use crate::model::{AcceptedControl, BucketRecord, Doubt, Facts, Finding, Kind, Run, Severity, Standard, Status};
 use crate::policy::Said;
 use crate::protection::Protection;
 use crate::rules::{self, Analyses, Bucket, BucketFacts, Rule, Setting, Verdict};
@@ -52,6 +52,12 @@ impl Evaluator {
     pub fn new(standard: Standard, today: Date, partition: Option<&str>) -> Self {
         let partition = partition.map(str::to_owned);
         Self { standard, setting: Setting { analyses: Analyses::new(today), partition, accepted: Vec::new() } }
+    }
+
+    /// As a run is judged.
+    pub fn of(run: &Run) -> Self {
+        let evaluator = Self::new(run.standard, run.start.date(), run.partition.as_deref());
+        evaluator.accepting(run.accepted_controls.iter().copied())
     }
 
     /// With the controls that [`Standard::CisWithCompensation`] takes for MFA delete.

@@ -31,7 +31,7 @@ use crate::model::{Account, AccountId, AccountRecord, BucketRecord, Coverage, Ru
 
 pub use buckets::{Buckets, Inventory};
 pub use segment::{Begun, Earlier, Segment, Tally};
-pub use writer::Writer;
+pub use writer::{RUN, Writer};
 
 /// Raised whenever a record changes its shape; another version is refused.
 const VERSION: u32 = 2;

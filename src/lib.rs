@@ -9,7 +9,8 @@
 //! [`discover`] finds the accounts, [`collect`] reads their buckets with concurrent workers, both by way of [`aws`],
 //! the only place that knows the SDK. What they read is the [`inventory`]: a folder of segments on disk, one an account,
 //! so memory stays flat. From there on nothing asks AWS: [`evaluate`] holds the [`rules`] against each bucket,
-//! [`aggregate`] counts, [`report`] writes. [`cli`] strings these together; `cli/scan.rs` is the whole sentence.
+//! [`aggregate`] counts, [`report`] writes; [`diff`] holds one inventory beside another, [`trend`] follows
+//! metrics over many, [`dataset`] is the inventory as Parquet. [`cli`] strings these together; `cli/scan.rs` is the whole sentence.
 //! Nothing of this changes anything in AWS; only `cli/mfa_delete.rs` does, where the user asked for it by name.
 //!
 //! The modules in the order in which they are best read:
@@ -31,6 +32,10 @@ pub mod aws;
 pub mod inventory;
 
 pub mod aggregate;
+pub mod dataset;
+pub mod diff;
+pub mod trend;
+
 pub mod report;
 
 pub mod config;

@@ -14,6 +14,7 @@ pub mod lifecycle;
 pub mod observed;
 pub mod run;
 pub mod timestamp;
+pub mod told;
 
 pub use account::{Account, AccountId, AccountRecord, AccountState, OuPath, Outcome};
 pub use bucket::{BucketRecord, Facts, Lifecycle, MfaDelete, Region, Versioning, VersioningState};
@@ -28,3 +29,4 @@ pub use lifecycle::{ActionKind, LifecycleConfiguration, LifecycleRule, Reading, 
 pub use observed::{ErrorClass, Fact, Observed, Operation, Reason};
 pub use run::{Coverage, Run, ScopeOptions, Standard};
 pub use timestamp::Timestamp;
+pub use told::Told;

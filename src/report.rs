@@ -6,14 +6,17 @@
 //!
 //! To add a format: a variant of [`Format`], its files, and a module beside `csv` and `json`.
 
+pub mod changes;
 mod csv;
 #[cfg(test)]
 mod example;
 mod files;
 mod folder;
 mod json;
+mod parquet;
 mod terminal;
 mod text;
+pub mod trend;
 
 pub use text::harmless;
 
@@ -34,15 +37,18 @@ pub enum Format {
     Csv,
     /// report.json
     Json,
+    /// inventory.parquet, a row a bucket
+    Parquet,
 }
 
 impl Format {
-    pub const ALL: [Self; 2] = [Self::Csv, Self::Json];
+    pub const ALL: [Self; 3] = [Self::Csv, Self::Json, Self::Parquet];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Csv => "csv",
             Self::Json => "json",
+            Self::Parquet => "parquet",
         }
     }
 
@@ -51,6 +57,7 @@ impl Format {
         let (always, of_policy, of_protection) = match self {
             Self::Csv => (csv::ALWAYS.as_slice(), csv::OF_POLICY.as_slice(), csv::OF_PROTECTION.as_slice()),
             Self::Json => (json::FILES.as_slice(), [].as_slice(), [].as_slice()),
+            Self::Parquet => (parquet::FILES.as_slice(), [].as_slice(), [].as_slice()),
         };
         let of_policy = of_policy.iter().filter(|_| contents.policy);
         let of_protection = of_protection.iter().filter(|_| contents.protection);
@@ -62,6 +69,7 @@ impl Format {
         match self {
             Self::Csv => &csv::FILES,
             Self::Json => &json::FILES,
+            Self::Parquet => &parquet::FILES,
         }
     }
 }
@@ -83,6 +91,11 @@ pub struct Summary<'a> {
 
 /// A report in the making.
 pub trait Sink {
+    /// Before the first bucket: what rows say of the run. Called once.
+    fn begin(&mut self, _: &Run) -> io::Result<()> {
+        Ok(())
+    }
+
     /// One bucket, once, sorted by account id, then bucket name. Rows are written in the order in which they come.
     fn bucket(&mut self, account: &AccountRecord, record: &BucketRecord, evaluation: &Evaluation) -> io::Result<()>;
 

@@ -30,7 +30,16 @@ impl Buffer {
         self.accounts.push(account);
         self.regions.push(region);
         for (column, counter) in self.counts.iter_mut().zip(COUNTERS) {
-            column.push(counter.added_by(subject));
+            // What is unknown is counted by itself.
+            column.push(counter.added_by(subject).unwrap_or_default());
+        }
+    }
+
+    pub fn push_sums(&mut self, account: u32, region: u32, sums: &[u64]) {
+        self.accounts.push(account);
+        self.regions.push(region);
+        for (column, sum) in self.counts.iter_mut().zip(sums) {
+            column.push(u32::try_from(*sum).expect("fewer than 2^32 rules in a Region of an account"));
         }
     }
 

@@ -18,13 +18,13 @@ pub(super) struct Counter {
 
 #[derive(Clone, Copy)]
 enum Adds {
-    /// One, if this holds of the bucket.
-    Bucket(fn(&Subject<'_>) -> bool),
+    /// One, if this holds of the bucket; `None` where nobody can say.
+    Bucket(fn(&Subject<'_>) -> Option<bool>),
     /// The lifecycle rules of which this holds.
     Rules(fn(&LifecycleRule) -> bool),
 }
 
-const fn buckets(name: &'static str, holds: fn(&Subject<'_>) -> bool) -> Counter {
+const fn buckets(name: &'static str, holds: fn(&Subject<'_>) -> Option<bool>) -> Counter {
     Counter { name, adds: Adds::Bucket(holds) }
 }
 
@@ -40,22 +40,22 @@ const SUSPENDED: &str = "mfa-delete-versioning-suspended";
 /// Vanished buckets are in `VanishedBucketCount` and nowhere else. A rule of ours that fails and is waived still
 /// counts where a metric speaks of the bucket (blocked, conflict, suspended): the excuse does not change the fact.
 pub(super) const COUNTERS: &[Counter] = &[
-    buckets("BucketCount", exists),
-    buckets("UnknownBucketCount", |bucket| bucket.record.has_unknown()),
-    buckets("VanishedBucketCount", |bucket| !exists(bucket)),
-    buckets("VersioningEnabledBucketCount", |bucket| bucket.versioning() == Some(Versioning::Enabled)),
-    buckets("VersioningSuspendedBucketCount", |bucket| bucket.versioning() == Some(Versioning::Suspended)),
-    buckets("VersioningNeverBucketCount", |bucket| bucket.versioning() == Some(Versioning::Never)),
-    buckets("VersioningUnknownBucketCount", |bucket| exists(bucket) && bucket.versioning().is_none()),
-    buckets("MFADeleteEnabledBucketCount", |bucket| bucket.mfa_delete() == Some(MfaDelete::Enabled)),
-    buckets("MFADeleteDisabledBucketCount", |bucket| bucket.mfa_delete() == Some(MfaDelete::Disabled)),
-    buckets("MFADeleteNeverBucketCount", |bucket| bucket.mfa_delete() == Some(MfaDelete::Never)),
-    buckets("MFADeleteUnknownBucketCount", |bucket| exists(bucket) && bucket.mfa_delete().is_none()),
+    buckets("BucketCount", |bucket| Some(exists(bucket))),
+    buckets("UnknownBucketCount", |bucket| Some(bucket.record.has_unknown())),
+    buckets("VanishedBucketCount", |bucket| Some(!exists(bucket))),
+    buckets("VersioningEnabledBucketCount", |bucket| Some(bucket.versioning()? == Versioning::Enabled)),
+    buckets("VersioningSuspendedBucketCount", |bucket| Some(bucket.versioning()? == Versioning::Suspended)),
+    buckets("VersioningNeverBucketCount", |bucket| Some(bucket.versioning()? == Versioning::Never)),
+    buckets("VersioningUnknownBucketCount", |bucket| Some(exists(bucket) && bucket.versioning().is_none())),
+    buckets("MFADeleteEnabledBucketCount", |bucket| Some(bucket.mfa_delete()? == MfaDelete::Enabled)),
+    buckets("MFADeleteDisabledBucketCount", |bucket| Some(bucket.mfa_delete()? == MfaDelete::Disabled)),
+    buckets("MFADeleteNeverBucketCount", |bucket| Some(bucket.mfa_delete()? == MfaDelete::Never)),
+    buckets("MFADeleteUnknownBucketCount", |bucket| Some(exists(bucket) && bucket.mfa_delete().is_none())),
     buckets("MFADeleteBlockedByLifecycleBucketCount", |bucket| bucket.fails(BLOCKED)),
     buckets("MFADeleteLifecycleConflictBucketCount", |bucket| bucket.fails(CONFLICT)),
     buckets("MFADeleteVersioningSuspendedBucketCount", |bucket| bucket.fails(SUSPENDED)),
-    buckets("LifecycleConfigurationBucketCount", |bucket| matches!(bucket.lifecycle(), Some(Lifecycle::Present(_)))),
-    buckets("LifecycleUnknownBucketCount", |bucket| exists(bucket) && bucket.lifecycle().is_none()),
+    buckets("LifecycleConfigurationBucketCount", |bucket| Some(matches!(bucket.lifecycle()?, Lifecycle::Present(_)))),
+    buckets("LifecycleUnknownBucketCount", |bucket| Some(exists(bucket) && bucket.lifecycle().is_none())),
     rules("TransitionLifecycleRuleCount", |rule| rule.actions.contains(&ActionKind::Transition)),
     rules("ExpirationLifecycleRuleCount", |rule| rule.actions.contains(&ActionKind::Expiration)),
     rules("NoncurrentVersionTransitionLifecycleRuleCount", |rule| {
@@ -71,11 +71,11 @@ pub(super) const COUNTERS: &[Counter] = &[
         rule.actions.contains(&ActionKind::ExpiredObjectDeleteMarker)
     }),
     rules("TotalLifecycleRuleCount", |_| true),
-    buckets("PassBucketCount", |bucket| bucket.has(Status::Pass)),
-    buckets("FailBucketCount", |bucket| bucket.has(Status::Fail)),
-    buckets("UnknownStatusBucketCount", |bucket| bucket.has(Status::Unknown)),
-    buckets("WaivedBucketCount", |bucket| bucket.has(Status::Waived)),
-    buckets("NotApplicableBucketCount", |bucket| bucket.has(Status::NotApplicable)),
+    buckets("PassBucketCount", |bucket| Some(bucket.has(Status::Pass))),
+    buckets("FailBucketCount", |bucket| Some(bucket.has(Status::Fail))),
+    buckets("UnknownStatusBucketCount", |bucket| Some(bucket.has(Status::Unknown))),
+    buckets("WaivedBucketCount", |bucket| Some(bucket.has(Status::Waived))),
+    buckets("NotApplicableBucketCount", |bucket| Some(bucket.has(Status::NotApplicable))),
 ];
 
 /// A metric that counts accounts; in the scopes that can hold several, organization and OU.
@@ -171,22 +171,29 @@ impl Subject<'_> {
         exists(self) && self.evaluation.status == status
     }
 
-    fn fails(&self, rule: &str) -> bool {
-        let findings = &self.evaluation.findings;
-        findings.iter().any(|finding| finding.rule == rule && matches!(finding.status, Status::Fail | Status::Waived))
+    /// `None` where the rule is unknown, or the bucket gone.
+    fn fails(&self, rule: &str) -> Option<bool> {
+        let finding = self.evaluation.findings.iter().find(|finding| finding.rule == rule);
+        match finding.map(|finding| finding.status) {
+            _ if !exists(self) => None,
+            Some(Status::Unknown) => None,
+            Some(Status::Fail | Status::Waived) => Some(true),
+            Some(Status::Pass | Status::NotApplicable) | None => Some(false),
+        }
     }
 }
 
 impl Counter {
-    /// What this bucket adds to the metric.
-    pub fn added_by(&self, subject: &Subject<'_>) -> u32 {
+    /// What this bucket adds to the metric; `None` where that is unknown, or the bucket gone.
+    pub fn added_by(&self, subject: &Subject<'_>) -> Option<u32> {
         match (self.adds, subject.lifecycle()) {
-            (Adds::Bucket(holds), _) => u32::from(holds(subject)),
+            (Adds::Bucket(holds), _) => holds(subject).map(u32::from),
             (Adds::Rules(holds), Some(Lifecycle::Present(configuration))) => {
                 let rules = configuration.rules.iter().filter(|rule| holds(rule)).count();
-                u32::try_from(rules).expect("fewer than 2^32 rules in an answer")
+                Some(u32::try_from(rules).expect("fewer than 2^32 rules in an answer"))
             }
-            (Adds::Rules(_), Some(Lifecycle::None) | None) => 0,
+            (Adds::Rules(_), Some(Lifecycle::None)) => Some(0),
+            (Adds::Rules(_), None) => None,
         }
     }
 }

@@ -6,16 +6,23 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use time::Date;
 use time::macros::format_description;
 
+use super::diff::Comparison;
 use super::lifecycle::{Check, Format as CheckFormat};
 use super::mfa_delete::options as mfa_delete;
+use super::report::Again;
+use super::trend::{Order, ScopeName};
 use crate::config::options::{ConcurrencyArgs, ConsoleArgs, FailOn, JudgingArgs, MoreArgs, ReportArgs, ScanArgs};
-use crate::config::{self, Config, Given, Mistake, variable};
+use crate::config::{self, Color, Config, Given, Log, LogFormat, LogLevel, Mistake, variable};
 use crate::exit::Exit;
 use crate::lifecycle::Versions;
+use crate::model::Standard;
+use crate::report::changes::TableFormat;
+use crate::trend::Wanted;
 
 /// What is to be done.
 #[derive(Debug)]
@@ -27,6 +34,9 @@ pub enum Command {
     },
     Demo(Demo),
     Simulate(Simulate),
+    Report(Box<Again>),
+    Diff(Comparison),
+    Trend(Order),
     LifecycleCheck(Check),
     MfaDelete(Box<mfa_delete::Order>),
 }
@@ -125,6 +135,13 @@ enum Job {
     /// Reads no environment variable but the one that turns off colors, no configuration and no AWS file, and sends
     /// nothing beyond this machine. Exits 0 whatever is found, unless --fail-on is given.
     Demo(DemoArgs),
+    /// Make the report of a finished run again, with other rules or in other formats, without AWS
+    Report(AgainArgs),
+    /// Say what is different between two finished runs: buckets, versioning, MFA delete, lifecycle, status
+    #[command(after_long_help = DIFF_EXIT_CODES)]
+    Diff(DiffArgs),
+    /// Show how metrics went over the runs of a folder, a value for each day
+    Trend(TrendArgs),
     /// Serve a simulated AWS organization on 127.0.0.1, for any S3 client
     Simulate(SimulateArgs),
     /// Say what the rules of a lifecycle configuration really do together
@@ -221,6 +238,72 @@ impl GeneratedArgs {
     }
 }
 
+/// The judging and report options of `scan`, for what was read before.
+#[derive(Args)]
+#[command(mut_arg("standard", |arg| arg.hide_default_value(true).help(AGAIN_STANDARD)))]
+struct AgainArgs {
+    /// Output folder of the run
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    #[command(flatten)]
+    judging: JudgingArgs,
+    #[command(flatten)]
+    report: ReportArgs,
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    #[arg(help = "When to colour the report; auto heeds NO_COLOR and pipes")]
+    color: Color,
+}
+
+#[derive(Args)]
+struct DiffArgs {
+    /// Output folder of the older run
+    #[arg(value_name = "OLD")]
+    old: PathBuf,
+    /// Output folder of the newer run
+    #[arg(value_name = "NEW")]
+    new: PathBuf,
+    /// Which reading of the MFA delete requirement holds for both [default: that of the newer run]
+    #[arg(long, value_name = "NAME")]
+    standard: Option<Standard>,
+    /// How the differences are shown
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    format: TableFormat,
+    /// Exit 0 instead of 3 when the newer run does not know all
+    #[arg(long)]
+    allow_unknown: bool,
+}
+
+#[derive(Args)]
+struct TrendArgs {
+    /// Folder in which output folders of scans stand, or inventory.parquet files
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// What the values add up over
+    #[arg(long, value_name = "SCOPE", default_value = "organization")]
+    scope: ScopeName,
+    /// Only this OU, account or Region (repeatable)
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    id: Vec<String>,
+    /// Only this metric of metrics.csv (repeatable) [default: all; eight of them as a table]
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    metric: Vec<String>,
+    /// How the values are shown
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    format: TableFormat,
+    /// Leave out runs that cannot be read, and say so
+    #[arg(long)]
+    allow_partial: bool,
+}
+
+const AGAIN_STANDARD: &str = "Which reading of the MFA delete requirement holds [default: that of the run]";
+
+const DIFF_EXIT_CODES: &str = "\
+Exit codes:
+  0  no regression
+  1  a regression: MFA delete or versioning was enabled and is not any more, or a bucket passed and fails
+  2  the runs cannot be read or compared
+  3  no regression is known, and the newer run does not know all (0 with --allow-unknown)";
+
 #[derive(Args)]
 struct SimulateArgs {
     /// Listen on this port; 0 for any free one
@@ -254,8 +337,14 @@ pub fn parse(
             let loaded = loaded.map_err(Problem::Configuration)?;
             Ok(Command::Scan { config: Box::new(loaded.config), warnings: loaded.warnings })
         }
-        (Job::Scan(_), None) => unreachable!("clap gave the subcommand a moment ago"),
         (Job::Demo(demo), _) => demo.read().map(Command::Demo),
+        (Job::Report(again), Some((_, flags))) => {
+            let is_given = flags.value_source("standard") == Some(ValueSource::CommandLine);
+            Ok(Command::Report(Box::new(again.read(is_given))))
+        }
+        (Job::Scan(_) | Job::Report(_), None) => unreachable!("clap gave the subcommand a moment ago"),
+        (Job::Trend(trend), _) => Ok(Command::Trend(trend.read())),
+        (Job::Diff(diff), _) => Ok(Command::Diff(diff.read())),
         (Job::Simulate(simulate), _) => Ok(Command::Simulate(simulate.read())),
         (Job::Lifecycle(LifecycleJob::Check(check)), _) => Ok(Command::LifecycleCheck(check.read())),
         (Job::MfaDelete(job), _) => Ok(Command::MfaDelete(Box::new(job.read()))),
@@ -304,6 +393,45 @@ impl DemoArgs {
         let mut config = Config::new(args, &given).map_err(Problem::Configuration)?;
         config.allow_unknown |= exits_0;
         Ok(Demo { config: Box::new(config), generated })
+    }
+}
+
+impl AgainArgs {
+    fn read(self, standard_is_given: bool) -> Again {
+        Again {
+            folder: self.folder,
+            standard: standard_is_given.then_some(self.judging.standard),
+            accepted: self.judging.accept_control,
+            fail_on: self.judging.fail_on.and_then(FailOn::severity),
+            allow_unknown: self.judging.allow_unknown,
+            baseline: self.judging.baseline,
+            output: config::Output { out: self.report.out, formats: self.report.format.into_iter().collect() },
+            color: self.color,
+            log: Log { level: LogLevel::Warn, format: LogFormat::Text },
+        }
+    }
+}
+
+impl DiffArgs {
+    fn read(self) -> Comparison {
+        Comparison {
+            old: self.old,
+            new: self.new,
+            standard: self.standard,
+            format: self.format,
+            allow_unknown: self.allow_unknown,
+        }
+    }
+}
+
+impl TrendArgs {
+    fn read(self) -> Order {
+        Order {
+            folder: self.folder,
+            wanted: Wanted { scope: self.scope.scope(), ids: self.id, metrics: self.metric },
+            format: self.format,
+            allow_partial: self.allow_partial,
+        }
     }
 }
 
@@ -574,9 +702,11 @@ mod tests {
               --fail-on <SEVERITY>  Exit 1 when a finding is at least this severe [default: medium]
                                     [possible values: info, low, medium, high, critical, none]
               --allow-unknown       Exit 0 instead of 3 when something stayed unknown
+              --baseline <DIR>      Let only what the run in this folder did not have decide the exit code,
+                                    and show what changed
               --out <DIR>           Folder of the report's files [default: reports/<UTC time>]
-              --format <FORMAT>     Formats of the report's files (comma list) [default: csv,json] [possible
-                                    values: csv, json]
+              --format <FORMAT>     Formats of the report's files (comma list) [default: csv,json,parquet]
+                                    [possible values: csv, json, parquet]
 
         Console:
               --quiet                Show no progress

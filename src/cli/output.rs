@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 use uuid::{NoContext, Timestamp as UuidTimestamp, Uuid};
 
 use super::Problem;
-use crate::config::Config;
+use crate::config::{self, Color, Config, Resume};
 use crate::inventory::{Inventory, Opening, Writer};
 use crate::model::Timestamp;
 use crate::report::{Files, Folder, Format, Sink, Terminal, TerminalOptions};
 
 /// The inventory while it is written; it takes the place of an older one when the run closes.
-const WRITING: &str = "inventory.partial";
-const WRITTEN: &str = "inventory";
+pub const WRITING: &str = "inventory.partial";
+pub const WRITTEN: &str = "inventory";
 
 /// The reports of a run. The page is finished last, because it says where the files are.
 pub struct Reports {
@@ -42,11 +42,8 @@ pub struct Journal {
 
 impl Output {
     /// Opens the folder before the scan: a scan whose report cannot be written must not start.
-    pub fn open(config: &Config, start: Timestamp) -> Result<Self, Problem> {
-        if let Some(resume) = &config.resume {
-            may_go_on(&resume.folder, config)?;
-        }
-        let (path, folder, lock) = match &config.output.out {
+    pub fn open(asked: &config::Output, start: Timestamp) -> Result<Self, Problem> {
+        let (path, folder, lock) = match &asked.out {
             Some(path) => {
                 let folder = Folder::open(path)?;
                 (path.clone(), folder, lock(path)?)
@@ -56,7 +53,7 @@ impl Output {
         let folder = Cell::new(Some(folder));
         sweep(&path);
         // Every file is tried and let go: what stands in its way is told now, not after the scan.
-        drop(Files::open(Folder::open(&path)?, &config.output.formats.iter().copied().collect::<Vec<_>>())?);
+        drop(Files::open(Folder::open(&path)?, &asked.formats.iter().copied().collect::<Vec<_>>())?);
         if let Some(file) = [WRITING, WRITTEN].into_iter().find(|name| path.join(name).is_file()) {
             return Err(Problem::new(format!(
                 "failed to open the output folder {}: {file} in it is a file",
@@ -141,13 +138,13 @@ impl Output {
     }
 
     /// Every report that was asked for.
-    pub fn reports(&self, config: &Config) -> Result<Reports, Problem> {
+    pub fn reports(&self, asked: &config::Output, color: Color) -> Result<Reports, Problem> {
         let folder = self.folder.take().expect("the reports are made once");
-        let formats: Vec<_> = config.output.formats.iter().copied().collect();
+        let formats: Vec<_> = asked.formats.iter().copied().collect();
         let stdout = io::stdout();
         let options = TerminalOptions {
             width: terminal_size::terminal_size_of(&stdout).map_or(100, |(width, _)| width.0),
-            color: config.color.is_on(stdout.is_terminal(), std::env::var_os("NO_COLOR").as_deref()),
+            color: color.is_on(stdout.is_terminal(), std::env::var_os("NO_COLOR").as_deref()),
             folder: self.path.display().to_string(),
             formats: formats.clone(),
         };
@@ -181,7 +178,7 @@ impl Output {
 
     pub fn write_problem(&self, error: &io::Error) -> Problem {
         Problem::new(format!("failed to write the report in {}: {error}", self.path.display())).with_help(
-            "free space and go on with --resume DIR, where nothing is read twice; the report is complete once \
+            "free space and go on: scan --resume DIR and report DIR read nothing twice; the report is complete once \
              SHA256SUMS is there",
         )
     }
@@ -189,7 +186,7 @@ impl Output {
 
 /// stdout, for a page that its reader may close before the end (`bucketlens scan | head`): the report's files are whole
 /// all the same.
-struct Page(io::Stdout);
+pub struct Page(pub io::Stdout);
 
 impl Write for Page {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -206,7 +203,8 @@ impl Write for Page {
 
 /// A folder that holds something else than a run is a slip of the pen, and so is one that is not there where nothing
 /// says what would be scanned: nothing is begun in it.
-fn may_go_on(folder: &Path, config: &Config) -> Result<(), Problem> {
+pub fn may_go_on(config: &Config) -> Result<(), Problem> {
+    let Some(Resume { folder, .. }) = &config.resume else { return Ok(()) };
     let help = "name the folder of the run that is to go on, or begin another run with --out DIR";
     let problem = |what: &str| Problem::new(format!("--resume: {} {what}", folder.display())).with_help(help);
     match fs::read_dir(folder) {

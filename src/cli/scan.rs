@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 
-use super::Problem;
-use super::output::{Journal, Output};
+use super::output::{Journal, Output, may_go_on};
 use super::progress::Progress;
-use super::signals;
+use super::{Problem, judge, saved, signals};
 use crate::aws::clock::{Clock, Skew};
 use crate::aws::http::{self, Network};
 use crate::aws::pace::Pace;
@@ -17,19 +16,27 @@ use crate::aws::session::{Aws, Source};
 use crate::collect::{Asked, Collected, Stop, collect};
 use crate::config::Config;
 use crate::discover::{Discovered, Entry, Target, discover};
-use crate::evaluate::Evaluator;
-use crate::exit::{self, Exit, Seen};
+use crate::exit::{self, Exit};
 use crate::inventory::{Found, Inventory, Writer};
-use crate::model::{AccountId, Coverage, Outcome, Run, Severity, Status, Timestamp};
-use crate::{aggregate, report};
+use crate::model::{AccountId, Coverage, Outcome, Run, Timestamp};
+
+/// What a scan comes to.
+struct Ends {
+    output: Output,
+    /// What it is held against.
+    baseline: Option<Inventory>,
+}
 
 /// Reads, judges and reports. `source` and `network` say where AWS is: the environment, or the demo's simulator.
 pub async fn run(config: &Config, source: Source, network: &Network, progress: Arc<Progress>) -> Result<Exit, Problem> {
     let start = Timestamp::now();
     let (told, stop) = Stop::new();
-    let output = Output::open(config, start)?;
-    let folder = output.path().display().to_string();
-    let scan = Box::pin(scan(config, source, network, progress, start, output, stop));
+    may_go_on(config)?;
+    // Before the work: what it is to be held against must be there.
+    let baseline = config.baseline.as_deref().map(saved::open).transpose()?;
+    let ends = Ends { output: Output::open(&config.output, start)?, baseline };
+    let folder = ends.output.path().display().to_string();
+    let scan = Box::pin(scan(config, source, network, progress, start, ends, stop));
     tokio::select! {
         exit = scan => exit,
         () = signals::twice(told) => {
@@ -45,23 +52,21 @@ async fn scan(
     network: &Network,
     progress: Arc<Progress>,
     start: Timestamp,
-    output: Output,
+    Ends { output, baseline }: Ends,
     stop: Stop,
 ) -> Result<Exit, Problem> {
     let aws = connect(config, source, network)?;
     let journal = output.journal(config, start)?;
     let config = journal.config.clone();
     let inventory = Box::pin(read(journal, &aws, start, &output, progress, stop)).await?;
-    let run = &inventory.closing.run;
-    let seen = match inventory.closing.coverage.is_complete() {
-        _ if run.interrupted => Seen::Interrupted,
-        true => Seen::All,
-        false => Seen::InPart,
-    };
+    let seen = judge::seen(&inventory);
     let (fail_on, allow_unknown) = (config.fail_on, config.allow_unknown);
     // On a thread of its own, so that a signal is heard meanwhile.
-    let judged = tokio::task::spawn_blocking(move || judge(&config, &inventory, &output)).await;
-    let worst = judged.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+    let judged = tokio::task::spawn_blocking(move || {
+        let reports = output.reports(&config.output, config.color)?;
+        judge::judge(&inventory, baseline.as_ref(), reports, &output, || output.keep(&inventory))
+    });
+    let worst = judged.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
     Ok(exit::decide(worst, fail_on, seen, allow_unknown))
 }
 
@@ -146,6 +151,7 @@ async fn read(
         interrupted: collected.interrupted || interrupted,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         standard: config.standard,
+        accepted_controls: config.accepted.clone(),
         scope: config.scope(),
         extras,
         caller_arn: found.caller_arn,
@@ -192,40 +198,4 @@ fn coverage(collected: &mut Collected, aws: &Aws) -> Coverage {
         throttled: aws.pace.throttled(),
         ..collected.coverage
     }
-}
-
-/// The second half, pure but for the files: every bucket once, in order, to the metrics and every report. Returns the
-/// worst severity that failed.
-fn judge(config: &Config, inventory: &Inventory, output: &Output) -> Result<Option<Severity>, Problem> {
-    let mut reports = output.reports(config)?;
-    let run = &inventory.closing.run;
-    let evaluator = Evaluator::new(config.standard, run.start.date(), run.partition.as_deref());
-    let evaluator = evaluator.accepting(config.accepted.iter().copied());
-    let mut metrics = aggregate::Aggregator::new();
-    let mut worst = None;
-    for account in inventory.accounts() {
-        for record in inventory.buckets(account)? {
-            let record = record?;
-            let evaluation = evaluator.evaluate(&record);
-            let failed = evaluation.findings.iter().filter(|finding| finding.status == Status::Fail);
-            worst = worst.max(failed.map(|finding| finding.severity).max());
-            metrics.push(account, &record, &evaluation)?;
-            let files = reports.files.bucket(account, &record, &evaluation);
-            files.map_err(|error| output.write_problem(&error))?;
-            let page = reports.page.bucket(account, &record, &evaluation);
-            page.map_err(|error| output.page_problem(&error))?;
-        }
-    }
-    let metrics = metrics.finish(inventory.accounts())?;
-    let closing = &inventory.closing;
-    let summary = report::Summary {
-        run: &closing.run,
-        coverage: &closing.coverage,
-        accounts: &closing.accounts,
-        metrics: &metrics,
-    };
-    reports.files.finish(&summary).map_err(|error| output.write_problem(&error))?;
-    output.keep(inventory)?;
-    reports.page.finish(&summary).map_err(|error| output.page_problem(&error))?;
-    Ok(worst)
 }

@@ -39,5 +39,5 @@ impl Check<'_> {
     }
 }
 
-pub(super) const NEEDS_CONTROLS: &str =
+pub const NEEDS_CONTROLS: &str =
     "cis-with-compensation needs --accept-control: the controls that may stand in for MFA delete";

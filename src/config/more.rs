@@ -36,6 +36,11 @@ impl With {
         }
     }
 
+    /// Whether all of it is among what was read.
+    pub fn is_in(self, extras: &BTreeSet<Extra>) -> bool {
+        self.extras().iter().all(|extra| extras.contains(extra))
+    }
+
     fn extras(self) -> &'static [Extra] {
         match self {
             Self::Policy => &[Extra::Policy],

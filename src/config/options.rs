@@ -166,6 +166,9 @@ pub struct JudgingArgs {
     /// Exit 0 instead of 3 when something stayed unknown
     #[arg(long)]
     pub allow_unknown: bool,
+    /// Let only what the run in this folder did not have decide the exit code, and show what changed
+    #[arg(long, value_name = "DIR")]
+    pub baseline: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -175,7 +178,7 @@ pub struct ReportArgs {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Formats of the report's files (comma list)
-    #[arg(long, value_name = "FORMAT", value_delimiter = ',', default_value = "csv,json")]
+    #[arg(long, value_name = "FORMAT", value_delimiter = ',', default_value = "csv,json,parquet")]
     pub format: Vec<Format>,
 }
 

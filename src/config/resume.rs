@@ -142,8 +142,8 @@ impl Config {
         Ok(Self { discovery, role, filters, more, standard, ..self })
     }
 
-    /// What these options say, and defaults.
-    fn of_scope(scope: &ScopeOptions) -> Result<Self, String> {
+    /// What these options say, and defaults: what a run kept of its scope, without the external id.
+    pub fn of_scope(scope: &ScopeOptions) -> Result<Self, String> {
         let (mut arguments, mut given) = (Vec::new(), Given::default());
         let mut entries = None;
         for (option, values) in scope {

@@ -63,6 +63,7 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("accept-control", &["mfa-by-policy", "versions-kept:30"], &["--resume=reports/today"]),
     ("fail-on", &["none"], &[]),
     ("allow-unknown", &["true"], &[]),
+    ("baseline", &["reports/before"], &[]),
     ("out", &["reports/today"], &[]),
     ("format", &["json"], &[]),
     ("quiet", &["true"], &[]),
@@ -218,12 +219,14 @@ fn the_defaults_are_the_documented_ones() {
             formats: {
                 Csv,
                 Json,
+                Parquet,
             },
         },
         fail_on: Some(
             Medium,
         ),
         allow_unknown: false,
+        baseline: None,
         quiet: false,
         log: Log {
             level: Warn,

@@ -1,15 +1,16 @@
 //! A closed inventory, and how its buckets are read: in the order of their names, one at a time.
 
 use std::borrow::Cow;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::vec;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::{Closing, InventoryError, Line, VERSION, segment_path};
+use super::writer::{RUN, START, Versioned};
+use super::{Closing, InventoryError, Line, Opening, VERSION, segment_path};
 use crate::model::{AccountRecord, BucketRecord};
 
 /// A closed inventory.
@@ -22,6 +23,17 @@ pub struct Inventory {
 impl Inventory {
     pub(super) fn new(folder: PathBuf, closing: Closing) -> Self {
         Self { folder, closing }
+    }
+
+    /// What a run left behind that came to its end; interrupted runs did too.
+    pub fn open(folder: &Path) -> Result<Self, InventoryError> {
+        let closing = read(&folder.join(RUN))?;
+        Ok(Self::new(folder.to_owned(), closing))
+    }
+
+    /// How the run began.
+    pub fn opening(&self) -> Result<Opening, InventoryError> {
+        Ok(read::<Versioned<Opening>>(&self.folder.join(START))?.opening)
     }
 
     pub fn folder(&self) -> &Path {
@@ -45,6 +57,24 @@ impl Inventory {
         // The index was read to the end of the file.
         let at = io::Seek::stream_position(&mut file).map_err(|source| InventoryError::read(&path, source))?;
         Ok(Buckets { source: Some(Source { file, at, index: index.into_iter() }), path, text: Vec::new() })
+    }
+}
+
+/// A file of JSON, whose version is looked at before anything else is.
+fn read<T: DeserializeOwned>(path: &Path) -> Result<T, InventoryError> {
+    #[derive(Deserialize)]
+    struct Outer {
+        version: u32,
+    }
+    let text = fs::read(path).map_err(|source| InventoryError::read(path, source))?;
+    let damaged = |error: serde_json::Error| InventoryError::Damaged {
+        path: path.to_owned(),
+        line: error.line(),
+        why: error.to_string(),
+    };
+    match serde_json::from_slice(&text).map_err(damaged)? {
+        Outer { version: VERSION } => serde_json::from_slice(&text).map_err(damaged),
+        Outer { version } => Err(InventoryError::OtherVersion { path: path.to_owned(), found: version }),
     }
 }
 

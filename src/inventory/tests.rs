@@ -89,6 +89,7 @@ impl Journal {
             interrupted: false,
             version: String::new(),
             standard: Standard::Cis,
+            accepted_controls: BTreeSet::new(),
             scope: Vec::new(),
             extras: BTreeSet::new(),
             caller_arn: None,

@@ -10,15 +10,16 @@ use serde::{Deserialize, Serialize};
 use super::{Begun, Closing, Found, Inventory, InventoryError, Opening, Segment, VERSION, segment_path};
 use crate::model::{Account, AccountId, AccountRecord, Coverage, Run, Timestamp};
 
-const START: &str = "start.json";
-const RUN: &str = "run.json";
+pub(super) const START: &str = "start.json";
+/// The file that a run writes when it closes.
+pub const RUN: &str = "run.json";
 
 /// The wire of `start.json`: the version is read before anything else is.
 #[derive(Serialize, Deserialize)]
-struct Versioned<T> {
+pub(super) struct Versioned<T> {
     version: u32,
     #[serde(flatten)]
-    opening: T,
+    pub opening: T,
 }
 
 #[derive(Debug)]

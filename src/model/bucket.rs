@@ -73,6 +73,24 @@ pub struct VersioningState {
     pub mfa_delete: MfaDelete,
 }
 
+impl VersioningState {
+    pub fn versioning_word(&self) -> &'static str {
+        match self.versioning {
+            Versioning::Never => "never",
+            Versioning::Enabled => "enabled",
+            Versioning::Suspended => "suspended",
+        }
+    }
+
+    pub fn mfa_delete_word(&self) -> &'static str {
+        match self.mfa_delete {
+            MfaDelete::Never => "never",
+            MfaDelete::Disabled => "disabled",
+            MfaDelete::Enabled => "enabled",
+        }
+    }
+}
+
 /// One answer of `GetBucketLifecycleConfiguration`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -146,24 +164,14 @@ impl BucketRecord {
     pub fn versioning_word(&self) -> &'static str {
         match &self.facts {
             Facts::Vanished { .. } => "not_applicable",
-            Facts::Read { versioning, .. } => match versioning.known().map(|state| state.versioning) {
-                None => "unknown",
-                Some(Versioning::Never) => "never",
-                Some(Versioning::Enabled) => "enabled",
-                Some(Versioning::Suspended) => "suspended",
-            },
+            Facts::Read { versioning, .. } => versioning.known().map_or("unknown", VersioningState::versioning_word),
         }
     }
 
     pub fn mfa_delete_word(&self) -> &'static str {
         match &self.facts {
             Facts::Vanished { .. } => "not_applicable",
-            Facts::Read { versioning, .. } => match versioning.known().map(|state| state.mfa_delete) {
-                None => "unknown",
-                Some(MfaDelete::Never) => "never",
-                Some(MfaDelete::Disabled) => "disabled",
-                Some(MfaDelete::Enabled) => "enabled",
-            },
+            Facts::Read { versioning, .. } => versioning.known().map_or("unknown", VersioningState::mfa_delete_word),
         }
     }
 

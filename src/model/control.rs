@@ -59,7 +59,8 @@ impl fmt::Display for Control {
 }
 
 /// A control that excuses a bucket from MFA delete: `versions-kept:30`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct AcceptedControl {
     pub control: Control,
     /// For how many days it has to last at least, where it lasts for days.
@@ -70,6 +71,20 @@ impl fmt::Display for AcceptedControl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.control)?;
         if self.control.has_days() { write!(f, ":{}", self.days) } else { Ok(()) }
+    }
+}
+
+impl From<AcceptedControl> for String {
+    fn from(control: AcceptedControl) -> Self {
+        control.to_string()
+    }
+}
+
+impl TryFrom<String> for AcceptedControl {
+    type Error = ControlError;
+
+    fn try_from(text: String) -> Result<Self, ControlError> {
+        text.parse()
     }
 }
 

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Extra, Timestamp};
+use super::{AcceptedControl, Extra, Timestamp};
 
 /// Which reading of the MFA delete requirement holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
@@ -43,6 +43,9 @@ pub struct Run {
     /// The version of bucketlens.
     pub version: String,
     pub standard: Standard,
+    /// What [`Standard::CisWithCompensation`] takes for MFA delete.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub accepted_controls: BTreeSet<AcceptedControl>,
     /// What was asked for, in the words of the command line.
     pub scope: Vec<String>,
     /// What was read of each bucket beside versioning and lifecycle: one more request each.

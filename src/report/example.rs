@@ -9,9 +9,9 @@ use crate::evaluate::Evaluator;
 use crate::lifecycle::{self, Action, Configuration, Filter, StorageClass, When};
 use crate::model::{
     AccountId, AccountRecord, AccountState, ActionKind, BucketPolicy, BucketRecord, Coverage, DefaultRetention,
-    ErrorClass, Extras, Fact, Facts, Lifecycle, LifecycleConfiguration, LifecycleRule, MfaDelete, ObjectLock, Observed,
-    Operation, OuPath, Outcome, Reading, Reason, Region, Replication, ReplicationRule, RetentionMode, RetentionPeriod,
-    RuleStatus, Run, Standard, Timestamp, Versioning, VersioningState,
+    ErrorClass, Extra, Extras, Fact, Facts, Lifecycle, LifecycleConfiguration, LifecycleRule, MfaDelete, ObjectLock,
+    Observed, Operation, OuPath, Outcome, Reading, Reason, Region, Replication, ReplicationRule, RetentionMode,
+    RetentionPeriod, RuleStatus, Run, Standard, Timestamp, Versioning, VersioningState,
 };
 
 pub struct Example {
@@ -27,7 +27,7 @@ impl Example {
     }
 
     pub fn evaluator(&self) -> Evaluator {
-        Evaluator::new(self.run.standard, self.run.start.date(), self.run.partition.as_deref())
+        Evaluator::of(&self.run)
     }
 
     pub fn metrics(&self) -> Metrics {
@@ -43,6 +43,7 @@ impl Example {
     /// As the scan does it: every bucket once, then the end.
     pub fn write(&self, mut sink: Box<dyn Sink>) {
         let evaluator = self.evaluator();
+        sink.begin(&self.run).expect("written");
         for (account, buckets) in &self.accounts {
             for record in buckets {
                 sink.bucket(account, record, &evaluator.evaluate(record)).expect("written");
@@ -190,6 +191,7 @@ pub fn empty() -> Example {
         interrupted: false,
         version: "0.1.0".to_owned(),
         standard: Standard::Cis,
+        accepted_controls: BTreeSet::new(),
         scope: vec!["--organization".to_owned(), "--role-name BucketlensScan".to_owned()],
         extras: BTreeSet::new(),
         caller_arn: Some("arn:aws:sts::111111111111:assumed-role/Auditor/nightly".to_owned()),

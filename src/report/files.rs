@@ -6,15 +6,20 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::folder::{Finished, named};
-use super::{Folder, FolderError, Format, Sink, Summary, csv, json};
+use super::{Folder, FolderError, Format, Sink, Summary, csv, json, parquet};
 use crate::evaluate::Evaluation;
-use crate::model::{AccountRecord, BucketRecord};
+use crate::model::{AccountRecord, BucketRecord, Run};
 
 /// The file that makes a folder a report.
 pub(super) const SUMS: &str = "SHA256SUMS";
 
 /// One format's files in the making.
 pub(super) trait Writer {
+    /// See [`Sink::begin`].
+    fn begin(&mut self, _: &Run) -> io::Result<()> {
+        Ok(())
+    }
+
     fn bucket(&mut self, account: &AccountRecord, record: &BucketRecord, evaluation: &Evaluation) -> io::Result<()>;
     fn finish(self: Box<Self>, summary: &Summary<'_>) -> io::Result<Vec<Finished>>;
 }
@@ -45,6 +50,7 @@ impl Files {
             Ok(match format {
                 Format::Csv => Box::new(csv::Report::create(&folder)?),
                 Format::Json => Box::new(json::Report::create(&folder)?),
+                Format::Parquet => Box::new(parquet::Report::create(&folder)?),
             })
         };
         let writers = formats.into_iter().map(open).collect::<io::Result<_>>();
@@ -56,6 +62,10 @@ impl Files {
 }
 
 impl Sink for Files {
+    fn begin(&mut self, run: &Run) -> io::Result<()> {
+        self.writers.iter_mut().try_for_each(|writer| writer.begin(run))
+    }
+
     fn bucket(&mut self, account: &AccountRecord, record: &BucketRecord, evaluation: &Evaluation) -> io::Result<()> {
         self.writers.iter_mut().try_for_each(|writer| writer.bucket(account, record, evaluation))
     }

@@ -57,6 +57,24 @@ impl Cli {
         self
     }
 
+    /// Copies a folder below the run's home.
+    pub fn folder(self, path: &str, from: &Path) -> Self {
+        fn copy(from: &Path, to: &Path) {
+            std::fs::create_dir_all(to).expect("writable");
+            for entry in std::fs::read_dir(from).expect("a folder") {
+                let entry = entry.expect("readable");
+                let to = to.join(entry.file_name());
+                if entry.path().is_dir() {
+                    copy(&entry.path(), &to);
+                } else {
+                    std::fs::copy(entry.path(), to).expect("writable");
+                }
+            }
+        }
+        copy(from, &self.home.path().join(path));
+        self
+    }
+
     pub fn home(&self) -> &Path {
         self.home.path()
     }

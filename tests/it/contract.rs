@@ -13,8 +13,15 @@ use crate::common::{Cli, Ran, Row, Sim};
 use crate::extras::ALL;
 use crate::scan::{MANAGEMENT, good, management, organization, same_lines, scan, with};
 
+/// The files of a report that are text.
 pub const FILES: [&str; 6] =
     ["SHA256SUMS", "accounts.csv", "buckets.csv", "findings.csv", "metrics.csv", "report.json"];
+
+/// All of them.
+pub const ALL_FILES: [&str; 7] = {
+    let [sums, accounts, buckets, findings, metrics, report] = FILES;
+    [sums, accounts, buckets, findings, "inventory.parquet", metrics, report]
+};
 
 const HEADERS: [(&str, &str); 4] = [
     ("accounts.csv", "account_id,account_name,ou_path,state,outcome,reason,buckets"),
@@ -278,6 +285,8 @@ fn the_sums_name_every_file_of_each_format_and_are_right() {
     for (formats, files) in [
         ("csv,json", set(FILES)),
         ("json,csv", set(FILES)),
+        ("parquet,csv,json", set(ALL_FILES)),
+        ("parquet", set(["SHA256SUMS", "inventory.parquet"])),
         ("csv", set(["SHA256SUMS", "accounts.csv", "buckets.csv", "findings.csv", "metrics.csv"])),
         ("json", set(["SHA256SUMS", "report.json"])),
     ] {

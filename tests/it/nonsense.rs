@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::common::{Cli, Ran, Sim};
 use crate::connections::in_front_of;
-use crate::contract::FILES;
+use crate::contract::{ALL_FILES, FILES};
 use crate::scan::{
     Answer, MANAGEMENT, Proxy, Request, buckets, counts, coverage, good, management, many, organization, scan, with,
 };
@@ -117,7 +117,7 @@ fn a_second_run_into_a_folder_is_refused_before_it_asks() {
     assert!(rows.iter().all(|row| row["status"] == "pass"), "{rows:?}");
     let found: BTreeSet<String> =
         fs::read_dir(&out).expect("readable").map(|it| name(&it.expect("readable"))).collect();
-    let expected = FILES.iter().map(|file| (*file).to_owned()).chain(["inventory".to_owned()]);
+    let expected = ALL_FILES.iter().map(|file| (*file).to_owned()).chain(["inventory".to_owned()]);
     assert_eq!(found, expected.collect());
 
     // The folder is free again.

@@ -49,6 +49,16 @@ fn every_command_runs() {
         format!("[{profile}]\naws_access_key_id = {key}\naws_secret_access_key = secret\n")
     };
     let credentials = keys("production", "111111111111") + &keys("staging", "222222222222");
+    // What runs of other days left behind.
+    let earlier = |name: &str| {
+        let out = format!("reports/{name}");
+        let ran = Cli::new(["scan", "--profile", "production,staging", "--out", &out])
+            .file(".aws/credentials", &credentials)
+            .at(&simulator.endpoint, "111111111111")
+            .run();
+        ran.expect(0)
+    };
+    let (monday, tuesday) = (earlier("monday"), earlier("tuesday"));
     let mut ran = 0;
     for line in blocks("sh").join("").lines() {
         let words = words(line);
@@ -60,7 +70,13 @@ fn every_command_runs() {
         };
         // What is in force already needs no code, but where codes come from is asked first.
         let codes = line.contains("--apply").then_some("--code-from-stdin");
-        let outcome = Cli::new(arguments.split('\u{1f}').chain(codes))
+        let mut cli = Cli::new(arguments.split('\u{1f}').chain(codes));
+        let reads_earlier_runs = line.contains("reports/monday") || line.contains("trend");
+        if reads_earlier_runs {
+            cli = cli.folder("reports/monday", &monday.path("reports/monday"));
+            cli = cli.folder("reports/tuesday", &tuesday.path("reports/tuesday"));
+        }
+        let outcome = cli
             .file(".aws/credentials", &credentials)
             .file("lifecycle.xml", include_str!("../../fixtures/lifecycle/everything.xml"))
             .file("accounts.txt", "# our accounts\n111111111111\n222222222222\n")
@@ -68,7 +84,7 @@ fn every_command_runs() {
             .run();
         // All buckets of this organization pass.
         assert_eq!(outcome.code, 0, "{line}\n{}{}", outcome.stdout, outcome.stderr);
-        let scans = !line.contains("lifecycle check") && !line.contains("mfa-delete");
+        let scans = !line.contains("lifecycle check") && !line.contains("mfa-delete") || reads_earlier_runs;
         assert_eq!(outcome.path("reports").is_dir(), scans, "{line}");
         ran += 1;
     }

@@ -11,7 +11,7 @@ use bucketlens::simulator::{Options, Organization};
 use serde_json::{Value, json};
 
 use crate::common::{Cli, Ran, Row, Running, Sim};
-use crate::contract::{FILES, normalised};
+use crate::contract::{ALL_FILES, normalised};
 use crate::scan::{Answer, MANAGEMENT, Proxy, buckets, good, management, many, organization, same_lines, with};
 
 const VERSIONING: &str = "GetBucketVersioning";
@@ -193,12 +193,12 @@ fn a_run_that_was_killed_near_its_end_goes_on_from_there() {
         &|path| {
             inventory(path);
             remove(path, &["inventory.partial/run.json"]);
-            remove(path, &FILES);
+            remove(path, &ALL_FILES);
         },
         // The run is closed, the report is being written.
         &|path| {
             inventory(path);
-            remove(path, &FILES);
+            remove(path, &ALL_FILES);
             fs::write(path.join(".buckets.csv-Ab3dEf.tmp"), "account_id,acc").expect("writable");
         },
         // Some files have their names.
@@ -217,7 +217,7 @@ fn a_run_that_was_killed_near_its_end_goes_on_from_there() {
         assert_same(&expected, &whole.report());
         let names = fs::read_dir(whole.path()).expect("there").flatten().map(|entry| entry.file_name());
         let names: BTreeSet<String> = names.map(|name| name.to_string_lossy().into_owned()).collect();
-        let expected = FILES.iter().chain(&["inventory"]).map(ToString::to_string).collect();
+        let expected = ALL_FILES.iter().chain(&["inventory"]).map(ToString::to_string).collect();
         assert_eq!(names, expected, "{number}");
     }
 }

@@ -213,6 +213,17 @@ impl Drop for Process {
     }
 }
 
+/// What a script prints that is run by the Python with `DuckDB` and pyarrow.
+pub fn python(script: &str, arguments: &[&str]) -> Option<String> {
+    let program = root().join("target/servers/python");
+    if !program.exists() {
+        return skip("DuckDB and pyarrow are not installed");
+    }
+    let output = Command::new(program).args(["-c", script]).args(arguments).output().expect("a Python");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(String::from_utf8(output.stdout).expect("text"))
+}
+
 fn skip<T>(reason: &str) -> Option<T> {
     assert!(
         std::env::var("BUCKETLENS_REAL_SERVERS").as_deref() != Ok("require"),

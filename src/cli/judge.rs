@@ -1,0 +1,60 @@
+//! The second half of a run, from the inventory to the reports: after a scan, and whenever a report is made again.
+
+use super::diff;
+use super::output::{Output, Reports};
+use super::{Problem, lifecycle};
+use crate::aggregate::Aggregator;
+use crate::evaluate::Evaluator;
+use crate::exit::Seen;
+use crate::inventory::Inventory;
+use crate::model::{Severity, Status};
+use crate::report::Summary;
+use crate::report::changes::TableFormat;
+
+pub fn seen(inventory: &Inventory) -> Seen {
+    match inventory.closing.coverage.is_complete() {
+        _ if inventory.closing.run.interrupted => Seen::Interrupted,
+        true => Seen::All,
+        false => Seen::InPart,
+    }
+}
+
+/// Pure but for the files: every bucket once, in order, to the metrics and every report. Returns the worst severity
+/// that failed; with a baseline, the worst that it had not. `keep` is called when the files are whole.
+pub fn judge(
+    inventory: &Inventory,
+    baseline: Option<&Inventory>,
+    mut reports: Reports,
+    output: &Output,
+    keep: impl FnOnce() -> Result<(), Problem>,
+) -> Result<Option<Severity>, Problem> {
+    let closing = &inventory.closing;
+    let evaluator = Evaluator::of(&closing.run);
+    let mut metrics = Aggregator::new();
+    let mut worst = None;
+    reports.files.begin(&closing.run).map_err(|error| output.write_problem(&error))?;
+    for account in inventory.accounts() {
+        for record in inventory.buckets(account)? {
+            let record = record?;
+            let evaluation = evaluator.evaluate(&record);
+            let failed = evaluation.findings.iter().filter(|finding| finding.status == Status::Fail);
+            worst = worst.max(failed.map(|finding| finding.severity).max());
+            metrics.push(account, &record, &evaluation)?;
+            let files = reports.files.bucket(account, &record, &evaluation);
+            files.map_err(|error| output.write_problem(&error))?;
+            let page = reports.page.bucket(account, &record, &evaluation);
+            page.map_err(|error| output.page_problem(&error))?;
+        }
+    }
+    let metrics = metrics.finish(inventory.accounts())?;
+    let summary =
+        Summary { run: &closing.run, coverage: &closing.coverage, accounts: &closing.accounts, metrics: &metrics };
+    reports.files.finish(&summary).map_err(|error| output.write_problem(&error))?;
+    // Before `keep`, which may put this run's inventory in the place of the baseline's.
+    let compared = baseline.map(|baseline| diff::compared(baseline, inventory, TableFormat::Table)).transpose();
+    keep()?;
+    reports.page.finish(&summary).map_err(|error| output.page_problem(&error))?;
+    let Some((page, totals)) = compared? else { return Ok(worst) };
+    lifecycle::print(&format!("\n{page}")).map_err(|error| output.page_problem(&error))?;
+    Ok(totals.worst_new)
+}

@@ -1,0 +1,74 @@
+//! `bucketlens report`: the report of a run made again from what it read, without AWS.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use super::output::Output;
+use super::{Problem, judge, saved};
+use crate::config::{self, Color, Log, NEEDS_CONTROLS, With};
+use crate::exit::{self, Exit};
+use crate::inventory::Inventory;
+use crate::model::{AcceptedControl, ControlError, Severity, Standard, Timestamp};
+
+/// Which report is to be made again, and how.
+#[derive(Debug, Clone)]
+pub struct Again {
+    /// The output folder of the run.
+    pub folder: PathBuf,
+    /// `None`: that of the run.
+    pub standard: Option<Standard>,
+    /// Controls that stand in for MFA delete, as they were written; empty: those of the run.
+    pub accepted: Vec<String>,
+    pub fail_on: Option<Severity>,
+    pub allow_unknown: bool,
+    pub baseline: Option<PathBuf>,
+    pub output: config::Output,
+    pub color: Color,
+    pub log: Log,
+}
+
+/// Changes by what the run is judged, and with it the digest.
+fn judge_by(inventory: &mut Inventory, again: &Again) -> Result<(), Problem> {
+    let run = &inventory.closing.run;
+    let standard = again.standard.unwrap_or(run.standard);
+    let given: Result<BTreeSet<AcceptedControl>, ControlError> =
+        again.accepted.iter().map(|text| text.parse()).collect();
+    let given = given.map_err(|error| Problem::new(format!("--accept-control: {error}")))?;
+    let accepted = match standard {
+        Standard::CisWithCompensation if given.is_empty() => run.accepted_controls.clone(),
+        Standard::CisWithCompensation => given,
+        Standard::Cis | Standard::SecurityHub if given.is_empty() => given,
+        Standard::Cis | Standard::SecurityHub => {
+            return Err(Problem::new("--accept-control has a meaning only with --standard cis-with-compensation"));
+        }
+    };
+    if standard == Standard::CisWithCompensation {
+        let help = "name them: --accept-control object-lock-compliance";
+        if accepted.is_empty() {
+            return Err(Problem::new(format!("--standard: {NEEDS_CONTROLS}")).with_help(help));
+        }
+        if !With::Protection.is_in(&run.extras) {
+            let what = "the run did not read the controls by which cis-with-compensation judges";
+            return Err(Problem::new(what).with_help("scan with --with protection"));
+        }
+    }
+    if standard == run.standard && accepted == run.accepted_controls {
+        return Ok(());
+    }
+    let mut config = saved::scope(inventory)?.config;
+    (config.standard, config.accepted) = (standard, accepted.clone());
+    let run = &mut inventory.closing.run;
+    (run.standard, run.accepted_controls, run.configuration_digest) = (standard, accepted, config.digest());
+    Ok(())
+}
+
+pub fn run(again: &Again) -> Result<Exit, Problem> {
+    let mut inventory = saved::open(&again.folder)?;
+    let baseline = again.baseline.as_deref().map(saved::open).transpose()?;
+    judge_by(&mut inventory, again)?;
+    let output = Output::open(&again.output, Timestamp::now())?;
+    let reports = output.reports(&again.output, again.color)?;
+    let seen = judge::seen(&inventory);
+    let worst = judge::judge(&inventory, baseline.as_ref(), reports, &output, || Ok(()))?;
+    Ok(exit::decide(worst, again.fail_on, seen, again.allow_unknown))
+}

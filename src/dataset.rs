@@ -1,0 +1,3 @@
+//! Tables in and out of Parquet and CSV. With `aggregate` the only place that knows polars.
+
+pub mod inventory;

@@ -1,0 +1,118 @@
+//! Parquet in: what the buckets of a run add up to, by account and Region.
+
+use std::fs::File as Handle;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use polars::prelude::{
+    DataFrame, DataType, Engine, LazyFrame, PlRefPath, PolarsError, PolarsResult, ScanArgsParquet, col,
+};
+use polars_parquet::read::{ParquetType, read_metadata};
+
+use super::{ABOUT, About, VERSION};
+use crate::aggregate;
+use crate::model::{AccountId, Region};
+
+/// An `inventory.parquet` that was opened: its footer is read, its rows are not.
+#[derive(Debug)]
+pub struct File {
+    path: PathBuf,
+    pub about: About,
+    /// The metrics it has a column for, in the order of [`aggregate::counters`].
+    counters: Vec<&'static str>,
+}
+
+/// The buckets of one account in one Region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sum {
+    pub account: AccountId,
+    pub region: Region,
+    /// In the order of [`aggregate::counters`]; 0 for what the file has no column for.
+    pub counts: Vec<u64>,
+}
+
+/// Why a file cannot be read as an inventory.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error("open {}: {source}", .path.display())]
+    Open { path: PathBuf, source: io::Error },
+    /// Some Parquet of others.
+    #[error("read {}: it is no inventory of bucketlens", .path.display())]
+    NotOurs { path: PathBuf },
+    #[error("read {}: it was written by another version of bucketlens (format {found}, this one reads {VERSION})", .path.display())]
+    OtherVersion { path: PathBuf, found: u64 },
+    #[error("read {}: it is damaged: {why}", .path.display())]
+    Damaged { path: PathBuf, why: String },
+}
+
+const ACCOUNT: &str = "account_id";
+const REGION: &str = "region";
+
+impl File {
+    pub fn open(path: &Path) -> Result<Self, ReadError> {
+        let damaged = |why: String| ReadError::Damaged { path: path.to_owned(), why };
+        let mut handle = Handle::open(path).map_err(|source| ReadError::Open { path: path.to_owned(), source })?;
+        let footer = read_metadata(&mut handle).map_err(|error| damaged(error.to_string()))?;
+        let about = footer.key_value_metadata().iter().flatten().find(|pair| pair.key == ABOUT);
+        let Some(about) = about.and_then(|pair| pair.value.as_deref()) else {
+            return Err(ReadError::NotOurs { path: path.to_owned() });
+        };
+        let version: serde_json::Value = serde_json::from_str(about).map_err(|error| damaged(error.to_string()))?;
+        match version["version"].as_u64() {
+            Some(found) if found != u64::from(VERSION) => {
+                return Err(ReadError::OtherVersion { path: path.to_owned(), found });
+            }
+            Some(_) | None => {}
+        }
+        let about = serde_json::from_value(version).map_err(|error| damaged(error.to_string()))?;
+        let names: Vec<&str> = footer.schema_descr.fields().iter().map(ParquetType::name).collect();
+        if let Some(missing) = [ACCOUNT, REGION].into_iter().find(|name| !names.contains(name)) {
+            return Err(damaged(format!("it has no column {missing}")));
+        }
+        let counters = aggregate::counters().filter(|name| names.contains(name)).collect();
+        Ok(Self { path: path.to_owned(), about, counters })
+    }
+
+    /// Whether this version adds up a metric that the one that wrote the file did not have.
+    pub fn lacks(&self, metric: &str) -> bool {
+        aggregate::counters().any(|counter| counter == metric) && !self.counters.contains(&metric)
+    }
+
+    /// The sums of every metric by account and Region, in no order. What is null adds nothing.
+    pub fn sums(&self) -> Result<Vec<Sum>, ReadError> {
+        let damaged = |why: String| ReadError::Damaged { path: self.path.clone(), why };
+        let frame = self.grouped().map_err(|error| damaged(error.to_string()))?;
+        self.rows(&frame)
+            .map_err(|error| damaged(error.to_string()))?
+            .collect::<Option<Vec<_>>>()
+            .ok_or_else(|| damaged("a row has no account".to_owned()))
+    }
+
+    fn grouped(&self) -> PolarsResult<DataFrame> {
+        let path = self.path.to_str().ok_or_else(|| PolarsError::ComputeError("its path is no text".into()))?;
+        // The name is that of a file, whatever signs are in it.
+        let options = ScanArgsParquet { glob: false, ..ScanArgsParquet::default() };
+        let sums = self.counters.iter().map(|name| col(*name).cast(DataType::Int64).sum()).collect::<Vec<_>>();
+        let rows = LazyFrame::scan_parquet(PlRefPath::new(path), options)?;
+        let grouped = rows.group_by([col(ACCOUNT), col(REGION)]).agg(sums);
+        Ok(grouped.collect_with_engine(Engine::Streaming)?.unwrap_single())
+    }
+
+    fn rows<'a>(&'a self, frame: &'a DataFrame) -> PolarsResult<impl Iterator<Item = Option<Sum>> + 'a> {
+        let (accounts, regions) = (frame.column(ACCOUNT)?.str()?, frame.column(REGION)?.str()?);
+        let columns = self.counters.iter().map(|name| frame.column(name)?.i64()).collect::<PolarsResult<Vec<_>>>()?;
+        let places: Vec<Option<usize>> =
+            aggregate::counters().map(|name| self.counters.iter().position(|counter| *counter == name)).collect();
+        Ok((0..frame.height()).map(move |row| {
+            let count = |place: &Option<usize>| {
+                let sum = place.and_then(|place| columns[place].get(row)).unwrap_or_default();
+                u64::try_from(sum).unwrap_or_default()
+            };
+            Some(Sum {
+                account: AccountId::parse(accounts.get(row)?).ok()?,
+                region: regions.get(row).map_or_else(Region::unknown, Region::new),
+                counts: places.iter().map(count).collect(),
+            })
+        }))
+    }
+}

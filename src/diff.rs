@@ -1,0 +1,393 @@
+//! What is different between two runs: both inventories are read side by side, a bucket at a time, in the order of
+//! account ids and bucket names.
+//!
+//! What nobody knows is not called different. A fact that could be read once and not the other time *became unknown*
+//! or *became known*; a bucket that is missing is *gone* only where the newer run listed the account to its end and
+//! would have kept the bucket, else it was *not seen*; likewise it is *new* only where the older run would have had
+//! it. Facts that only one of the runs asked for are not compared.
+
+mod buckets;
+mod change;
+mod lifecycle;
+mod merge;
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::io;
+
+use crate::evaluate::{Evaluation, Evaluator};
+use crate::inventory::{Inventory, InventoryError};
+use crate::model::{
+    AccountId, AccountRecord, BucketRecord, Facts, Outcome, Region, ScopeOptions, Severity, Standard, Status,
+};
+use buckets::Difference;
+use merge::{Pair, merge};
+
+pub use change::{Change, Kind, Lost, Weight, What};
+
+/// One of the two runs.
+pub struct Side<'a> {
+    pub inventory: &'a Inventory,
+    /// How its accounts were found: two runs with the same look in the same places.
+    pub discovery: ScopeOptions,
+    pub kept: &'a dyn Kept,
+}
+
+/// What a run kept of what it found.
+pub trait Kept {
+    fn account(&self, id: &AccountId) -> bool;
+    /// Whether that depends on where an account stands in its organization.
+    fn looks_at_units(&self) -> bool;
+    fn bucket(&self, name: &str) -> bool;
+    /// `None` for a Region that is not known.
+    fn region(&self, region: Option<&Region>) -> bool;
+}
+
+/// What a comparison came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Totals {
+    pub changes: BTreeMap<Kind, u64>,
+    /// Changes by which the newer run is worse.
+    pub regressions: u64,
+    /// Buckets and accounts of which the newer run does not know all that it asked for: what became of them cannot be
+    /// said.
+    pub unclear: u64,
+    /// The worst severity among what the newer run has and the older had not: failed findings, and protection that is
+    /// lost.
+    pub worst_new: Option<Severity>,
+}
+
+impl Totals {
+    pub fn of(&self, kind: Kind) -> u64 {
+        self.changes.get(&kind).copied().unwrap_or_default()
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum DiffError {
+    #[error("compare the runs: both are one and the same run, {0}")]
+    SameRun(String),
+    #[error("compare the runs: the older is of organization {old}, the newer of {new}")]
+    OtherOrganization { old: String, new: String },
+    #[error("compare the runs: they have no account in common")]
+    NothingInCommon,
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+    #[error("write the comparison: {0}")]
+    Write(#[from] io::Error),
+}
+
+/// Tells every change, sorted by account id, then bucket name. Both runs are judged by one standard with
+/// the controls that the newer accepts, each on its own day. What [`check`] refuses makes no sense here.
+pub fn compare(
+    old: &Side<'_>,
+    new: &Side<'_>,
+    standard: Standard,
+    tell: &mut dyn FnMut(&Change<'_>) -> io::Result<()>,
+) -> Result<Totals, DiffError> {
+    let accepted = &new.inventory.closing.run.accepted_controls;
+    let evaluator = |side: &Side<'_>| {
+        let run = &side.inventory.closing.run;
+        let evaluator = Evaluator::new(standard, run.start.date(), run.partition.as_deref());
+        evaluator.accepting(accepted.iter().copied())
+    };
+    let (before, after) = (evaluator(old), evaluator(new));
+    let mut course = Course { old, new, before, after, totals: Totals::default(), tell };
+    let accounts = |side: &Side<'_>| side.inventory.accounts().to_vec().into_iter().map(Ok::<_, DiffError>);
+    // An account without an id has no buckets, and none like it.
+    let order = |a: &AccountRecord, b: &AccountRecord| match (&a.id, &b.id) {
+        (None, None) => Ordering::Less,
+        (a, b) => a.cmp(b),
+    };
+    for pair in merge(accounts(old), accounts(new), order) {
+        course.accounts(pair?)?;
+    }
+    Ok(course.totals)
+}
+
+/// Whether the two can be compared at all.
+pub fn check(old: &Side<'_>, new: &Side<'_>) -> Result<(), DiffError> {
+    let (before, after) = (&old.inventory.closing.run, &new.inventory.closing.run);
+    if before.id == after.id {
+        return Err(DiffError::SameRun(after.id.clone()));
+    }
+    match (&before.organization_id, &after.organization_id) {
+        (Some(old), Some(new)) if old == new => Ok(()),
+        (Some(old), Some(new)) => Err(DiffError::OtherOrganization { old: old.clone(), new: new.clone() }),
+        (None, _) | (_, None) => {
+            let ids = |side: &Side<'_>| -> Vec<AccountId> {
+                side.inventory.accounts().iter().filter_map(|account| account.id.clone()).collect()
+            };
+            let (before, after) = (ids(old), ids(new));
+            let apart = !before.is_empty() && !after.is_empty() && !before.iter().any(|id| after.contains(id));
+            if apart { Err(DiffError::NothingInCommon) } else { Ok(()) }
+        }
+    }
+}
+
+impl Side<'_> {
+    /// Whether it would have this account that the other run has, were the account there; else why not.
+    fn would_have(&self, other: &Self, account: &AccountRecord) -> Result<(), String> {
+        let no = |why: &str| Err(why.to_owned());
+        if self.inventory.closing.run.interrupted {
+            no("the run was interrupted")
+        } else if self.discovery != other.discovery {
+            no("the runs found their accounts in different ways")
+        } else if !account.id.as_ref().is_some_and(|id| self.kept.account(id)) {
+            no("it is outside the accounts that were asked for")
+        } else if self.kept.looks_at_units() {
+            no("it may stand in another organizational unit by then")
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Whether it would have this bucket, were the bucket there; else why not. `account` is as this run saw it.
+    fn would_have_bucket(&self, account: &AccountRecord, record: &BucketRecord) -> Result<(), String> {
+        match &account.outcome {
+            Outcome::Incomplete(why) | Outcome::Failed(why) | Outcome::Skipped(why) => return Err(why.clone()),
+            Outcome::Complete => {}
+        }
+        let region = Some(&record.region).filter(|region| **region != Region::unknown());
+        if self.kept.bucket(&record.bucket) && self.kept.region(region) {
+            Ok(())
+        } else {
+            Err("it is outside the buckets that were asked for".to_owned())
+        }
+    }
+}
+
+struct Course<'a, 'b> {
+    old: &'a Side<'a>,
+    new: &'a Side<'a>,
+    before: Evaluator,
+    after: Evaluator,
+    totals: Totals,
+    tell: &'b mut dyn FnMut(&Change<'_>) -> io::Result<()>,
+}
+
+impl Course<'_, '_> {
+    fn tell(&mut self, change: &Change<'_>) -> Result<(), DiffError> {
+        *self.totals.changes.entry(change.kind).or_default() += 1;
+        if change.weight.is_regression() {
+            self.totals.regressions += 1;
+        }
+        match change.weight {
+            Weight::Lost(_) => self.totals.worst_new = self.totals.worst_new.max(Some(Lost::SEVERITY)),
+            // The finding behind it is counted with its own severity.
+            Weight::Fails | Weight::Plain => {}
+        }
+        Ok((self.tell)(change)?)
+    }
+
+    fn accounts(&mut self, pair: Pair<AccountRecord>) -> Result<(), DiffError> {
+        match pair {
+            Pair::Both(old, new) => self.same_account(&old, &new),
+            Pair::Old(account) => {
+                match self.new.would_have(self.old, &account) {
+                    Ok(()) => self.account(&account, Kind::AccountGone, &was_read(&account))?,
+                    Err(why) => {
+                        self.totals.unclear += 1;
+                        self.account(&account, Kind::AccountNotSeen, &why)?;
+                        return Ok(());
+                    }
+                }
+                for record in self.old.inventory.buckets(&account)? {
+                    let record = record?;
+                    let evaluation = self.before.evaluate(&record);
+                    self.whole(&account, Kind::BucketGone, &record, &evaluation, "with its account")?;
+                }
+                Ok(())
+            }
+            Pair::New(account) => {
+                let reach = self.old.would_have(self.new, &account);
+                let (kind, why) = match &reach {
+                    Ok(()) => (Kind::AccountNew, was_read(&account)),
+                    Err(why) => (Kind::AccountFirstSeen, why.clone()),
+                };
+                if !matches!(account.outcome, Outcome::Complete | Outcome::Skipped(_)) {
+                    self.totals.unclear += 1;
+                }
+                self.account(&account, kind, &why)?;
+                let kind = if reach.is_ok() { Kind::BucketNew } else { Kind::BucketFirstSeen };
+                for record in self.new.inventory.buckets(&account)? {
+                    self.appeared(&account, kind, &record?, "with its account")?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn same_account(&mut self, old: &AccountRecord, new: &AccountRecord) -> Result<(), DiffError> {
+        match (&old.outcome, &new.outcome) {
+            // Closed accounts stay in the list of the organization for a while.
+            (Outcome::Skipped(_), Outcome::Skipped(_)) => {}
+            (_, Outcome::Failed(why) | Outcome::Skipped(why)) if new.buckets == 0 => {
+                self.totals.unclear += 1;
+                // Its buckets are not told one by one: nothing else is to be said of them.
+                let words = match &old.outcome {
+                    Outcome::Failed(_) | Outcome::Skipped(_) => format!("{why}; the older run did not read it either"),
+                    Outcome::Complete | Outcome::Incomplete(_) => {
+                        format!("{why}; {} of the older run are not compared", buckets(old.buckets))
+                    }
+                };
+                return self.account(new, Kind::AccountNotSeen, &words);
+            }
+            (Outcome::Failed(why) | Outcome::Skipped(why), _) if old.buckets == 0 => {
+                self.account(new, Kind::AccountFirstSeen, &format!("in the older run: {why}"))?;
+            }
+            (_, Outcome::Incomplete(_) | Outcome::Failed(_)) => self.totals.unclear += 1,
+            (_, Outcome::Complete | Outcome::Skipped(_)) => {}
+        }
+        let (then, now) = (self.old.inventory.buckets(old)?, self.new.inventory.buckets(new)?);
+        let order = |a: &BucketRecord, b: &BucketRecord| a.bucket.cmp(&b.bucket);
+        for pair in merge(then, now, order) {
+            match pair? {
+                Pair::Both(then, now) => self.same_bucket(new, &then, &now)?,
+                Pair::Old(record) => match self.new.would_have_bucket(new, &record) {
+                    // It was gone already.
+                    Ok(()) if matches!(record.facts, Facts::Vanished { .. }) => {}
+                    Ok(()) => {
+                        let evaluation = self.before.evaluate(&record);
+                        self.whole(new, Kind::BucketGone, &record, &evaluation, "")?;
+                    }
+                    Err(why) => {
+                        self.totals.unclear += 1;
+                        let evaluation = self.before.evaluate(&record);
+                        self.whole(new, Kind::BucketNotSeen, &record, &evaluation, &why)?;
+                    }
+                },
+                Pair::New(record) => match self.old.would_have_bucket(old, &record) {
+                    Ok(()) => self.appeared(new, Kind::BucketNew, &record, "")?,
+                    Err(why) => {
+                        let words = format!("in the older run: {why}");
+                        self.appeared(new, Kind::BucketFirstSeen, &record, &words)?;
+                    }
+                },
+            }
+        }
+        Ok(())
+    }
+
+    fn same_bucket(
+        &mut self,
+        account: &AccountRecord,
+        then: &BucketRecord,
+        now: &BucketRecord,
+    ) -> Result<(), DiffError> {
+        match (&then.facts, &now.facts) {
+            (Facts::Vanished { .. }, Facts::Vanished { .. }) => return Ok(()),
+            (Facts::Read { .. }, Facts::Vanished { .. }) => {
+                let before = self.before.evaluate(then);
+                return self.whole(account, Kind::BucketGone, then, &before, "listed, and gone when it was read");
+            }
+            (Facts::Vanished { .. }, Facts::Read { .. }) => {
+                return self.appeared(account, Kind::BucketNew, now, "it was gone when the older run read it");
+            }
+            (Facts::Read { .. }, Facts::Read { .. }) => {}
+        }
+        let (before, after) = (self.before.evaluate(then), self.after.evaluate(now));
+        self.new_findings(&after, Some(&before));
+        let comparison = buckets::compare((then, &before), (now, &after));
+        self.totals.unclear += u64::from(comparison.lacks);
+        for Difference { kind, what, old, new, weight, words } in &comparison.differences {
+            self.tell(&Change {
+                account,
+                bucket: Some((&now.bucket, &now.region)),
+                kind: *kind,
+                what: Some(*what),
+                old: old.as_deref(),
+                new: new.as_deref(),
+                weight: *weight,
+                words,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// A bucket that only the newer run has.
+    fn appeared(
+        &mut self,
+        account: &AccountRecord,
+        kind: Kind,
+        record: &BucketRecord,
+        words: &str,
+    ) -> Result<(), DiffError> {
+        if let Facts::Vanished { .. } = record.facts {
+            return Ok(());
+        }
+        self.totals.unclear += u64::from(record.has_unknown());
+        let evaluation = self.after.evaluate(record);
+        self.new_findings(&evaluation, None);
+        self.whole(account, kind, record, &evaluation, words)
+    }
+
+    fn new_findings(&mut self, after: &Evaluation, before: Option<&Evaluation>) {
+        let failed = after.findings.iter().filter(|finding| finding.status == Status::Fail);
+        let had = |rule: &str, severity: Severity| {
+            before
+                .into_iter()
+                .flat_map(|before| &before.findings)
+                .any(|finding| finding.rule == rule && finding.status == Status::Fail && finding.severity >= severity)
+        };
+        let new = failed.filter(|finding| !had(finding.rule, finding.severity));
+        self.totals.worst_new = self.totals.worst_new.max(new.map(|finding| finding.severity).max());
+    }
+
+    /// A line of a bucket as a whole, with what is known of it.
+    fn whole(
+        &mut self,
+        account: &AccountRecord,
+        kind: Kind,
+        record: &BucketRecord,
+        evaluation: &Evaluation,
+        words: &str,
+    ) -> Result<(), DiffError> {
+        let state = format!(
+            "versioning {}, MFA delete {}, lifecycle {}, status {}",
+            record.versioning_word(),
+            record.mfa_delete_word(),
+            record.lifecycle_word(),
+            evaluation.status.as_str()
+        );
+        let (old, new) = match kind {
+            Kind::BucketGone | Kind::BucketNotSeen => (Some(state.as_str()), None),
+            Kind::BucketNew | Kind::BucketFirstSeen => (None, Some(state.as_str())),
+            Kind::Changed
+            | Kind::BecameUnknown
+            | Kind::BecameKnown
+            | Kind::AccountNew
+            | Kind::AccountGone
+            | Kind::AccountNotSeen
+            | Kind::AccountFirstSeen => (None, None),
+        };
+        let bucket = Some((record.bucket.as_str(), &record.region));
+        self.tell(&Change { account, bucket, kind, what: None, old, new, weight: Weight::Plain, words })
+    }
+
+    fn account(&mut self, account: &AccountRecord, kind: Kind, words: &str) -> Result<(), DiffError> {
+        self.tell(&Change {
+            account,
+            bucket: None,
+            kind,
+            what: None,
+            old: None,
+            new: None,
+            weight: Weight::Plain,
+            words,
+        })
+    }
+}
+
+fn was_read(account: &AccountRecord) -> String {
+    match &account.outcome {
+        Outcome::Complete => buckets(account.buckets),
+        Outcome::Incomplete(why) | Outcome::Failed(why) | Outcome::Skipped(why) => {
+            format!("{}: {why}", account.outcome.as_str())
+        }
+    }
+}
+
+fn buckets(count: u64) -> String {
+    format!("{count} {}", if count == 1 { "bucket" } else { "buckets" })
+}

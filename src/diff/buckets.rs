@@ -1,0 +1,165 @@
+//! What is different between two readings of one bucket.
+
+use super::change::{Kind, Lost, Weight, What};
+use super::lifecycle;
+use crate::evaluate::Evaluation;
+use crate::model::{
+    BucketRecord, Extra, Fact, Facts, Lifecycle, Observed, Reason, Region, Status, Told, VersioningState,
+};
+
+/// A difference, without the bucket it is of.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Difference {
+    pub kind: Kind,
+    pub what: What,
+    pub old: Option<String>,
+    pub new: Option<String>,
+    pub weight: Weight,
+    pub words: String,
+}
+
+/// What is different, and what the newer reading lacks.
+#[derive(Debug, Default)]
+pub(super) struct Comparison {
+    pub differences: Vec<Difference>,
+    /// Whether the newer run asked for a fact and does not know it.
+    pub lacks: bool,
+}
+
+/// One fact, as one run knows it.
+enum State<'a> {
+    NotAsked,
+    Known(String),
+    Unknown(&'a Reason),
+}
+
+/// Of a bucket that was there both times. Nothing is said of one that was gone.
+pub(super) fn compare(
+    (old, before): (&BucketRecord, &Evaluation),
+    (new, after): (&BucketRecord, &Evaluation),
+) -> Comparison {
+    let mut comparison = Comparison::default();
+    let (
+        Facts::Read { versioning: old_state, lifecycle: old_lifecycle, extras: old_extras },
+        Facts::Read { versioning: new_state, lifecycle: new_lifecycle, extras: new_extras },
+    ) = (&old.facts, &new.facts)
+    else {
+        return comparison;
+    };
+    comparison.region(&old.region, &new.region);
+    let versioning = |state: &VersioningState| state.versioning_word();
+    let mfa_delete = |state: &VersioningState| state.mfa_delete_word();
+    comparison.state(What::Versioning, Lost::Versioning, old_state, new_state, versioning);
+    comparison.state(What::MfaDelete, Lost::MfaDelete, old_state, new_state, mfa_delete);
+    comparison.lifecycle(old_lifecycle, new_lifecycle);
+    for extra in Extra::ALL {
+        comparison.fact(What::Extra(extra), old_extras.told(extra).into(), new_extras.told(extra).into());
+    }
+    comparison.status(before.status, after.status);
+    comparison
+}
+
+impl Comparison {
+    fn add(&mut self, kind: Kind, what: What, old: Option<String>, new: Option<String>, words: String) {
+        self.differences.push(Difference { kind, what, old, new, weight: Weight::Plain, words });
+    }
+
+    /// Buckets do not move.
+    fn region(&mut self, old: &Region, new: &Region) {
+        if old != new && *old != Region::unknown() && *new != Region::unknown() {
+            let words = "deleted and created again".to_owned();
+            self.add(Kind::Changed, What::Region, Some(old.to_string()), Some(new.to_string()), words);
+        }
+    }
+
+    /// A change of a fact, unless it is the knowledge of it that changed.
+    fn fact(&mut self, what: What, old: State<'_>, new: State<'_>) {
+        self.lacks |= matches!(new, State::Unknown(_));
+        match (old, new) {
+            (State::Known(old), State::Known(new)) if old != new => {
+                self.add(Kind::Changed, what, Some(old), Some(new), String::new());
+            }
+            (State::Known(old), State::Unknown(why)) => {
+                self.add(Kind::BecameUnknown, what, Some(old), None, why.sentence());
+            }
+            (State::Unknown(why), State::Known(new)) => {
+                self.add(Kind::BecameKnown, what, None, Some(new), format!("it was unknown: {}", why.sentence()));
+            }
+            (State::Known(_), State::Known(_))
+            | (State::Unknown(_), State::Unknown(_))
+            // What one of the runs did not ask for cannot be compared.
+            | (State::NotAsked, State::NotAsked | State::Known(_) | State::Unknown(_))
+            | (State::Known(_) | State::Unknown(_), State::NotAsked) => {}
+        }
+    }
+
+    fn state(
+        &mut self,
+        what: What,
+        lost: Lost,
+        old: &Fact<VersioningState>,
+        new: &Fact<VersioningState>,
+        word: fn(&VersioningState) -> &'static str,
+    ) {
+        let so_far = self.differences.len();
+        self.fact(what, state(old, word), state(new, word));
+        // Enabled once. What never was configured now is another bucket of the name, and as unprotected.
+        if let Some(difference) = self.differences.get_mut(so_far)
+            && difference.kind == Kind::Changed
+            && difference.old.as_deref() == Some("enabled")
+        {
+            difference.weight = Weight::Lost(lost);
+            if difference.new.as_deref() == Some("never") {
+                "deleted and created again, or the service answers otherwise".clone_into(&mut difference.words);
+            }
+        }
+    }
+
+    fn lifecycle(&mut self, old: &Fact<Lifecycle>, new: &Fact<Lifecycle>) {
+        let word = |lifecycle: &Lifecycle| match lifecycle {
+            Lifecycle::None => "none",
+            Lifecycle::Present(_) => "present",
+        };
+        if let (Some(then), Some(now)) = (old.known(), new.known()) {
+            if let Some(words) = lifecycle::difference(then, now) {
+                let (old, new) = (word(then).to_owned(), word(now).to_owned());
+                self.add(Kind::Changed, What::Lifecycle, Some(old), Some(new), words);
+            }
+        } else {
+            self.fact(What::Lifecycle, state(old, word), state(new, word));
+        }
+    }
+
+    /// What became unknown, or known, has told so itself.
+    fn status(&mut self, old: Status, new: Status) {
+        if old == new || old == Status::Unknown || new == Status::Unknown {
+            return;
+        }
+        let weight = if (old, new) == (Status::Pass, Status::Fail) { Weight::Fails } else { Weight::Plain };
+        self.differences.push(Difference {
+            kind: Kind::Changed,
+            what: What::Status,
+            old: Some(old.as_str().to_owned()),
+            new: Some(new.as_str().to_owned()),
+            weight,
+            words: String::new(),
+        });
+    }
+}
+
+fn state<T>(fact: &Fact<T>, word: fn(&T) -> &'static str) -> State<'_> {
+    match &fact.observed {
+        Observed::Known(value) => State::Known(word(value).to_owned()),
+        Observed::Unknown(reason) => State::Unknown(reason),
+    }
+}
+
+impl<'a> From<Told<'a>> for State<'a> {
+    fn from(told: Told<'a>) -> Self {
+        match told {
+            Told::NotAsked => Self::NotAsked,
+            Told::Known(text) => Self::Known(text),
+            Told::Unknown(reason) => Self::Unknown(reason),
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! A row a change. The columns are a contract like those of the report's tables.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use ::csv::{Terminator, Writer, WriterBuilder};
+
+use super::Changes;
+use crate::diff::{Change, Lost, Totals, Weight};
+use crate::model::AccountId;
+use crate::report::text::cell;
+
+const COLUMNS: [&str; 12] = [
+    "account_id",
+    "account_name",
+    "region",
+    "bucket",
+    "change",
+    "fact",
+    "old",
+    "new",
+    "finding",
+    "severity",
+    "regression",
+    "words",
+];
+
+pub(super) struct Table<W: Write>(Writer<W>);
+
+impl<W: Write> Table<W> {
+    pub fn new(out: W) -> io::Result<Self> {
+        let mut writer = WriterBuilder::new().terminator(Terminator::Any(b'\n')).from_writer(out);
+        writer.write_record(COLUMNS)?;
+        Ok(Self(writer))
+    }
+}
+
+impl<W: Write> Changes for Table<W> {
+    fn change(&mut self, change: &Change<'_>) -> io::Result<()> {
+        let (finding, severity) = match change.weight {
+            Weight::Plain | Weight::Fails => ("", ""),
+            Weight::Lost(lost) => (lost.as_str(), Lost::SEVERITY.as_str()),
+        };
+        let row: [Cow<'_, str>; COLUMNS.len()] = [
+            change.account.id.as_ref().map_or("", AccountId::as_str).into(),
+            cell(&change.account.name),
+            change.bucket.map_or(Cow::Borrowed(""), |(_, region)| cell(region.as_str())),
+            change.bucket.map_or(Cow::Borrowed(""), |(bucket, _)| cell(bucket)),
+            change.kind.as_str().into(),
+            change.what.map_or("", |what| what.as_str()).into(),
+            cell(change.old.unwrap_or_default()),
+            cell(change.new.unwrap_or_default()),
+            finding.into(),
+            severity.into(),
+            if change.weight.is_regression() { "true" } else { "false" }.into(),
+            cell(change.words),
+        ];
+        Ok(self.0.write_record(row.iter().map(|cell| cell.as_bytes()))?)
+    }
+
+    fn finish(mut self: Box<Self>, _: &Totals) -> io::Result<()> {
+        self.0.flush()
+    }
+}

@@ -1,0 +1,269 @@
+//! What `diff` and `--baseline` say of two runs.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::common::{Ran, Row, Sim};
+use crate::saved::Runs;
+use crate::scan::{MANAGEMENT, good, management, organization, with};
+
+const SECOND: &str = "222222222222";
+
+fn bucket(name: &str, members: &Value) -> Value {
+    with(json!({"name": name, "region": "us-east-1"}), members)
+}
+
+fn expires(id: &str, days: u32) -> Value {
+    json!({"ID": id, "Filter": {"Prefix": "logs/"}, "Status": "Enabled", "Expiration": {"Days": days}})
+}
+
+fn rows(ran: &Ran) -> Vec<Row> {
+    csv::Reader::from_reader(ran.stdout.as_bytes()).deserialize().collect::<Result<_, _>>().expect("CSV")
+}
+
+/// Bucket or account, change, fact, old and new of each row.
+fn lines(ran: &Ran) -> Vec<String> {
+    let line = |row: &Row| {
+        let subject = if row["bucket"].is_empty() { &row["account_id"] } else { &row["bucket"] };
+        let parts = [subject, &row["change"], &row["fact"], &row["old"], &row["new"], &row["finding"]];
+        parts.into_iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(" ")
+    };
+    rows(ran).iter().map(line).collect()
+}
+
+fn diff(runs: &Runs, arguments: &[&str]) -> Ran {
+    runs.run(&[&["diff", "@old", "@new"], arguments].concat())
+}
+
+/// Two runs over one account with these buckets.
+fn between(old: &Value, new: &Value) -> Runs {
+    let runs = Runs::new();
+    runs.buckets("old", old);
+    runs.buckets("new", new);
+    runs
+}
+
+#[test]
+fn every_kind_of_change_is_told_once() {
+    let on = json!({"versioning": "Enabled", "mfa_delete": "Enabled"});
+    let versioned = json!({"versioning": "Enabled"});
+    let denied = json!({"deny": {"GetBucketVersioning": ""}});
+    let configured = |rules: Value| json!({"versioning": "Enabled", "lifecycle": rules});
+    let old = json!([
+        bucket("blind-before", &with(on.clone(), &denied)),
+        bucket("blind-now", &on),
+        bucket("blind-twice", &denied),
+        bucket("gone", &on),
+        bucket("gone-while-read", &on),
+        bucket("life-changed", &configured(json!([expires("a", 30), expires("b", 60)]))),
+        bucket("life-new", &versioned),
+        bucket("life-removed", &configured(json!([expires("a", 30)]))),
+        bucket("life-reordered", &configured(json!([expires("a", 30), expires("b", 60)]))),
+        bucket("mfa-lost", &on),
+        bucket("mfa-won", &versioned),
+        bucket("moved", &on),
+        bucket("recreated", &on),
+        bucket("same", &on),
+        bucket("suspended", &versioned),
+    ]);
+    let off = json!({"versioning": "Enabled", "mfa_delete": "Disabled"});
+    let mut changed = expires("b", 90);
+    changed["Filter"] = json!({"Prefix": "old/"});
+    let new = json!([
+        bucket("blind-before", &on),
+        bucket("blind-now", &with(on.clone(), &denied)),
+        bucket("blind-twice", &denied),
+        bucket("fresh", &json!({})),
+        bucket("gone-while-read", &json!({"vanished": true})),
+        bucket("life-changed", &configured(json!([changed, expires("c", 10)]))),
+        bucket("life-new", &configured(json!([expires("a", 30)]))),
+        bucket("life-removed", &versioned),
+        bucket("life-reordered", &configured(json!([expires("b", 60), expires("a", 30)]))),
+        bucket("mfa-lost", &off),
+        bucket("mfa-won", &on),
+        bucket("moved", &with(on.clone(), &json!({"region": "eu-west-1"}))),
+        bucket("recreated", &json!({})),
+        bucket("same", &on),
+        bucket("suspended", &json!({"versioning": "Suspended"})),
+    ]);
+    let runs = between(&old, &new);
+    let ran = diff(&runs, &["--format", "csv"]).expect(1);
+    let on = "versioning enabled, MFA delete enabled, lifecycle none, status pass";
+    assert_eq!(
+        lines(&ran),
+        [
+            "blind-before became_known versioning enabled",
+            "blind-before became_known mfa_delete enabled",
+            "blind-now became_unknown versioning enabled",
+            "blind-now became_unknown mfa_delete enabled",
+            "fresh bucket_new versioning never, MFA delete never, lifecycle none, status fail",
+            &format!("gone bucket_gone {on}"),
+            &format!("gone-while-read bucket_gone {on}"),
+            "life-changed changed lifecycle present present",
+            "life-new changed lifecycle none present",
+            "life-removed changed lifecycle present none",
+            "mfa-lost changed mfa_delete enabled disabled mfa-delete-was-enabled",
+            "mfa-lost changed status pass fail",
+            "mfa-won changed mfa_delete never enabled",
+            "mfa-won changed status fail pass",
+            "moved changed region us-east-1 eu-west-1",
+            "recreated changed versioning enabled never versioning-was-enabled",
+            "recreated changed mfa_delete enabled never mfa-delete-was-enabled",
+            "recreated changed status pass fail",
+            "suspended changed versioning enabled suspended versioning-was-enabled",
+        ]
+    );
+    let rows = rows(&ran);
+    let words = |bucket: &str| &rows.iter().find(|row| row["bucket"] == bucket).expect("a row")["words"];
+    assert_eq!(
+        words("life-changed"),
+        "rule \"a\" removed; rule \"b\" now for keys that begin with \"old/\" (was keys that begin with \"logs/\"), with \
+         Expiration at 90 days instead of Expiration at 60 days; rule \"c\" added (Expiration at 10 days; keys that \
+         begin with \"logs/\")"
+    );
+    assert!(words("blind-now").contains("GetBucketVersioning denied"), "{}", words("blind-now"));
+    let severities: BTreeSet<_> = rows
+        .iter()
+        .map(|row| (row["finding"].is_empty(), row["severity"].as_str(), row["regression"].as_str()))
+        .collect();
+    assert_eq!(
+        severities.into_iter().collect::<Vec<_>>(),
+        [(false, "high", "true"), (true, "", "false"), (true, "", "true")]
+    );
+
+    // The same as JSON and on the page.
+    let json: Value = serde_json::from_str(&diff(&runs, &["--format", "json"]).expect(1).stdout).expect("JSON");
+    assert_eq!(json["changes"].as_array().expect("changes").len(), rows.len());
+    assert_eq!((&json["totals"]["regressions"], &json["totals"]["unclear"]), (&json!(6), &json!(2)));
+    assert_eq!(json["old"]["id"], runs.json("old/report.json")["run"]["id"]);
+    let page = diff(&runs, &[]).expect(1).stdout;
+    for part in
+        ["PROTECTION LOST (4)", "PASSED, AND FAIL NOW (2)", "BECAME UNKNOWN", "GONE BUCKETS (2)", "6 regressions."]
+    {
+        assert!(page.contains(part), "{part}\n{page}");
+    }
+    assert!(!page.contains("blind-twice") && !page.contains("life-reordered") && !page.contains(" same "), "{page}");
+    // The other way round what was lost is won back.
+    let back = runs.run(&["diff", "@new", "@old", "--format", "csv", "--allow-unknown"]).expect(1);
+    let lost: Vec<String> = lines(&back).into_iter().filter(|line| line.contains("was-enabled")).collect();
+    assert_eq!(lost, ["mfa-won changed mfa_delete enabled never mfa-delete-was-enabled"]);
+}
+
+#[test]
+fn nothing_is_different_between_two_like_runs() {
+    let buckets = json!([good("one"), bucket("two", &json!({}))]);
+    let runs = between(&buckets, &buckets);
+    assert!(diff(&runs, &[]).expect(0).stdout.ends_with("Nothing is different.\n"));
+    assert_eq!(diff(&runs, &["--format", "csv"]).expect(0).stdout.lines().count(), 1);
+}
+
+#[test]
+fn what_could_not_be_read_is_neither_gone_nor_new() {
+    let runs = Runs::new();
+    let sim = |second: Value| {
+        Sim::json(&organization(&json!([management(&json!({"buckets": [good("one")]})), second])).to_string())
+    };
+    let account = |members: Value| with(json!({"id": SECOND, "name": "Second", "ou": "r-test"}), &members);
+    let two = json!([good("b1"), good("b2"), good("b3")]);
+    let all = sim(account(json!({"buckets": two})));
+    let closed = sim(account(json!({"buckets": two, "assumable": false})));
+    let cut = sim(account(json!({"buckets": two, "list_breaks_after": 1})));
+    let arguments = ["--organization", "--allow-unknown", "--max-attempts", "1"];
+    runs.scan("old", &all, MANAGEMENT, &arguments).expect(0);
+    runs.scan("new", &closed, MANAGEMENT, &arguments).expect(0);
+    runs.scan("cut", &cut, MANAGEMENT, &arguments).expect(0);
+
+    let unseen = diff(&runs, &["--format", "csv"]).expect(3);
+    assert_eq!(lines(&unseen), ["222222222222 account_not_seen"]);
+    assert!(rows(&unseen)[0]["words"].ends_with("; 3 buckets of the older run are not compared"), "{}", unseen.stdout);
+    diff(&runs, &["--allow-unknown"]).expect(0);
+    let first = runs.run(&["diff", "@new", "@old", "--format", "csv"]).expect(0);
+    assert!(lines(&first).iter().all(|line| line.contains("first_seen")), "{}", first.stdout);
+    assert_eq!(lines(&first).len(), 4);
+
+    let half = runs.run(&["diff", "@old", "@cut", "--format", "csv"]).expect(3);
+    let kinds: BTreeSet<String> = rows(&half).iter().map(|row| row["change"].clone()).collect();
+    assert_eq!(kinds, BTreeSet::from(["bucket_not_seen".to_owned()]), "{}", half.stdout);
+    let half = runs.run(&["diff", "@cut", "@old", "--format", "csv"]).expect(0);
+    assert!(lines(&half).iter().all(|line| line.contains("bucket_first_seen")), "{}", half.stdout);
+}
+
+#[test]
+fn accounts_come_and_go_with_their_buckets() {
+    let runs = Runs::new();
+    let one = management(&json!({"buckets": [good("one")]}));
+    let second =
+        json!({"id": SECOND, "name": "Second", "ou": "r-test", "buckets": [good("b1"), bucket("b2", &json!({}))]});
+    let small = Sim::json(&organization(&json!([one])).to_string());
+    let large = Sim::json(&organization(&json!([one, second])).to_string());
+    let arguments = ["--organization", "--fail-on", "none"];
+    runs.scan("old", &small, MANAGEMENT, &arguments).expect(0);
+    runs.scan("new", &large, MANAGEMENT, &arguments).expect(0);
+    let fail = "versioning never, MFA delete never, lifecycle none, status fail";
+    let came = diff(&runs, &["--format", "csv"]).expect(0);
+    assert_eq!(lines(&came)[0], "222222222222 account_new");
+    assert_eq!(lines(&came)[2], format!("b2 bucket_new {fail}"));
+    let went = runs.run(&["diff", "@new", "@old", "--format", "csv"]).expect(0);
+    assert_eq!(lines(&went)[0], "222222222222 account_gone");
+    assert_eq!(lines(&went)[2], format!("b2 bucket_gone {fail}"));
+    // A run that looked elsewhere says nothing of what it left out.
+    runs.scan("part", &large, MANAGEMENT, &["--organization", "--account", MANAGEMENT, "--bucket", "other*"]).expect(0);
+    let part = runs.run(&["diff", "@new", "@part", "--format", "csv"]).expect(3);
+    let expected = ["222222222222 account_not_seen".to_owned()];
+    assert_eq!(lines(&part).iter().filter(|line| line.contains("222222222222")).cloned().collect::<Vec<_>>(), expected);
+    assert!(lines(&part).iter().all(|line| line.contains("not_seen")), "{}", part.stdout);
+}
+
+#[test]
+fn runs_that_have_nothing_to_do_with_each_other_are_refused() {
+    let runs = Runs::new();
+    runs.buckets("old", &json!([good("one")]));
+    let mut other = organization(&json!([management(&json!({"buckets": [good("one")]}))]));
+    other["organization_id"] = json!("o-other00000");
+    let sim = Sim::json(&other.to_string());
+    runs.scan("new", &sim, MANAGEMENT, &["--organization"]).expect(0);
+    let refused = |arguments: &[&str], what: &str| {
+        let ran = runs.run(arguments).expect(2);
+        assert!(ran.stderr.contains(what) && ran.stdout.is_empty(), "{}", ran.stderr);
+    };
+    refused(&["diff", "@old", "@new"], "the older is of organization o-test000000, the newer of o-other00000");
+    refused(&["diff", "@old", "@old"], "one and the same run");
+    // Single accounts have no organization to be compared by.
+    let lone = |id: &str, bucket: &str| json!({"id": id, "name": "", "buckets": [good(bucket)]});
+    let sim = Sim::json(&organization(&json!([lone(MANAGEMENT, "one"), lone(SECOND, "two")])).to_string());
+    runs.scan("first", &sim, MANAGEMENT, &[]).expect(0);
+    runs.scan("second", &sim, SECOND, &[]).expect(0);
+    refused(&["diff", "@first", "@second"], "no account in common");
+}
+
+#[test]
+fn with_a_baseline_only_what_is_new_decides_the_exit_code() {
+    let runs = Runs::new();
+    let bad = bucket("bad", &json!({}));
+    let sim = |buckets: Value| Sim::json(&organization(&json!([management(&json!({"buckets": buckets}))])).to_string());
+    let before = sim(json!([bad, good("one")]));
+    runs.scan("base", &before, MANAGEMENT, &[]).expect(1);
+    let base = runs.text("base");
+    let arguments = ["--baseline", base.as_str()];
+    let same = runs.scan("same", &before, MANAGEMENT, &arguments).expect(0);
+    assert!(same.stdout.ends_with("Nothing is different.\n"), "{}", same.stdout);
+    // The report still says all there is.
+    assert!(runs.read("same/findings.csv").contains("mfa-delete-enabled"));
+
+    let worse = sim(json!([bad, bucket("one", &json!({"versioning": "Enabled", "mfa_delete": "Disabled"}))]));
+    let ran = runs.scan("worse", &worse, MANAGEMENT, &arguments).expect(1);
+    assert!(ran.stdout.contains("PROTECTION LOST (1)"), "{}", ran.stdout);
+    // Lost protection is of severity high, whatever the rule's is.
+    runs.scan("worse", &worse, MANAGEMENT, &["--baseline", &base, "--fail-on", "high"]).expect(1);
+    runs.scan("worse", &worse, MANAGEMENT, &["--baseline", &base, "--fail-on", "critical"]).expect(0);
+    let more = sim(json!([bad, bucket("bad-too", &json!({})), good("one")]));
+    runs.scan("more", &more, MANAGEMENT, &arguments).expect(1);
+    // Unknown stays unknown.
+    let blind = sim(json!([with(bad.clone(), &json!({"deny": {"GetBucketVersioning": ""}})), good("one")]));
+    runs.scan("blind", &blind, MANAGEMENT, &arguments).expect(3);
+    // A night's job that writes to one folder: the last run is the baseline of this one.
+    runs.scan("base", &more, MANAGEMENT, &arguments).expect(1);
+    runs.scan("base", &more, MANAGEMENT, &arguments).expect(0);
+    runs.run(&["report", "@worse", "--baseline", "@same", "--out", "@again"]).expect(1);
+}

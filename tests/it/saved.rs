@@ -1,0 +1,175 @@
+//! Runs in folders that outlive them, for what reads them again; and reports made again.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bucketlens::simulator::Organization;
+use serde_json::{Value, json};
+
+use crate::common::{Cli, Ran, Sim};
+use crate::scan::{MANAGEMENT, good, management, organization};
+
+/// The management account of `fixtures/orgs/demo.json`.
+const DEMO: &str = "104217683095";
+
+/// A place for the folders of runs.
+pub struct Runs {
+    space: tempfile::TempDir,
+}
+
+impl Runs {
+    pub fn new() -> Self {
+        Self { space: tempfile::tempdir().expect("a folder") }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.space.path().join(name)
+    }
+
+    pub fn text(&self, name: &str) -> String {
+        self.path(name).to_str().expect("text").to_owned()
+    }
+
+    /// A scan of a server into the folder of this name.
+    pub fn scan(&self, name: &str, sim: &Sim, account: &str, arguments: &[&str]) -> Ran {
+        let out = self.text(name);
+        let first = ["scan", "--out", &out];
+        Cli::new(first.into_iter().chain(arguments.iter().copied())).at(&sim.endpoint, account).run()
+    }
+
+    /// A scan of an organization of one account with these buckets.
+    pub fn buckets(&self, name: &str, buckets: &Value) -> Ran {
+        let sim = Sim::json(&organization(&json!([management(&json!({"buckets": buckets}))])).to_string());
+        self.scan(name, &sim, MANAGEMENT, &["--organization", "--fail-on", "none", "--allow-unknown"]).expect(0)
+    }
+
+    /// A command over folders, which are named by `@name`.
+    pub fn run(&self, arguments: &[&str]) -> Ran {
+        let words: Vec<String> = arguments
+            .iter()
+            .map(|word| word.strip_prefix('@').map_or_else(|| (*word).to_owned(), |name| self.text(name)))
+            .collect();
+        Cli::new(words.iter().map(String::as_str)).run()
+    }
+
+    #[track_caller]
+    pub fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    #[track_caller]
+    pub fn json(&self, path: &str) -> Value {
+        serde_json::from_str(&self.read(path)).expect("JSON")
+    }
+}
+
+/// The files of a report, with their bytes.
+fn report(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let sums = fs::read_to_string(folder.join("SHA256SUMS")).expect("a whole report");
+    let names = sums.lines().filter_map(|line| line.split_once("  ")).map(|(_, name)| name.to_owned());
+    names.map(|name| (name.clone(), fs::read(folder.join(&name)).expect("listed"))).collect()
+}
+
+#[test]
+fn a_report_made_again_is_the_same_byte_for_byte() {
+    let runs = Runs::new();
+    let sim = Sim::start(Organization::demo());
+    let scan = runs.scan("run", &sim, DEMO, &["--organization"]).expect(1);
+    drop(sim);
+    let again = runs.run(&["report", "@run", "--out", "@again"]).expect(1);
+    assert_eq!(report(&runs.path("run")), report(&runs.path("again")));
+    assert_eq!(scan.stdout.replace(&runs.text("run"), "X"), again.stdout.replace(&runs.text("again"), "X"));
+    assert!(!runs.path("again/inventory").exists(), "what was read stays where it is");
+    // In its own place too.
+    let before = report(&runs.path("run"));
+    runs.run(&["report", "@run", "--out", "@run", "--fail-on", "none"]).expect(3);
+    assert_eq!(report(&runs.path("run")), before);
+    runs.run(&["report", "@run", "--out", "@third", "--fail-on", "none", "--allow-unknown"]).expect(0);
+}
+
+#[test]
+fn a_report_made_again_by_another_standard_is_that_of_a_scan_by_it() {
+    let runs = Runs::new();
+    let sim = Sim::start(Organization::demo());
+    runs.scan("cis", &sim, DEMO, &["--organization", "--exclude-ou", "ou-ex4m-secur1ty"]).expect(1);
+    let by = ["--organization", "--exclude-ou", "ou-ex4m-secur1ty", "--standard", "security-hub"];
+    runs.scan("hub", &sim, DEMO, &by).expect(1);
+    runs.run(&["report", "@cis", "--out", "@again", "--standard", "security-hub", "--format", "json"]).expect(1);
+    assert!(!runs.path("again/buckets.csv").exists());
+    let (mut scanned, mut again) = (runs.json("hub/report.json"), runs.json("again/report.json"));
+    assert_eq!(again["run"]["standard"], "security-hub");
+    assert_eq!(scanned["run"]["configuration_digest"], again["run"]["configuration_digest"]);
+    assert_ne!(runs.json("cis/report.json")["metrics"], again["metrics"], "the standards differ in nothing");
+    for report in [&mut scanned, &mut again] {
+        for time in ["id", "start", "end"] {
+            report["run"][time] = json!("");
+        }
+        // The server has other moods the second time.
+        for figure in ["requests", "retries"] {
+            report["coverage"][figure] = json!(0);
+        }
+        for finding in report["findings"].as_array_mut().expect("findings") {
+            finding["observed_at"] = json!("");
+        }
+    }
+    assert!(scanned == again, "the two reports differ");
+}
+
+#[test]
+fn lifecycle_dates_are_held_against_the_day_of_the_run() {
+    let runs = Runs::new();
+    let rule = json!({"ID": "once", "Filter": {}, "Status": "Enabled", "Expiration": {"Date": "2026-06-01T00:00:00Z"}});
+    runs.buckets(
+        "run",
+        &json!([{"name": "dated", "region": "us-east-1", "versioning": "Enabled", "lifecycle": [rule]}]),
+    );
+    // The day on which the run began is the inventory's word alone.
+    let path = runs.path("run/inventory/run.json");
+    let mut closing: Value = serde_json::from_str(&runs.read("run/inventory/run.json")).expect("JSON");
+    let past = |day: &str, out: &str, closing: &mut Value| {
+        closing["run"]["start"] = json!(format!("{day}T00:00:00Z"));
+        fs::write(&path, closing.to_string()).expect("writable");
+        runs.run(&["report", "@run", "--out", out, "--fail-on", "none", "--allow-unknown"]).expect(0);
+    };
+    past("2026-05-31", "@before", &mut closing);
+    past("2026-06-01", "@after", &mut closing);
+    assert!(!runs.read("before/findings.csv").contains("lifecycle-date-in-past"));
+    assert!(runs.read("after/findings.csv").contains("lifecycle-date-in-past"));
+}
+
+#[test]
+fn what_is_no_finished_run_is_refused_with_a_sentence() {
+    let runs = Runs::new();
+    runs.buckets("run", &json!([good("one")]));
+    let refused = |arguments: &[&str], what: &str| {
+        let ran = runs.run(arguments).expect(2);
+        assert!(ran.stderr.contains(what) && ran.stdout.is_empty(), "{arguments:?}: {}", ran.stderr);
+        assert!(!runs.path("none").exists(), "{arguments:?}");
+    };
+    let out = ["--out", "@none"];
+    let report = |folder| [["report", folder], out].concat();
+    refused(&report("@nowhere"), "there is no such folder");
+    fs::create_dir(runs.path("empty")).expect("writable");
+    refused(&report("@empty"), "it holds no inventory");
+    refused(&["diff", "@run", "@empty"], "it holds no inventory");
+    fs::create_dir_all(runs.path("cut/inventory.partial")).expect("writable");
+    refused(&report("@cut"), "it did not end");
+    refused(&["scan", "--baseline", "@cut", "--out", "@none"], "it did not end");
+
+    let good = runs.read("run/inventory/run.json");
+    let broken = |text: &str, what: &str| {
+        fs::write(runs.path("run/inventory/run.json"), text).expect("writable");
+        refused(&report("@run"), what);
+        refused(&["diff", "@run", "@run"], what);
+    };
+    broken(&good.replacen("\"version\": 2", "\"version\": 99", 1), "another version of bucketlens");
+    broken(&good[..good.len() / 2], "is damaged in line");
+    fs::write(runs.path("run/inventory/run.json"), &good).expect("writable");
+    // A segment that lost its end.
+    let segment = runs.path(&format!("run/inventory/{MANAGEMENT}.jsonl"));
+    let text = fs::read_to_string(&segment).expect("text");
+    fs::write(&segment, &text[..text.len() - 20]).expect("writable");
+    refused(&report("@run"), "is damaged in line");
+    fs::remove_file(&segment).expect("there");
+    refused(&report("@run"), "failed to read the inventory");
+}

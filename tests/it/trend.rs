@@ -1,0 +1,177 @@
+//! What `trend` makes of the runs of a folder.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::common::{Ran, Row, Sim};
+use crate::saved::Runs;
+use crate::scan::{MANAGEMENT, good, management, organization, with};
+
+fn rows(ran: &Ran) -> Vec<Row> {
+    csv::Reader::from_reader(ran.stdout.as_bytes()).deserialize().collect::<Result<_, _>>().expect("CSV")
+}
+
+/// The run is said to have begun on another day, and everything is made again from that.
+fn move_to(runs: &Runs, name: &str, day: &str, id: u8) {
+    let path = runs.path(&format!("{name}/inventory/run.json"));
+    let mut closing: Value = serde_json::from_str(&fs::read_to_string(&path).expect("there")).expect("JSON");
+    closing["run"]["start"] = json!(format!("{day}T01:00:0{id}Z"));
+    closing["run"]["id"] = json!(format!("0193f0a0-0000-7000-8000-00000000000{id}"));
+    fs::write(path, closing.to_string()).expect("writable");
+    let (from, out) = (format!("@{name}"), format!("@{name}"));
+    runs.run(&["report", &from, "--out", &out, "--fail-on", "none", "--allow-unknown"]).expect(0);
+}
+
+/// Four days, three of them with runs: 1 of 2 protected, then 1 of 3 and one unknown, then all 3.
+fn four_days() -> Runs {
+    let runs = Runs::new();
+    let bad = |name: &str| json!({"name": name, "region": "eu-west-1"});
+    let blind = with(bad("three"), &json!({"deny": {"GetBucketVersioning": ""}}));
+    runs.buckets("all/first", &json!([good("one"), bad("two")]));
+    runs.buckets("all/more/second", &json!([good("one"), bad("two"), blind]));
+    runs.buckets("all/more/again", &json!([good("one"), bad("two"), bad("three"), bad("four")]));
+    runs.buckets("all/last", &json!([good("one"), good("two"), good("three")]));
+    for (name, day, id) in [
+        ("all/first", "2026-03-30", 1),
+        ("all/more/again", "2026-03-31", 2),
+        ("all/more/second", "2026-03-31", 3),
+        ("all/last", "2026-04-02", 4),
+    ] {
+        move_to(&runs, name, day, id);
+    }
+    runs
+}
+
+#[test]
+fn each_metric_has_a_value_for_each_day_with_a_run() {
+    let runs = four_days();
+    let ran = runs.run(&["trend", "@all", "--format", "csv", "--metric", "BucketCount,MFADeleteEnabledOfKnownPercent"]);
+    let ran = ran.expect(0);
+    let lines: Vec<String> = rows(&ran)
+        .iter()
+        .map(|row| {
+            [&row["date"], &row["complete"], &row["scope_id"], &row["metric"], &row["value"]]
+                .map(String::as_str)
+                .join(" ")
+        })
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "2026-03-30 true o-test000000 BucketCount 2",
+            "2026-03-30 true o-test000000 MFADeleteEnabledOfKnownPercent 50.00",
+            // The later run of the day is not complete, the earlier is.
+            "2026-03-31 true o-test000000 BucketCount 4",
+            "2026-03-31 true o-test000000 MFADeleteEnabledOfKnownPercent 25.00",
+            "2026-04-02 true o-test000000 BucketCount 3",
+            "2026-04-02 true o-test000000 MFADeleteEnabledOfKnownPercent 100.00",
+        ]
+    );
+    assert!(
+        ran.stderr.contains("1 run was left out: of several on one day the last complete one counts"),
+        "{}",
+        ran.stderr
+    );
+
+    // Without the complete one the other counts, and is marked; a day without a run stays empty.
+    fs::remove_dir_all(runs.path("all/more/again")).expect("there");
+    let page = runs.run(&["trend", "@all", "--metric", "BucketCount"]).expect(0).stdout;
+    assert_eq!(
+        page,
+        "FROM 2026-03-30 TO 2026-04-02: 3 days with a run\n\no-test000000\n BucketCount  ▁█ █  2 -> 3  +1\n\n\
+         Not complete, something stayed unknown: 2026-03-31\n"
+    );
+    let all: Value =
+        serde_json::from_str(&runs.run(&["trend", "@all", "--format", "json"]).expect(0).stdout).expect("JSON");
+    let complete: Vec<&Value> = all["days"].as_array().expect("days").iter().map(|day| &day["complete"]).collect();
+    assert_eq!(complete, [&json!(true), &json!(false), &json!(true)]);
+    assert_eq!(all["values"].as_array().expect("values").len() % 3, 0);
+}
+
+#[test]
+fn every_scope_is_that_of_the_runs_own_metrics() {
+    let runs = Runs::new();
+    let second = json!({"id": "222222222222", "name": "Second", "ou": "ou-test-nested00", "buckets": [good("b")]});
+    let empty = json!({"id": "333333333333", "name": "Empty", "ou": "ou-test-nested00", "buckets": []});
+    let shut =
+        json!({"id": "444444444444", "name": "Shut", "ou": "ou-test-nested00", "assumable": false, "buckets": []});
+    let one = management(&json!({"buckets": [good("a"), {"name": "c", "region": "eu-west-1"}]}));
+    let sim = Sim::json(&organization(&json!([one, second, empty, shut])).to_string());
+    runs.scan("run", &sim, MANAGEMENT, &["--organization", "--fail-on", "none", "--allow-unknown"]).expect(0);
+    let metrics = runs.read("run/metrics.csv");
+    let expected = |scope: &str| -> Vec<String> {
+        metrics.lines().filter(|line| line.starts_with(&format!("{scope},"))).map(str::to_owned).collect()
+    };
+    for scope in ["organization", "ou", "account", "region", "account_region"] {
+        let name = scope.replace('_', "-");
+        let told = runs.run(&["trend", "@run", "--scope", &name, "--format", "csv"]).expect(0);
+        // Without the columns of the run.
+        let told: Vec<String> =
+            told.stdout.lines().skip(1).map(|line| line.splitn(5, ',').last().expect("cells").to_owned()).collect();
+        assert!(!told.is_empty());
+        assert_eq!(told, expected(scope), "{scope}");
+    }
+    let some = runs.run(&["trend", "@run", "--scope", "account", "--id", "222222222222", "--format", "csv"]).expect(0);
+    assert!(rows(&some).iter().all(|row| row["scope_id"] == "222222222222") && rows(&some).len() > 20);
+    // From the saved inventory alone it is the same, and so it is from nothing but the file.
+    let by_file = runs.run(&["trend", "@run", "--scope", "account-region", "--format", "csv"]).expect(0).stdout;
+    fs::create_dir(runs.path("set")).expect("writable");
+    fs::rename(runs.path("run/inventory.parquet"), runs.path("set/of another name [1].parquet")).expect("there");
+    for folder in ["@run", "@set"] {
+        assert_eq!(
+            runs.run(&["trend", folder, "--scope", "account-region", "--format", "csv"]).expect(0).stdout,
+            by_file
+        );
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_named() {
+    let runs = Runs::new();
+    let refused = |arguments: &[&str], what: &str| {
+        let ran = runs.run(arguments).expect(2);
+        assert!(ran.stderr.contains(what) && ran.stdout.is_empty(), "{}", ran.stderr);
+    };
+    fs::create_dir_all(runs.path("all/empty")).expect("writable");
+    refused(&["trend", "@nowhere"], "failed to read the folder");
+    refused(&["trend", "@all"], "failed to find a finished run");
+    runs.buckets("all/run", &json!([good("one")]));
+    refused(&["trend", "@all", "--metric", "Buckets"], "there is no metric \"Buckets\"; there are AccountCount, ");
+
+    let whole = fs::read(runs.path("all/run/inventory.parquet")).expect("there");
+    // The same run in two places counts once.
+    fs::write(runs.path("all/copy.parquet"), &whole).expect("writable");
+    let twice = runs.run(&["trend", "@all"]).expect(0);
+    assert!(twice.stdout.contains("1 more file of a run that is there already"), "{}", twice.stdout);
+    // Torn, and of others.
+    fs::write(runs.path("all/copy.parquet"), &whole[..whole.len() / 2]).expect("writable");
+    refused(&["trend", "@all"], "copy.parquet: it is damaged");
+    let partial = runs.run(&["trend", "@all", "--allow-partial"]).expect(0);
+    assert!(partial.stdout.contains("left out: failed to read"), "{}", partial.stdout);
+    let mut other = whole.clone();
+    let at = other.windows(12).rposition(|bytes| bytes == b"{\"version\":1").expect("the footer");
+    other[at + 11] = b'9';
+    fs::write(runs.path("all/copy.parquet"), &other).expect("writable");
+    refused(&["trend", "@all"], "written by another version of bucketlens (format 9, this one reads 1)");
+    let key = other.windows(10).rposition(|bytes| bytes == b"bucketlens").expect("the key");
+    let mut foreign = whole.clone();
+    let key = key.min(at);
+    foreign[key] = b'B';
+    fs::write(runs.path("all/copy.parquet"), &foreign).expect("writable");
+    let foreign = runs.run(&["trend", "@all"]).expect(0);
+    assert!(
+        foreign.stdout.contains("copy.parquet is no inventory of bucketlens and is left out"),
+        "{}",
+        foreign.stdout
+    );
+    fs::remove_file(runs.path("all/copy.parquet")).expect("there");
+
+    // A run that did not end, and one of another organization.
+    fs::create_dir_all(runs.path("all/cut/inventory.partial")).expect("writable");
+    assert!(runs.run(&["trend", "@all"]).expect(0).stdout.contains("did not end and is left out"));
+    let mut organization = organization(&json!([management(&json!({"buckets": [good("one")]}))]));
+    organization["organization_id"] = json!("o-other00000");
+    runs.scan("all/other", &Sim::json(&organization.to_string()), MANAGEMENT, &["--organization"]).expect(0);
+    refused(&["trend", "@all"], "there are runs of o-other00000 and o-test000000");
+}
