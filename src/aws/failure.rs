@@ -67,6 +67,19 @@ impl Failure {
         self.reason.class == ErrorClass::Credentials && self.reason.http_status.is_none()
     }
 
+    /// Whether there may be an answer at another time: the last pass asks once more for what is no refusal. Credentials
+    /// that could be renewed were.
+    pub fn may_pass(&self) -> bool {
+        match self.reason.class {
+            ErrorClass::WrongRegion | ErrorClass::Throttled | ErrorClass::Unavailable | ErrorClass::Malformed => true,
+            ErrorClass::Denied
+            | ErrorClass::Credentials
+            | ErrorClass::Unsupported
+            | ErrorClass::Rejected
+            | ErrorClass::Interrupted => self.again,
+        }
+    }
+
     pub fn new(reason: Reason, again: bool) -> Self {
         let reason = Arc::new(reason);
         Self { reason, again, retry_after: None, asked: true, elsewhere: Elsewhere::default(), remedy: None }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::sync::Arc;
 
 use super::last_pass::Known;
 use super::{Asked, Step};
@@ -207,7 +208,9 @@ impl<'a> Way<'a> {
         match answer {
             Ok(value) => Ok((Fact { at, observed: Observed::Known(value) }, false)),
             Err(failure) if failure.is(404, "NoSuchBucket") => Err(Vanished(at)),
-            Err(failure) => Ok((Fact { at, observed: Observed::Unknown(failure.reason) }, failure.again)),
+            Err(failure) => {
+                Ok((Fact { at, observed: Observed::Unknown(Arc::clone(&failure.reason)) }, failure.may_pass()))
+            }
         }
     }
 

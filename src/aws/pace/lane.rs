@@ -148,6 +148,9 @@ impl Lane {
             // What waits is small; what asks is not, and stands in a box of its own.
             let answer = Box::pin(ask()).await;
             drop(permit);
+            let outcome = answer.as_ref().err().map_or("answered", |failure| failure.reason.class.as_str());
+            let milliseconds = sent.elapsed().as_millis();
+            tracing::trace!(account = self.account, %operation, attempt, milliseconds, outcome, "asked");
             flight.end(sent, attempt == 1 && !attempts.repeats, &answer);
             answer
         })
