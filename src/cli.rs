@@ -15,6 +15,7 @@ mod saved;
 mod scan;
 mod signals;
 mod simulate;
+mod storage_lens;
 mod trend;
 
 use std::ffi::OsString;
@@ -159,6 +160,10 @@ async fn dispatch(command: Command) -> Result<Exit, Problem> {
         Command::MfaDelete(order) => {
             logging::start(order.log, &Progress::silent());
             mfa_delete::run(&order, &network()).await
+        }
+        Command::StorageLens(order) => {
+            logging::start(order.log, &Progress::silent());
+            storage_lens::run(&order, &network()).await
         }
     }
 }

@@ -1,3 +1,4 @@
 //! Tables in and out of Parquet and CSV. With `aggregate` the only place that knows polars.
 
 pub mod inventory;
+pub mod storage_lens;

@@ -9,8 +9,9 @@
 //! [`discover`] finds the accounts, [`collect`] reads their buckets with concurrent workers, both by way of [`aws`],
 //! the only place that knows the SDK. What they read is the [`inventory`]: a folder of segments on disk, one an account,
 //! so memory stays flat. From there on nothing asks AWS: [`evaluate`] holds the [`rules`] against each bucket,
-//! [`aggregate`] counts, [`report`] writes; [`diff`] holds one inventory beside another, [`trend`] follows
-//! metrics over many, [`dataset`] is the inventory as Parquet. [`cli`] strings these together; `cli/scan.rs` is the whole sentence.
+//! [`aggregate`] counts, [`report`] writes; [`diff`] holds one inventory beside another, [`trend`] follows metrics over
+//! many, [`dataset`] is the inventory as Parquet. [`cli`] strings these together; `cli/scan.rs` is the whole sentence.
+//! [`storage_lens`] has the names and files of S3 Storage Lens, which [`dataset`] reads and writes as tables.
 //! Nothing of this changes anything in AWS; only `cli/mfa_delete.rs` does, where the user asked for it by name.
 //!
 //! The modules in the order in which they are best read:
@@ -20,6 +21,7 @@ pub mod model;
 pub mod policy;
 pub mod protection;
 pub mod rules;
+pub mod storage_lens;
 
 pub mod evaluate;
 

@@ -14,11 +14,12 @@ mod files;
 mod folder;
 mod json;
 mod parquet;
+mod storage_lens;
 mod terminal;
 mod text;
 pub mod trend;
 
-pub use text::harmless;
+pub use text::{cell, harmless};
 
 use std::io;
 
@@ -39,16 +40,26 @@ pub enum Format {
     Json,
     /// inventory.parquet, a row a bucket
     Parquet,
+    /// As S3 Storage Lens exports to a bucket, as CSV
+    StorageLensCsv,
+    /// The same as Parquet
+    StorageLensParquet,
+    /// The bucket property metrics of its export to S3 Tables, as Parquet
+    StorageLensTables,
 }
 
 impl Format {
-    pub const ALL: [Self; 3] = [Self::Csv, Self::Json, Self::Parquet];
+    pub const ALL: [Self; 6] =
+        [Self::Csv, Self::Json, Self::Parquet, Self::StorageLensCsv, Self::StorageLensParquet, Self::StorageLensTables];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Csv => "csv",
             Self::Json => "json",
             Self::Parquet => "parquet",
+            Self::StorageLensCsv => "storage-lens-csv",
+            Self::StorageLensParquet => "storage-lens-parquet",
+            Self::StorageLensTables => "storage-lens-tables",
         }
     }
 
@@ -57,19 +68,31 @@ impl Format {
         let (always, of_policy, of_protection) = match self {
             Self::Csv => (csv::ALWAYS.as_slice(), csv::OF_POLICY.as_slice(), csv::OF_PROTECTION.as_slice()),
             Self::Json => (json::FILES.as_slice(), [].as_slice(), [].as_slice()),
-            Self::Parquet => (parquet::FILES.as_slice(), [].as_slice(), [].as_slice()),
+            Self::Parquet | Self::StorageLensCsv | Self::StorageLensParquet | Self::StorageLensTables => {
+                (self.files(), [].as_slice(), [].as_slice())
+            }
         };
         let of_policy = of_policy.iter().filter(|_| contents.policy);
         let of_protection = of_protection.iter().filter(|_| contents.protection);
         always.iter().chain(of_policy).chain(of_protection).copied()
     }
 
-    /// The names of all files that it can have in the folder.
+    /// The names of all files that it can have in the folder; one that ends with `/` is a folder.
     pub fn files(self) -> &'static [&'static str] {
         match self {
             Self::Csv => &csv::FILES,
             Self::Json => &json::FILES,
             Self::Parquet => &parquet::FILES,
+            Self::StorageLensCsv | Self::StorageLensParquet => &storage_lens::LONG_FILES,
+            Self::StorageLensTables => &storage_lens::WIDE_FILES,
+        }
+    }
+
+    /// The names with which its files are made, see [`Folder::create`].
+    pub fn drafts(self) -> &'static [&'static str] {
+        match self {
+            Self::Csv | Self::Json | Self::Parquet | Self::StorageLensTables => self.files(),
+            Self::StorageLensCsv | Self::StorageLensParquet => &storage_lens::LONG_DRAFTS,
         }
     }
 }

@@ -15,6 +15,7 @@ use super::diff::Comparison;
 use super::lifecycle::{Check, Format as CheckFormat};
 use super::mfa_delete::options as mfa_delete;
 use super::report::Again;
+use super::storage_lens::options as storage_lens;
 use super::trend::{Order, ScopeName};
 use crate::config::options::{ConcurrencyArgs, ConsoleArgs, FailOn, JudgingArgs, MoreArgs, ReportArgs, ScanArgs};
 use crate::config::{self, Color, Config, Given, Log, LogFormat, LogLevel, Mistake, variable};
@@ -39,6 +40,7 @@ pub enum Command {
     Trend(Order),
     LifecycleCheck(Check),
     MfaDelete(Box<mfa_delete::Order>),
+    StorageLens(Box<storage_lens::Order>),
 }
 
 /// A scan of a simulated organization.
@@ -150,6 +152,9 @@ enum Job {
     /// Enable or disable MFA delete of buckets named here, with a code of the MFA device, or show its state
     #[command(subcommand, name = "mfa-delete", after_long_help = mfa_delete::AFTER_HELP)]
     MfaDelete(Box<mfa_delete::Job>),
+    /// Read an export of S3 Storage Lens, and hold it against a scan; no bucket is asked
+    #[command(subcommand, name = "storage-lens", after_long_help = storage_lens::AFTER_HELP)]
+    StorageLens(Box<storage_lens::Job>),
 }
 
 #[derive(Subcommand)]
@@ -348,6 +353,7 @@ pub fn parse(
         (Job::Simulate(simulate), _) => Ok(Command::Simulate(simulate.read())),
         (Job::Lifecycle(LifecycleJob::Check(check)), _) => Ok(Command::LifecycleCheck(check.read())),
         (Job::MfaDelete(job), _) => Ok(Command::MfaDelete(Box::new(job.read()))),
+        (Job::StorageLens(job), _) => Ok(Command::StorageLens(Box::new(job.order()))),
     }
 }
 
@@ -706,7 +712,8 @@ mod tests {
                                     and show what changed
               --out <DIR>           Folder of the report's files [default: reports/<UTC time>]
               --format <FORMAT>     Formats of the report's files (comma list) [default: csv,json,parquet]
-                                    [possible values: csv, json, parquet]
+                                    [possible values: csv, json, parquet, storage-lens-csv,
+                                    storage-lens-parquet, storage-lens-tables]
 
         Console:
               --quiet                Show no progress

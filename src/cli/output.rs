@@ -226,7 +226,8 @@ fn strange_report(folder: &Path) -> Option<&'static str> {
     }
     let written = Files::written(folder);
     let mut names = Format::ALL.into_iter().flat_map(Format::files).copied();
-    names.find(|name| folder.join(name).exists() && !written.contains(*name))
+    let is_ours = |name: &str| written.iter().any(|file| file == name || name.ends_with('/') && file.starts_with(name));
+    names.find(|name| folder.join(name).exists() && !is_ours(name))
 }
 
 /// Something in an inventory's folder that no run wrote.
@@ -246,7 +247,7 @@ fn sweep(path: &Path) {
     for entry in entries.flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        let ours = Format::ALL.into_iter().flat_map(Format::files).chain(&["SHA256SUMS", "bucketlens"]);
+        let ours = Format::ALL.into_iter().flat_map(Format::drafts).chain(&["SHA256SUMS", "bucketlens"]);
         if name.ends_with(".tmp") && ours.into_iter().any(|file| name.starts_with(&format!(".{file}-"))) {
             // One that cannot be removed does no harm.
             let _ = fs::remove_file(entry.path());

@@ -94,7 +94,8 @@ impl ErrorClass {
     }
 }
 
-/// The calls bucketlens makes. All of them read but `PutBucketVersioning`, which only `bucketlens mfa-delete` sends.
+/// The calls bucketlens makes. All of them read but `PutBucketVersioning`, which only `bucketlens mfa-delete` sends;
+/// `ListObjectsV2` and `GetObject` read exports of Storage Lens, for `bucketlens storage-lens` only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Operation {
     GetCallerIdentity,
@@ -116,6 +117,8 @@ pub enum Operation {
     GetBucketAccelerateConfiguration,
     GetBucketNotificationConfiguration,
     GetBucketTagging,
+    ListObjectsV2,
+    GetObject,
     PutBucketVersioning,
 }
 
@@ -141,6 +144,8 @@ impl Operation {
             Self::GetBucketAccelerateConfiguration => "GetBucketAccelerateConfiguration",
             Self::GetBucketNotificationConfiguration => "GetBucketNotificationConfiguration",
             Self::GetBucketTagging => "GetBucketTagging",
+            Self::ListObjectsV2 => "ListObjectsV2",
+            Self::GetObject => "GetObject",
             Self::PutBucketVersioning => "PutBucketVersioning",
         }
     }
@@ -167,6 +172,8 @@ impl Operation {
             | Self::GetBucketAccelerateConfiguration
             | Self::GetBucketNotificationConfiguration
             | Self::GetBucketTagging
+            | Self::ListObjectsV2
+            | Self::GetObject
             | Self::PutBucketVersioning => false,
         }
     }
@@ -183,7 +190,7 @@ impl Operation {
             Self::ListOrganizationalUnitsForParent => Some("organizations:ListOrganizationalUnitsForParent"),
             Self::ListAccountsForParent => Some("organizations:ListAccountsForParent"),
             Self::ListBuckets => Some("s3:ListAllMyBuckets"),
-            Self::HeadBucket => Some("s3:ListBucket"),
+            Self::HeadBucket | Self::ListObjectsV2 => Some("s3:ListBucket"),
             Self::GetBucketLocation => Some("s3:GetBucketLocation"),
             Self::GetBucketVersioning => Some("s3:GetBucketVersioning"),
             Self::GetBucketLifecycleConfiguration => Some("s3:GetLifecycleConfiguration"),
@@ -195,6 +202,7 @@ impl Operation {
             Self::GetBucketAccelerateConfiguration => Some("s3:GetAccelerateConfiguration"),
             Self::GetBucketNotificationConfiguration => Some("s3:GetBucketNotification"),
             Self::GetBucketTagging => Some("s3:GetBucketTagging"),
+            Self::GetObject => Some("s3:GetObject"),
             Self::PutBucketVersioning => Some("s3:PutBucketVersioning"),
         }
     }

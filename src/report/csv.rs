@@ -100,7 +100,7 @@ impl Writer for Report {
         self.protection.bucket(record, evaluation)
     }
 
-    fn finish(mut self: Box<Self>, summary: &Summary<'_>) -> io::Result<Vec<Finished>> {
+    fn finish(mut self: Box<Self>, summary: &Summary<'_>, _: &Folder) -> io::Result<Vec<Finished>> {
         summary.accounts.iter().try_for_each(|account| write(&mut self.accounts, &account_row(account)))?;
         summary.metrics.rows().try_for_each(|metric| write(&mut self.metrics, &metric_row(&metric)))?;
         let Self { accounts, buckets, findings, metrics, protection, .. } = *self;

@@ -6,9 +6,10 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::folder::{Finished, named};
-use super::{Folder, FolderError, Format, Sink, Summary, csv, json, parquet};
+use super::{Folder, FolderError, Format, Sink, Summary, csv, json, parquet, storage_lens};
 use crate::evaluate::Evaluation;
 use crate::model::{AccountRecord, BucketRecord, Run};
+use crate::storage_lens::{ReportFormat, place};
 
 /// The file that makes a folder a report.
 pub(super) const SUMS: &str = "SHA256SUMS";
@@ -21,7 +22,7 @@ pub(super) trait Writer {
     }
 
     fn bucket(&mut self, account: &AccountRecord, record: &BucketRecord, evaluation: &Evaluation) -> io::Result<()>;
-    fn finish(self: Box<Self>, summary: &Summary<'_>) -> io::Result<Vec<Finished>>;
+    fn finish(self: Box<Self>, summary: &Summary<'_>, folder: &Folder) -> io::Result<Vec<Finished>>;
 }
 
 /// The files of a report. Everything is written to temporary files first; what was in the folder stays whole until
@@ -42,8 +43,8 @@ impl Files {
     /// Opens a temporary file for every file of the formats. A format named twice is written once.
     pub fn open(folder: Folder, formats: &[Format]) -> Result<Self, FolderError> {
         let formats: BTreeSet<Format> = formats.iter().copied().collect();
-        let names = formats.iter().flat_map(|format| format.files()).copied();
-        if let Some(name) = names.chain([SUMS]).find(|name| folder.path().join(name).is_dir()) {
+        let mut names = formats.iter().flat_map(|format| format.files()).copied().chain([SUMS]);
+        if let Some(name) = names.find(|name| is_taken(&folder, name)) {
             return Err(FolderError::Taken { folder: folder.path().to_owned(), name });
         }
         let open = |format| -> io::Result<Box<dyn Writer>> {
@@ -51,6 +52,9 @@ impl Files {
                 Format::Csv => Box::new(csv::Report::create(&folder)?),
                 Format::Json => Box::new(json::Report::create(&folder)?),
                 Format::Parquet => Box::new(parquet::Report::create(&folder)?),
+                Format::StorageLensCsv => Box::new(storage_lens::long(&folder, ReportFormat::Csv)?),
+                Format::StorageLensParquet => Box::new(storage_lens::long(&folder, ReportFormat::Parquet)?),
+                Format::StorageLensTables => Box::new(storage_lens::Wide::create(&folder)?),
             })
         };
         let writers = formats.into_iter().map(open).collect::<io::Result<_>>();
@@ -74,14 +78,23 @@ impl Sink for Files {
         let Self { writers, folder } = *self;
         let mut files = Vec::new();
         for writer in writers {
-            files.extend(writer.finish(summary)?);
+            files.extend(writer.finish(summary, &folder)?);
         }
         publish(&folder, files)
     }
 }
 
+/// Whether something else stands where the report is to write: a folder where a file is to be, or a file where a folder
+/// is to be, whose name ends with `/`.
+fn is_taken(folder: &Folder, name: &str) -> bool {
+    match name.strip_suffix('/') {
+        Some(name) => folder.path().join(name).exists() && !folder.path().join(name).is_dir(),
+        None => folder.path().join(name).is_dir(),
+    }
+}
+
 fn publish(folder: &Folder, mut files: Vec<Finished>) -> io::Result<()> {
-    files.sort_by_key(Finished::name);
+    files.sort_by(|a, b| a.name().cmp(b.name()));
     let mut sums = folder.create(SUMS)?;
     sums.write_all(sums_of(&files).as_bytes())?;
     let sums = sums.finish()?;
@@ -89,9 +102,15 @@ fn publish(folder: &Folder, mut files: Vec<Finished>) -> io::Result<()> {
     // From here to the last rename the folder holds no complete report, and says so by having no SHA256SUMS.
     remove(folder, SUMS)?;
     for name in stale {
-        remove(folder, name)?;
+        remove(folder, &name)?;
+        // The folders that were made for it, as far up as nothing else is in them.
+        let above = Path::new(&name).ancestors().skip(1).filter(|path| !path.as_os_str().is_empty());
+        let _ = above.map(|path| fs::remove_dir(folder.path().join(path))).take_while(Result::is_ok).count();
     }
-    for file in files {
+    // A manifest speaks of files that are there.
+    let (manifests, files): (Vec<_>, Vec<_>) =
+        files.into_iter().partition(|file| file.name().ends_with(place::MANIFEST));
+    for file in files.into_iter().chain(manifests) {
         file.publish()?;
     }
     sums.publish()
@@ -105,16 +124,17 @@ fn sums_of(files: &[Finished]) -> String {
 
 /// The files of an earlier report that this one does not replace. Only what its SHA256SUMS names is touched, and of
 /// that only names that some format of ours has.
-fn stale(folder: &Folder, files: &[Finished]) -> io::Result<Vec<&'static str>> {
+fn stale(folder: &Folder, files: &[Finished]) -> io::Result<Vec<String>> {
     let old = match fs::read(folder.path().join(SUMS)) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(named(SUMS, &error)),
     };
     let listed: BTreeSet<&str> = old.lines().filter_map(listed_name).collect();
-    let ours = Format::ALL.into_iter().flat_map(Format::files).copied();
+    let ours =
+        |name: &str| Format::ALL.into_iter().flat_map(Format::files).any(|it| *it == name) || place::is_ours(name);
     let replaced = |name: &str| files.iter().any(|file| file.name() == name);
-    Ok(ours.filter(|name| listed.contains(name) && !replaced(name)).collect())
+    Ok(listed.into_iter().filter(|name| ours(name) && !replaced(name)).map(str::to_owned).collect())
 }
 
 /// The name in a line of SHA256SUMS: 64 hexadecimal digits, two spaces, the name.

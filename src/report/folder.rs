@@ -1,5 +1,6 @@
 //! The output folder: opened before the scan, written at its end.
 
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -105,7 +106,7 @@ pub(super) fn named(name: &str, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{name}: {error}"))
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xF]);
     digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
@@ -136,22 +137,29 @@ impl Draft {
     pub fn finish(self) -> io::Result<Finished> {
         self.file.as_file().sync_all().map_err(|error| named(self.name, &error))?;
         let sha256 = hexadecimal(&self.digest.finalize());
-        Ok(Finished { name: self.name, path: self.path, file: self.file, sha256 })
+        Ok(Finished { name: self.name.into(), path: self.path, file: self.file, sha256 })
     }
 }
 
 /// A file with all its content and without its name.
 #[derive(Debug)]
 pub struct Finished {
-    name: &'static str,
+    name: Cow<'static, str>,
     path: PathBuf,
     file: NamedTempFile,
     sha256: String,
 }
 
 impl Finished {
-    pub fn name(&self) -> &'static str {
-        self.name
+    /// Below the folder, with `/` between what is above it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Under another name than the one it was made with, which was not known then.
+    #[must_use]
+    pub fn named(self, folder: &Folder, name: String) -> Self {
+        Self { path: folder.path.join(&name), name: name.into(), ..self }
     }
 
     /// In lower-case hexadecimal digits.
@@ -161,7 +169,10 @@ impl Finished {
 
     /// Gives it its name, in place of a file that has it.
     pub fn publish(self) -> io::Result<()> {
-        self.file.persist(&self.path).map_err(|error| named(self.name, &error.error))?;
+        if let Some(above) = self.path.parent() {
+            fs::create_dir_all(above).map_err(|error| named(&self.name, &error))?;
+        }
+        self.file.persist(&self.path).map_err(|error| named(&self.name, &error.error))?;
         Ok(())
     }
 }

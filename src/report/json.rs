@@ -70,7 +70,7 @@ impl Writer for Report {
         self.protection.bucket(record, evaluation)
     }
 
-    fn finish(mut self: Box<Self>, summary: &Summary<'_>) -> io::Result<Vec<Finished>> {
+    fn finish(mut self: Box<Self>, summary: &Summary<'_>, _: &Folder) -> io::Result<Vec<Finished>> {
         self.out.write_all(b"\n]")?;
         self.section("run", &Run::of(summary.run))?;
         self.section("coverage", &Coverage::of(summary.coverage))?;

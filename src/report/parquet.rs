@@ -35,7 +35,7 @@ impl Writer for Report {
         Ok(self.table.push(run, account, record, evaluation)?)
     }
 
-    fn finish(self: Box<Self>, summary: &Summary<'_>) -> io::Result<Vec<Finished>> {
+    fn finish(self: Box<Self>, summary: &Summary<'_>, _: &Folder) -> io::Result<Vec<Finished>> {
         let out = self.table.finish(summary.run, summary.coverage, summary.accounts)?;
         let draft = out.into_inner().map_err(io::IntoInnerError::into_error)?;
         Ok(vec![draft.finish()?])

@@ -32,7 +32,7 @@ fn is_harmful(c: char) -> bool {
 /// For a cell of a CSV file: harmless, and with an apostrophe before what a spreadsheet would take for a formula.
 ///
 /// Source: OWASP, "CSV Injection".
-pub(super) fn cell(text: &str) -> Cow<'_, str> {
+pub fn cell(text: &str) -> Cow<'_, str> {
     if starts_formula(text) { Cow::Owned(format!("'{}", harmless(text))) } else { harmless(text) }
 }
 

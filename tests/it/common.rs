@@ -271,3 +271,29 @@ impl Drop for Sim {
         }
     }
 }
+
+/// All files below a folder, by their names from there, sorted.
+pub fn files(folder: &Path) -> Vec<String> {
+    let (mut folders, mut names) = (vec![folder.to_owned()], Vec::new());
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(next).expect("a folder") {
+            let path = entry.expect("readable").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                names.push(path.strip_prefix(folder).expect("below").to_str().expect("text").to_owned());
+            }
+        }
+    }
+    names.sort();
+    names
+}
+
+/// A folder with all that is in it.
+pub fn copy(from: &Path, to: &Path) {
+    for name in files(from) {
+        let path = to.join(&name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("writable");
+        std::fs::copy(from.join(&name), path).expect("writable");
+    }
+}

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A module and those it may import. A new module is new here too.
-const MAY_IMPORT: [(&str, &[&str]); 19] = [
+const MAY_IMPORT: [(&str, &[&str]); 20] = [
     ("model", &["lifecycle"]),
     ("lifecycle", &["model"]),
     ("policy", &["model"]),
     ("protection", &["model", "policy"]),
     ("rules", &["lifecycle", "model", "policy", "protection"]),
+    ("storage_lens", &["model"]),
     ("evaluate", &["model", "policy", "protection", "rules"]),
     ("aws", &["lifecycle", "model"]),
     ("discover", &["aws", "config", "model"]),
@@ -19,11 +20,23 @@ const MAY_IMPORT: [(&str, &[&str]); 19] = [
     ("inventory", &["model"]),
     ("aggregate", &["evaluate", "model"]),
     ("diff", &["evaluate", "inventory", "lifecycle", "model"]),
-    ("dataset", &["aggregate", "evaluate", "model"]),
+    ("dataset", &["aggregate", "evaluate", "model", "storage_lens"]),
     ("trend", &["aggregate", "dataset", "model"]),
     (
         "report",
-        &["aggregate", "dataset", "diff", "evaluate", "lifecycle", "model", "policy", "protection", "rules", "trend"],
+        &[
+            "aggregate",
+            "dataset",
+            "diff",
+            "evaluate",
+            "lifecycle",
+            "model",
+            "policy",
+            "protection",
+            "rules",
+            "storage_lens",
+            "trend",
+        ],
     ),
     ("config", &["aws", "model", "report"]),
     ("exit", &["model"]),
@@ -45,6 +58,7 @@ const MAY_IMPORT: [(&str, &[&str]); 19] = [
             "model",
             "report",
             "simulator",
+            "storage_lens",
             "trend",
         ],
     ),

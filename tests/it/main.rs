@@ -30,5 +30,6 @@ mod resume;
 mod saved;
 mod scan;
 mod servers;
+mod storage_lens;
 mod trend;
 mod wire;

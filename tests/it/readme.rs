@@ -9,7 +9,7 @@ use bucketlens::model::{Extra, Operation};
 use bucketlens::rules;
 use bucketlens::simulator::Organization;
 
-use crate::common::{Cli, Sim};
+use crate::common::{Cli, Sim, copy};
 
 fn readme() -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("README.md")
@@ -59,6 +59,9 @@ fn every_command_runs() {
         ran.expect(0)
     };
     let (monday, tuesday) = (earlier("monday"), earlier("tuesday"));
+    // What the commands about exports are given: those of a scan of the same organization.
+    let scanned = ["scan", "--out", "out", "--format", "json,storage-lens-parquet"];
+    let scanned = Cli::new(scanned).at(&simulator.endpoint, "111111111111").run().expect(0);
     let mut ran = 0;
     for line in blocks("sh").join("").lines() {
         let words = words(line);
@@ -76,16 +79,21 @@ fn every_command_runs() {
             cli = cli.folder("reports/monday", &monday.path("reports/monday"));
             cli = cli.folder("reports/tuesday", &tuesday.path("reports/tuesday"));
         }
-        let outcome = cli
+        let given = cli
             .file(".aws/credentials", &credentials)
             .file("lifecycle.xml", include_str!("../../fixtures/lifecycle/everything.xml"))
             .file("accounts.txt", "# our accounts\n111111111111\n222222222222\n")
-            .at(&simulator.endpoint, "111111111111")
-            .run();
+            .at(&simulator.endpoint, "111111111111");
+        let about_exports = line.contains("storage-lens read") || line.contains("storage-lens compare");
+        if about_exports {
+            copy(&scanned.path("out/StorageLens"), &given.home().join("exports/StorageLens"));
+            copy(&scanned.path("out/inventory"), &given.home().join("reports/nightly/inventory"));
+        }
+        let outcome = given.run();
         // All buckets of this organization pass.
         assert_eq!(outcome.code, 0, "{line}\n{}{}", outcome.stdout, outcome.stderr);
         let scans = !line.contains("lifecycle check") && !line.contains("mfa-delete") || reads_earlier_runs;
-        assert_eq!(outcome.path("reports").is_dir(), scans, "{line}");
+        assert_eq!(outcome.path("reports").is_dir(), scans || about_exports, "{line}");
         ran += 1;
     }
     assert!(ran >= 7, "only {ran} commands were found in the README");

@@ -140,6 +140,17 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// What a Python script of this repository prints. `None` where `tests/servers/install` has not been run.
+pub fn python(script: &str, arguments: &[&str]) -> Option<String> {
+    let python = root().join("target/servers/python");
+    if !python.exists() {
+        return skip("tests/servers/install has not been run");
+    }
+    let output = Command::new(python).arg(root().join(script)).args(arguments).output().expect("python starts");
+    assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
+    Some(String::from_utf8(output.stdout).expect("text"))
+}
+
 /// `SeaweedFS`: one account, and the only server that pages the list of buckets.
 pub struct SeaweedFs {
     pub endpoint: String,
@@ -211,17 +222,6 @@ impl Drop for Process {
         // closes its standard input first
         let _ = self.0.wait();
     }
-}
-
-/// What a script prints that is run by the Python with `DuckDB` and pyarrow.
-pub fn python(script: &str, arguments: &[&str]) -> Option<String> {
-    let program = root().join("target/servers/python");
-    if !program.exists() {
-        return skip("DuckDB and pyarrow are not installed");
-    }
-    let output = Command::new(program).args(["-c", script]).args(arguments).output().expect("a Python");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    Some(String::from_utf8(output.stdout).expect("text"))
 }
 
 fn skip<T>(reason: &str) -> Option<T> {

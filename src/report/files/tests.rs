@@ -56,6 +56,7 @@ fn nothing_has_a_name_before_the_end() {
     let mut files = open(space.path(), &Format::ALL);
     let example = example::organization();
     let (account, records) = &example.accounts[0];
+    files.begin(&example.run).expect("written");
     files.bucket(account, &records[0], &example.evaluator().evaluate(&records[0])).expect("written");
     assert!(names(space.path()).iter().all(|name| name.starts_with('.')), "{:?}", names(space.path()));
     drop(files);
@@ -66,10 +67,14 @@ fn nothing_has_a_name_before_the_end() {
 fn a_run_that_ends_early_leaves_the_old_report_whole() {
     let space = space();
     example::organization().write(Box::new(open(space.path(), &Format::ALL)));
-    let old = |name: &str| read(space.path(), name);
-    let before: Vec<String> = names(space.path()).iter().map(|name| old(name)).collect();
+    let sums = read(space.path(), SUMS);
+    let listed: Vec<&str> = sums.lines().filter_map(listed_name).collect();
+    assert_eq!(listed.len(), 12);
+    let old =
+        || -> Vec<Vec<u8>> { listed.iter().map(|name| fs::read(space.path().join(name)).expect("there")).collect() };
+    let before = (names(space.path()), old());
     drop(open(space.path(), &Format::ALL));
-    let after: Vec<String> = names(space.path()).iter().map(|name| old(name)).collect();
+    let after = (names(space.path()), old());
     assert_eq!(before, after);
 }
 
@@ -115,12 +120,13 @@ fn a_folder_in_a_files_place_is_found_before_the_scan() {
 fn a_report_that_cannot_take_its_place_is_no_report() {
     let space = space();
     example::organization().write(Box::new(open(space.path(), &Format::ALL)));
-    let files = open(space.path(), &Format::ALL);
+    let mut files = open(space.path(), &Format::ALL);
     fs::remove_file(space.path().join("report.json")).expect("removed");
     fs::create_dir(space.path().join("report.json")).expect("made");
     let example = example::empty();
     let summary =
         Summary { run: &example.run, coverage: &example.coverage, accounts: &[], metrics: &Metrics::default() };
+    files.begin(&example.run).expect("written");
     let error = Box::new(files).finish(&summary).expect_err("a folder cannot be replaced");
     assert!(error.to_string().starts_with("report.json: "), "{error}");
     assert!(!space.path().join(SUMS).exists());

@@ -123,7 +123,9 @@ impl<'a> Page<'a> {
     fn files(&self) -> Option<String> {
         let formats = self.options.formats.iter();
         let contents = self.tally.contents();
-        let names: Vec<&str> = formats.flat_map(|format| format.files_with(&contents)).chain([SUMS]).collect();
+        let mut names: Vec<&str> = formats.flat_map(|format| format.files_with(&contents)).chain([SUMS]).collect();
+        // Two formats may stand in one folder.
+        names.dedup();
         let rows = vec![vec![Text::new(&self.options.folder)], vec![Text::faint(&names.join("  "))]];
         let table = self.layout.table(rows, &[Column::Wrap]);
         (!self.options.formats.is_empty()).then(|| self.layout.title("FILES") + &table)

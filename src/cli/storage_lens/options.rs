@@ -1,0 +1,115 @@
+//! The options of `storage-lens`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::config::options::ReadingArgs;
+use crate::config::{self, Log, LogFormat, LogLevel, Reading};
+
+#[derive(Debug)]
+pub struct Order {
+    /// A path of this machine, or `s3://BUCKET/PREFIX`.
+    pub path: OsString,
+    pub task: Task,
+    /// What can be read is read, and marked as partial.
+    pub allow_partial: bool,
+    pub reading: Reading,
+    pub format: Format,
+    pub log: Log,
+}
+
+#[derive(Debug)]
+pub enum Task {
+    Read,
+    /// With the output folder of a scan.
+    Compare(PathBuf),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Table,
+    Csv,
+    Json,
+}
+
+#[derive(Subcommand)]
+pub enum Job {
+    /// List the buckets that have MFA delete enabled, by account and Region
+    Read(ReadArgs),
+    /// Hold an export against what a scan read, bucket by bucket
+    ///
+    /// Names what differs: a disagreement; lag, where the export is of an earlier day; new and gone buckets; and what
+    /// one of them does not know.
+    Compare(CompareArgs),
+}
+
+#[derive(Args)]
+pub struct CompareArgs {
+    /// Output folder of the scan
+    #[arg(long, value_name = "RUN")]
+    with: PathBuf,
+    #[command(flatten)]
+    read: ReadArgs,
+}
+
+const PATH: &str = "manifest.json, its dt= folder, the configuration's folder (the latest day is taken), or what holds \
+                    StorageLens/; a path, or s3://BUCKET/PREFIX";
+
+#[derive(Args)]
+pub struct ReadArgs {
+    #[arg(value_name = "PATH", help = PATH)]
+    path: OsString,
+    /// Read what can be read of an export that is not whole, and mark the result as partial
+    #[arg(long)]
+    allow_partial: bool,
+    /// How the result is shown
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    format: Format,
+    #[command(flatten, next_help_heading = "Reading from s3://")]
+    reading: ReadingArgs,
+    /// Least level of the logs on stderr
+    #[arg(long, value_name = "LEVEL", default_value = "warn", help_heading = "Console")]
+    log_level: LogLevel,
+    /// Format of the logs
+    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Console")]
+    log_format: LogFormat,
+}
+
+impl Job {
+    pub fn order(self) -> Order {
+        match self {
+            Self::Read(args) => args.order(Task::Read),
+            Self::Compare(CompareArgs { with, read }) => read.order(Task::Compare(with)),
+        }
+    }
+}
+
+impl ReadArgs {
+    fn order(self, task: Task) -> Order {
+        Order {
+            path: self.path,
+            task,
+            allow_partial: self.allow_partial,
+            // One file after the other.
+            reading: config::reading(1, &self.reading),
+            format: self.format,
+            log: Log { level: self.log_level, format: self.log_format },
+        }
+    }
+}
+
+pub const AFTER_HELP: &str = "\
+Examples:
+  The export of the latest day in a bucket, with the credentials of the environment:
+    bucketlens storage-lens read s3://example-exports/prefix
+  Of one day, beside the scan of last night:
+    bucketlens storage-lens compare StorageLens/111111111111/dashboard/V_1/manifests/dt=2026-11-20 \\
+      --with reports/nightly
+
+Exit codes:
+  0  read to its end; compare: nothing differs but by lag, new and gone buckets
+  1  compare: the export and the scan disagree
+  2  the export or the run cannot be read, or is not whole
+  3  partial (--allow-partial); compare: something is unknown";

@@ -1,0 +1,378 @@
+//! What is printed: a page for a person, CSV or JSON. Rows go out as they come; none is kept.
+
+use std::borrow::Cow;
+use std::io::{self, BufWriter, Stdout, Write};
+
+use ::csv::{Terminator, WriterBuilder};
+use serde::Serialize;
+
+use super::Export;
+use super::options::{Format, Order};
+use super::read::Tally;
+use crate::model::Run;
+use crate::report::{cell, harmless};
+use crate::storage_lens::compare::{Difference, Kind};
+use crate::storage_lens::{Metric, ReportFormat};
+
+/// Where a bucket is.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    pub account: &'a str,
+    pub region: &'a str,
+    pub bucket: &'a str,
+}
+
+/// What is said of the export.
+#[derive(Debug, Serialize)]
+pub struct Head {
+    path: String,
+    source_account_id: String,
+    configuration_id: String,
+    report_date: String,
+    /// Of so many days it is the latest; `None` where the day was named.
+    latest_of_days: Option<usize>,
+    report_format: ReportFormat,
+    report_files: usize,
+    rows: u64,
+    /// Something of it could not be read: see `problems`.
+    pub partial: bool,
+    problems: Vec<String>,
+}
+
+impl Head {
+    pub fn of(export: &Export, order: &Order) -> Self {
+        let plain = |text: &str| harmless(text).into_owned();
+        let problems = export.taken.problems.sentences();
+        Self {
+            path: plain(&order.path.to_string_lossy()),
+            source_account_id: plain(&export.manifest.source_account_id),
+            configuration_id: plain(&export.manifest.config_id),
+            report_date: export.manifest.report_date.clone(),
+            latest_of_days: export.found.latest_of,
+            report_format: export.manifest.report_format,
+            report_files: export.manifest.report_files.len(),
+            rows: export.taken.counts.rows,
+            partial: !problems.is_empty(),
+            problems: problems.iter().map(|problem| plain(problem)).collect(),
+        }
+    }
+
+    /// In the column `export`.
+    fn word(&self) -> &'static str {
+        if self.partial { "partial" } else { "complete" }
+    }
+
+    fn lines(&self) -> String {
+        let latest = match self.latest_of_days {
+            None => String::new(),
+            Some(1) => ", the only day".to_owned(),
+            Some(days) => format!(", the latest of {days} days"),
+        };
+        let format = match self.report_format {
+            ReportFormat::Csv => "CSV",
+            ReportFormat::Parquet => "Parquet",
+        };
+        let files = counted(self.report_files as u64, "report file");
+        let mut lines = format!(
+            "S3 Storage Lens export {} of account {}\n {}{latest}, {format}, {files}, {}\n {}\n",
+            self.configuration_id,
+            self.source_account_id,
+            self.report_date,
+            counted(self.rows, "row"),
+            self.path
+        );
+        if self.partial {
+            lines += "\nPARTIAL: this could not be read, and what it says is missing below\n";
+            lines.extend(self.problems.iter().map(|problem| format!(" {problem}\n")));
+        }
+        lines
+    }
+}
+
+/// What is said of the run.
+#[derive(Debug, Serialize)]
+pub struct RunHead {
+    id: String,
+    start: String,
+    end: String,
+    interrupted: bool,
+}
+
+impl RunHead {
+    pub fn of(run: &Run) -> Self {
+        Self {
+            id: harmless(&run.id).into_owned(),
+            start: run.start.to_string(),
+            end: run.end.to_string(),
+            interrupted: run.interrupted,
+        }
+    }
+}
+
+/// Of a comparison.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Buckets that were looked at.
+    pub buckets: u64,
+    /// Values that are equal.
+    pub same: u64,
+    differences: [u64; Kind::ALL.len()],
+}
+
+impl Counts {
+    pub fn add(&mut self, kind: Kind) {
+        self.differences[kind as usize] += 1;
+    }
+
+    pub fn of(&self, kind: Kind) -> u64 {
+        self.differences[kind as usize]
+    }
+}
+
+/// The result, on its way to stdout.
+pub struct Page {
+    format: Format,
+    out: BufWriter<Out>,
+    separator: &'static str,
+}
+
+impl Page {
+    pub fn new(format: Format) -> Self {
+        Self { format, out: BufWriter::with_capacity(1 << 16, Out(io::stdout())), separator: "\n" }
+    }
+
+    pub fn begin_read(&mut self, head: &Head, tally: Tally) -> io::Result<()> {
+        match self.format {
+            Format::Table => {
+                let title = "\nMFA DELETE ENABLED";
+                writeln!(self.out, "{}{title}\n {:<12}  {:<14}  Bucket", head.lines(), "Account", "Region")
+            }
+            Format::Csv => {
+                self.row(&["account_id", "region", "bucket", "mfa_delete", "configuration_id", "report_date", "export"])
+            }
+            Format::Json => {
+                self.out.write_all(b"{\n\"export\": ")?;
+                serde_json::to_writer_pretty(&mut self.out, head)?;
+                let Tally { enabled, not_enabled, unknown } = tally;
+                write!(self.out, ",\n\"mfa_delete_enabled\": {enabled},\n\"mfa_delete_not_enabled\": {not_enabled}")?;
+                write!(self.out, ",\n\"mfa_delete_unknown\": {unknown},\n\"buckets\": [")
+            }
+        }
+    }
+
+    pub fn bucket(&mut self, head: &Head, bucket: &Shown<'_>) -> io::Result<()> {
+        let Shown { account, region, bucket } = *bucket;
+        match self.format {
+            Format::Table => {
+                writeln!(self.out, " {:<12}  {:<14}  {}", harmless(account), harmless(region), harmless(bucket))
+            }
+            Format::Csv => self.row(&[
+                &cell(account),
+                &cell(region),
+                &cell(bucket),
+                "enabled",
+                &cell(&head.configuration_id),
+                &head.report_date,
+                head.word(),
+            ]),
+            Format::Json => self.line(&BucketLine {
+                account_id: harmless(account),
+                region: harmless(region),
+                bucket: harmless(bucket),
+            }),
+        }
+    }
+
+    pub fn end_read(&mut self, head: &Head, tally: Tally) -> io::Result<()> {
+        match self.format {
+            Format::Table => {
+                let Tally { enabled, not_enabled, unknown } = tally;
+                let all = counted(enabled + not_enabled + unknown, "bucket");
+                let partial = if head.partial { " that could be read" } else { "" };
+                writeln!(
+                    self.out,
+                    "\n {enabled} of {all}{partial}; {not_enabled} not enabled, of {unknown} it says nothing"
+                )?;
+            }
+            Format::Csv => {}
+            Format::Json => self.out.write_all(b"\n]\n}\n")?,
+        }
+        self.out.flush()
+    }
+
+    pub fn begin_compare(&mut self, head: &Head, run: &RunHead) -> io::Result<()> {
+        match self.format {
+            Format::Table => {
+                let RunHead { id, start, end, interrupted } = run;
+                let interrupted = if *interrupted { ", interrupted" } else { "" };
+                writeln!(self.out, "{}beside run {id}\n {start} to {end}{interrupted}\n\nDIFFERENCES", head.lines())
+            }
+            Format::Csv => self.row(&[
+                "account_id",
+                "region",
+                "bucket",
+                "difference",
+                "metric",
+                "export",
+                "run",
+                "observed_at",
+                "why",
+            ]),
+            Format::Json => {
+                self.out.write_all(b"{\n\"export\": ")?;
+                serde_json::to_writer_pretty(&mut self.out, head)?;
+                self.out.write_all(b",\n\"run\": ")?;
+                serde_json::to_writer_pretty(&mut self.out, run)?;
+                self.out.write_all(b",\n\"differences\": [")
+            }
+        }
+    }
+
+    /// All of one bucket.
+    pub fn differences(&mut self, bucket: &Shown<'_>, differences: &[Difference]) -> io::Result<()> {
+        match self.format {
+            Format::Table => self.difference_lines(bucket, differences),
+            Format::Csv => differences.iter().try_for_each(|difference| self.difference_row(bucket, difference)),
+            Format::Json => differences.iter().try_for_each(|difference| {
+                let Difference { kind, metric, export, run, observed_at, why } = difference;
+                self.line(&DifferenceLine {
+                    account_id: harmless(bucket.account),
+                    region: harmless(bucket.region),
+                    bucket: harmless(bucket.bucket),
+                    difference: kind.as_str(),
+                    metric: metric.map(Metric::name),
+                    export: *export,
+                    run: *run,
+                    observed_at: observed_at.map(|at| at.to_string()),
+                    why: harmless(why),
+                })
+            }),
+        }
+    }
+
+    /// Metrics that differ alike stand together.
+    fn difference_lines(&mut self, bucket: &Shown<'_>, differences: &[Difference]) -> io::Result<()> {
+        let Shown { account, region, bucket } = *bucket;
+        if !differences.is_empty() {
+            writeln!(self.out, " {}  {}  {}", harmless(account), harmless(region), harmless(bucket))?;
+        }
+        let known = |value: Option<u64>| value.map_or("unknown".to_owned(), |value| value.to_string());
+        let alike =
+            |a: &Difference, b: &Difference| (a.kind, a.export, a.run, &a.why) == (b.kind, b.export, b.run, &b.why);
+        for group in differences.chunk_by(alike) {
+            let Difference { kind, export, run, why, .. } = &group[0];
+            let names: Vec<&str> = group.iter().filter_map(|it| it.metric.map(Metric::name)).collect();
+            let values = format!("{}: export {}, run {}; ", names.join(", "), known(*export), known(*run));
+            let values = if names.is_empty() { "" } else { &values };
+            writeln!(self.out, "   {:<12}  {values}{}", kind.as_str(), harmless(why))?;
+        }
+        Ok(())
+    }
+
+    fn difference_row(&mut self, bucket: &Shown<'_>, difference: &Difference) -> io::Result<()> {
+        let Difference { kind, metric, export, run, observed_at, why } = difference;
+        let number = |value: &Option<u64>| value.map_or_else(String::new, |value| value.to_string());
+        let at = observed_at.map(|at| at.to_string());
+        self.row(&[
+            &cell(bucket.account),
+            &cell(bucket.region),
+            &cell(bucket.bucket),
+            kind.as_str(),
+            metric.map_or("", Metric::name),
+            &number(export),
+            &number(run),
+            at.as_deref().unwrap_or(""),
+            &cell(why),
+        ])
+    }
+
+    /// `missing`: metrics that the run was asked for and of which the export has no row of a bucket.
+    pub fn end_compare(&mut self, head: &Head, counts: &Counts, missing: &[bool; Metric::COUNT]) -> io::Result<()> {
+        let absent: Vec<&str> =
+            Metric::ALL.into_iter().filter(|metric| missing[metric.index()]).map(Metric::name).collect();
+        match self.format {
+            Format::Table => {
+                if Kind::ALL.into_iter().all(|kind| counts.of(kind) == 0) {
+                    writeln!(self.out, " none")?;
+                }
+                let (buckets, same) = (counted(counts.buckets, "bucket"), counted(counts.same, "value"));
+                write!(self.out, "\n {buckets}, {same} equal")?;
+                for kind in Kind::ALL {
+                    write!(self.out, ", {} {}", counts.of(kind), kind.as_str())?;
+                }
+                writeln!(self.out)?;
+                if !absent.is_empty() {
+                    writeln!(self.out, " The export has no bucket row of {}.", absent.join(", "))?;
+                }
+                if head.partial {
+                    writeln!(self.out, " The export is partial.")?;
+                }
+            }
+            Format::Csv => {}
+            Format::Json => {
+                self.out.write_all(b"\n],\n\"counts\": {")?;
+                write!(self.out, "\"buckets\": {}, \"equal\": {}", counts.buckets, counts.same)?;
+                for kind in Kind::ALL {
+                    write!(self.out, ", \"{}\": {}", kind.as_str(), counts.of(kind))?;
+                }
+                self.out.write_all(b"},\n\"metrics_not_exported\": ")?;
+                serde_json::to_writer(&mut self.out, &absent)?;
+                self.out.write_all(b"\n}\n")?;
+            }
+        }
+        self.out.flush()
+    }
+
+    fn row(&mut self, cells: &[&str]) -> io::Result<()> {
+        let mut builder = WriterBuilder::new();
+        let mut writer = builder.terminator(Terminator::Any(b'\n')).buffer_capacity(512).from_writer(Vec::new());
+        writer.write_record(cells)?;
+        self.out.write_all(&writer.into_inner().map_err(::csv::IntoInnerError::into_error)?)
+    }
+
+    fn line(&mut self, row: &impl Serialize) -> io::Result<()> {
+        self.out.write_all(self.separator.as_bytes())?;
+        self.separator = ",\n";
+        Ok(serde_json::to_writer(&mut self.out, row)?)
+    }
+}
+
+#[derive(Serialize)]
+struct BucketLine<'a> {
+    account_id: Cow<'a, str>,
+    region: Cow<'a, str>,
+    bucket: Cow<'a, str>,
+}
+
+#[derive(Serialize)]
+struct DifferenceLine<'a> {
+    account_id: Cow<'a, str>,
+    region: Cow<'a, str>,
+    bucket: Cow<'a, str>,
+    difference: &'static str,
+    metric: Option<&'static str>,
+    export: Option<u64>,
+    run: Option<u64>,
+    observed_at: Option<String>,
+    why: Cow<'a, str>,
+}
+
+fn counted(number: u64, one: &str) -> String {
+    format!("{number} {one}{}", if number == 1 { "" } else { "s" })
+}
+
+/// stdout, whose reader may close it before the end (`| head`).
+struct Out(Stdout);
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
+            written => written,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush().or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
+    }
+}

@@ -1,0 +1,7 @@
+//! The tables of S3 Storage Lens: [`parquet`] writes them; [`read`] takes the rows of a report file in, [`intake`] holds
+//! them against the manifest, and [`sorted`] brings them into order, all in flat memory.
+
+pub mod intake;
+pub mod parquet;
+pub mod read;
+pub mod sorted;

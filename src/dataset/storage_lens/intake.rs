@@ -1,0 +1,270 @@
+//! A whole export: its report files held against the manifest, its rows judged one by one, what they say of buckets
+//! brought into order. What does not fit is counted and named, never passed over.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::read::{self, NoRow, PartError, RawRow};
+use super::sorted::{Order, Sorted, Sorter};
+use crate::model::AccountId;
+use crate::storage_lens::place::TOP;
+use crate::storage_lens::rows::OTHER_RECORD_TYPES;
+use crate::storage_lens::{Manifest, Metric, RecordType, ReportFile, VERSION};
+
+/// A report file that is at hand.
+#[derive(Debug)]
+pub struct Received {
+    pub path: PathBuf,
+    /// In bytes.
+    pub size: u64,
+    pub md5: String,
+}
+
+impl Received {
+    /// One that stands on this machine.
+    pub fn read(path: &Path) -> Result<Self, PartError> {
+        let (size, md5) = read::sum(File::open(path)?)?;
+        Ok(Self { path: path.to_owned(), size, md5 })
+    }
+}
+
+/// What is wrong with a row, which is then left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    Columns,
+    NotText,
+    Null,
+    OtherVersion,
+    OtherConfiguration,
+    OtherDate,
+    NoAccount,
+    UnknownRecordType,
+    NoBucket,
+    NoValue,
+    /// The bucket has rows that say different things for one metric.
+    Contradiction,
+}
+
+impl Fault {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Columns => "with another number of columns",
+            Self::NotText => "that are no text in UTF-8",
+            Self::Null => "with a required column that is null",
+            Self::OtherVersion => "of another version than V_1",
+            Self::OtherConfiguration => "of another configuration than the manifest's",
+            Self::OtherDate => "of another day than the manifest's",
+            Self::NoAccount => "whose account is no account id",
+            Self::UnknownRecordType => "of an unknown record type",
+            Self::NoBucket => "of a bucket without a name",
+            Self::NoValue => "whose value is no number from 0 on",
+            Self::Contradiction => "of one bucket and metric that contradict each other",
+        }
+    }
+}
+
+/// How often a fault was met, and the first time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Met {
+    pub rows: u64,
+    pub example: String,
+}
+
+/// All that is wrong with an export and does not keep the rest from being read.
+#[derive(Debug, Default)]
+pub struct Problems {
+    /// By key.
+    pub parts: Vec<(String, PartError)>,
+    pub rows: BTreeMap<Fault, Met>,
+}
+
+impl Problems {
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty() && self.rows.is_empty()
+    }
+
+    /// A sentence each.
+    pub fn sentences(&self) -> Vec<String> {
+        let parts = self.parts.iter().map(|(key, error)| format!("report file {key}: {error}"));
+        let rows = self.rows.iter().map(|(fault, met)| met.sentence(*fault));
+        parts.chain(rows).collect()
+    }
+
+    pub fn add(&mut self, fault: Fault, example: impl fmt::Display) {
+        let new = || Met { rows: 0, example: shortened(&example.to_string()) };
+        self.rows.entry(fault).or_insert_with(new).rows += 1;
+    }
+}
+
+impl Met {
+    fn sentence(&self, fault: Fault) -> String {
+        let rows = if self.rows == 1 { "row" } else { "rows" };
+        format!("{} {rows} {}, such as {}", self.rows, fault.words(), self.example)
+    }
+}
+
+fn shortened(text: &str) -> String {
+    /// Enough for a bucket with what stands around it.
+    const MOST: usize = 120;
+    if text.chars().count() <= MOST { text.to_owned() } else { text.chars().take(MOST).chain(['…']).collect() }
+}
+
+/// What stood in an export, in rows.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    pub rows: u64,
+    /// Rows of buckets and settings, by [`Metric::index`].
+    pub metrics: [u64; Metric::COUNT],
+}
+
+/// Why an export cannot be taken in further.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    #[error(transparent)]
+    Part(#[from] PartError),
+    /// The temporary files in which buckets are sorted.
+    #[error("sort the buckets of the export: {0}")]
+    Disk(io::Error),
+}
+
+/// Takes the report files one by one.
+pub struct Intake<'a> {
+    manifest: &'a Manifest,
+    sorter: Sorter,
+    pub problems: Problems,
+    pub counts: Counts,
+}
+
+impl<'a> Intake<'a> {
+    pub fn new(manifest: &'a Manifest, order: Order) -> Self {
+        let mut problems = Problems::default();
+        if AccountId::parse(&manifest.source_account_id).is_err() {
+            problems.add(Fault::NoAccount, format!("sourceAccountId {:?} of the manifest", manifest.source_account_id));
+        }
+        Self { manifest, sorter: Sorter::new(order), problems, counts: Counts::default() }
+    }
+
+    /// A report file, or why there is none. Nothing is taken of one whose size or MD5 is not the manifest's.
+    pub fn part(&mut self, file: &ReportFile, received: Result<Received, PartError>) -> io::Result<()> {
+        let taken = received.map_err(IntakeError::from).and_then(|received| {
+            self.check(file, &received)?;
+            let format = self.manifest.report_format;
+            read::rows(&received.path, format, |row| self.row(row))
+        });
+        match taken {
+            Ok(()) => Ok(()),
+            Err(IntakeError::Disk(error)) => Err(error),
+            Err(IntakeError::Part(error)) => {
+                self.problems.parts.push((file.key.clone(), error));
+                Ok(())
+            }
+        }
+    }
+
+    fn check(&self, file: &ReportFile, received: &Received) -> Result<(), PartError> {
+        let mut parts = file.key.rsplit_once(&format!("/{VERSION}/")).map_or("", |(above, _)| above).rsplit('/');
+        let (config, account, top) = (parts.next(), parts.next(), parts.next());
+        let foreign = config != Some(&self.manifest.config_id) || account != Some(&self.manifest.source_account_id);
+        // A manifest that was written for a flat folder names files without what is above them.
+        if top == Some(TOP) && foreign {
+            return Err(PartError::Foreign(file.key.clone()));
+        }
+        if received.size != file.size {
+            return Err(PartError::OtherSize { said: file.size, found: received.size });
+        }
+        if !received.md5.eq_ignore_ascii_case(&file.md5_checksum) {
+            return Err(PartError::OtherSum { said: file.md5_checksum.clone(), found: received.md5.clone() });
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, row: Result<RawRow<'_>, NoRow>) -> Result<(), IntakeError> {
+        self.counts.rows += 1;
+        let row = match row {
+            Ok(row) => row,
+            Err(NoRow::Columns(found)) => {
+                self.problems.add(Fault::Columns, format!("row {} with {found}", self.counts.rows));
+                return Ok(());
+            }
+            Err(NoRow::NotText) => {
+                self.problems.add(Fault::NotText, format!("row {}", self.counts.rows));
+                return Ok(());
+            }
+            Err(NoRow::Null) => {
+                self.problems.add(Fault::Null, format!("row {}", self.counts.rows));
+                return Ok(());
+            }
+        };
+        if let Some((fault, example)) = self.mistake(&row) {
+            self.problems.add(fault, example);
+            return Ok(());
+        }
+        if row.record_type != RecordType::Bucket.as_str() {
+            return Ok(());
+        }
+        let metric = Metric::find(row.metric);
+        let value = match (metric, row.value) {
+            (Some(metric), Some(value)) => {
+                self.counts.metrics[metric.index()] += 1;
+                Some((metric, value))
+            }
+            (Some(_), None) => {
+                self.problems.add(Fault::NoValue, format!("{} of {}", row.metric, row.bucket));
+                None
+            }
+            // Metrics of objects and requests, and those of years to come.
+            (None, _) => None,
+        };
+        self.sorter.push(row.account, row.region, row.bucket, value).map_err(IntakeError::Disk)
+    }
+
+    fn mistake<'r>(&self, row: &RawRow<'r>) -> Option<(Fault, String)> {
+        let quoted = |text: &'r str| format!("{text:?}");
+        let is_bucket = row.record_type == RecordType::Bucket.as_str();
+        if row.version != VERSION {
+            Some((Fault::OtherVersion, quoted(row.version)))
+        } else if row.config_id != self.manifest.config_id {
+            Some((Fault::OtherConfiguration, quoted(row.config_id)))
+        } else if row.date != self.manifest.report_date {
+            Some((Fault::OtherDate, quoted(row.date)))
+        } else if !is_account(row.account) {
+            Some((Fault::NoAccount, quoted(row.account)))
+        } else if !is_bucket
+            && row.record_type != RecordType::Account.as_str()
+            && !OTHER_RECORD_TYPES.contains(&row.record_type)
+        {
+            Some((Fault::UnknownRecordType, quoted(row.record_type)))
+        } else if is_bucket && (row.bucket.is_empty() || [row.bucket, row.region].iter().any(|it| it.contains('\0'))) {
+            Some((Fault::NoBucket, quoted(row.bucket)))
+        } else {
+            None
+        }
+    }
+
+    /// All report files were taken. Goes once through the buckets, to find what contradicts itself.
+    pub fn finish(self) -> io::Result<Taken> {
+        let Self { sorter, mut problems, counts, .. } = self;
+        let buckets = sorter.finish()?;
+        for said in buckets.buckets()? {
+            let said = said?;
+            for metric in &said.contradicted {
+                problems.add(Fault::Contradiction, format!("{} of {}", metric.name(), said.bucket));
+            }
+        }
+        Ok(Taken { buckets, problems, counts })
+    }
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// All that an export says of buckets.
+pub struct Taken {
+    pub buckets: Sorted,
+    pub problems: Problems,
+    pub counts: Counts,
+}

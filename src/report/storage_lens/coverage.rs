@@ -1,0 +1,158 @@
+//! `coverage.json`: what an export does not say, and why. Buckets are written as they come, one a line.
+
+use std::borrow::Cow;
+use std::io::{self, BufWriter, Write};
+
+use serde::Serialize;
+
+use crate::model::{AccountId, AccountRecord, BucketRecord, Outcome};
+use crate::report::csv::listed_buckets;
+use crate::report::text::harmless;
+use crate::report::{Draft, Finished, Summary};
+use crate::storage_lens::metrics::reasons;
+use crate::storage_lens::{Export, Metric, Value, Values};
+
+const SCHEMA_VERSION: u32 = 1;
+
+pub(super) struct Coverage {
+    out: BufWriter<Draft>,
+    separator: &'static str,
+    counts: [Count; Metric::COUNT],
+    vanished: u64,
+}
+
+/// Buckets, by what is known of a metric.
+#[derive(Debug, Default, Clone, Copy)]
+struct Count {
+    known: u64,
+    unknown: u64,
+    not_asked: u64,
+}
+
+#[derive(Serialize)]
+struct Gap<'a> {
+    account_id: &'a str,
+    region: Cow<'a, str>,
+    bucket: Cow<'a, str>,
+    /// Metrics without a row.
+    unknown: Vec<&'static str>,
+    reasons: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Head<'a> {
+    run_id: &'a str,
+    interrupted: bool,
+    source_account_id: &'a str,
+    config_id: &'static str,
+    report_date: &'a str,
+    vanished_buckets: u64,
+}
+
+#[derive(Serialize)]
+struct MetricLine {
+    metric: &'static str,
+    known_buckets: u64,
+    unknown_buckets: u64,
+    not_asked_buckets: u64,
+}
+
+/// An account of which something is missing.
+#[derive(Serialize)]
+struct AccountLine<'a> {
+    account_id: Option<&'a str>,
+    account_name: Cow<'a, str>,
+    outcome: &'static str,
+    reason: Cow<'a, str>,
+    /// Null where they could not be listed.
+    buckets: Option<u64>,
+}
+
+impl Coverage {
+    pub fn create(draft: Draft) -> io::Result<Self> {
+        let mut out = BufWriter::with_capacity(1 << 16, draft);
+        write!(out, "{{\n\"schema_version\": {SCHEMA_VERSION},\n\"buckets\": [")?;
+        Ok(Self { out, separator: "\n", counts: Default::default(), vanished: 0 })
+    }
+
+    /// `values`: `None` for a bucket that is gone.
+    pub fn bucket(&mut self, record: &BucketRecord, values: Option<&Values>) -> io::Result<()> {
+        let Some(values) = values else {
+            self.vanished += 1;
+            return Ok(());
+        };
+        let mut unknown = Vec::new();
+        for (metric, count) in Metric::ALL.into_iter().zip(&mut self.counts) {
+            match values[metric.index()] {
+                Value::Known(_) => count.known += 1,
+                Value::Unknown => {
+                    count.unknown += 1;
+                    unknown.push(metric.name());
+                }
+                Value::NotAsked => count.not_asked += 1,
+            }
+        }
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let reasons = reasons(record, values);
+        let gap = Gap {
+            account_id: record.account.as_str(),
+            region: harmless(record.region.as_str()),
+            bucket: harmless(&record.bucket),
+            unknown,
+            reasons: reasons.iter().map(|reason| harmless(reason).into_owned()).collect(),
+        };
+        self.out.write_all(self.separator.as_bytes())?;
+        serde_json::to_writer(&mut self.out, &gap)?;
+        self.separator = ",\n";
+        Ok(())
+    }
+
+    pub fn finish(mut self, summary: &Summary<'_>, export: &Export) -> io::Result<Finished> {
+        self.out.write_all(b"\n],\n\"run\": ")?;
+        let head = Head {
+            run_id: &summary.run.id,
+            interrupted: summary.run.interrupted,
+            source_account_id: export.account(),
+            config_id: export.format.config_id(),
+            report_date: &export.date,
+            vanished_buckets: self.vanished,
+        };
+        serde_json::to_writer_pretty(&mut self.out, &head)?;
+        let metrics = Metric::ALL.into_iter().zip(self.counts).map(|(metric, count)| MetricLine {
+            metric: metric.name(),
+            known_buckets: count.known,
+            unknown_buckets: count.unknown,
+            not_asked_buckets: count.not_asked,
+        });
+        lines(&mut self.out, "metrics", metrics)?;
+        let missing = summary.accounts.iter().filter(|account| account.outcome != Outcome::Complete);
+        lines(&mut self.out, "accounts", missing.map(AccountLine::of))?;
+        self.out.write_all(b"\n}\n")?;
+        self.out.into_inner().map_err(io::IntoInnerError::into_error)?.finish()
+    }
+}
+
+fn lines<T: Serialize>(out: &mut impl Write, name: &str, rows: impl Iterator<Item = T>) -> io::Result<()> {
+    write!(out, ",\n\"{name}\": [")?;
+    let mut separator = "\n";
+    for row in rows {
+        out.write_all(separator.as_bytes())?;
+        serde_json::to_writer(&mut *out, &row)?;
+        separator = ",\n";
+    }
+    out.write_all(b"\n]")
+}
+
+impl<'a> AccountLine<'a> {
+    fn of(account: &'a AccountRecord) -> Self {
+        Self {
+            account_id: account.id.as_ref().map(AccountId::as_str),
+            account_name: harmless(&account.name),
+            outcome: account.outcome.as_str(),
+            reason: harmless(account.outcome.reason()),
+            buckets: listed_buckets(account),
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! The metrics that follow from a bucket's settings: the one place with their names and what they count.
+//!
+//! **To add a metric**: a variant of [`Metric`], its line in [`Metric::ALL`], [`Metric::name`] and [`Metric::column`],
+//! and what a bucket adds in `Metric::of`.
+//!
+//! Where AWS leaves something open, this is our definition: a rule counts whether it is enabled or disabled, and once
+//! for each kind of action, however many of that kind it has; only `aws:kms` is SSE-KMS; a bucket without ownership
+//! controls is one of the object writer; any notification to a topic, queue or function, or to `EventBridge`, counts.
+//!
+//! Source: S3 user guide, "Amazon S3 Storage Lens metrics glossary".
+
+use crate::model::{
+    Acceleration, AccountId, ActionKind, BucketRecord, Encryption, Extras, Fact, Facts, Lifecycle, LifecycleRule,
+    MfaDelete, Notification, ObjectOwnership, Replication, ReplicationRule, Versioning, VersioningState,
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Metric {
+    VersioningEnabled,
+    MfaDeleteEnabled,
+    SseKmsEnabled,
+    BucketOwnerEnforced,
+    BucketOwnerPreferred,
+    ObjectWriter,
+    TransferAccelerationEnabled,
+    EventNotificationEnabled,
+    TransitionRules,
+    ExpirationRules,
+    NoncurrentVersionTransitionRules,
+    NoncurrentVersionExpirationRules,
+    AbortIncompleteMpuRules,
+    ExpiredObjectDeleteMarkerRules,
+    LifecycleRules,
+    SameRegionReplicationRules,
+    CrossRegionReplicationRules,
+    SameAccountReplicationRules,
+    CrossAccountReplicationRules,
+    InvalidDestinationReplicationRules,
+}
+
+/// What a bucket adds to a metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value {
+    Known(u64),
+    /// It was asked for, and could not be read or does not follow from what was read.
+    Unknown,
+    NotAsked,
+}
+
+impl Value {
+    pub fn known(self) -> Option<u64> {
+        match self {
+            Self::Known(value) => Some(value),
+            Self::Unknown | Self::NotAsked => None,
+        }
+    }
+}
+
+/// A value for each metric, in the order of [`Metric::ALL`].
+pub type Values = [Value; Metric::COUNT];
+
+impl Metric {
+    pub const COUNT: usize = 20;
+
+    /// In the order in which S3 Tables have them.
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::VersioningEnabled,
+        Self::MfaDeleteEnabled,
+        Self::SseKmsEnabled,
+        Self::BucketOwnerEnforced,
+        Self::BucketOwnerPreferred,
+        Self::ObjectWriter,
+        Self::TransferAccelerationEnabled,
+        Self::EventNotificationEnabled,
+        Self::TransitionRules,
+        Self::ExpirationRules,
+        Self::NoncurrentVersionTransitionRules,
+        Self::NoncurrentVersionExpirationRules,
+        Self::AbortIncompleteMpuRules,
+        Self::ExpiredObjectDeleteMarkerRules,
+        Self::LifecycleRules,
+        Self::SameRegionReplicationRules,
+        Self::CrossRegionReplicationRules,
+        Self::SameAccountReplicationRules,
+        Self::CrossAccountReplicationRules,
+        Self::InvalidDestinationReplicationRules,
+    ];
+
+    /// `metric_name` of an export to a general purpose bucket.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::VersioningEnabled => "VersioningEnabledBucketCount",
+            Self::MfaDeleteEnabled => "MFADeleteEnabledBucketCount",
+            Self::SseKmsEnabled => "SSEKMSEnabledBucketCount",
+            Self::BucketOwnerEnforced => "ObjectOwnershipBucketOwnerEnforcedBucketCount",
+            Self::BucketOwnerPreferred => "ObjectOwnershipBucketOwnerPreferredBucketCount",
+            Self::ObjectWriter => "ObjectOwnershipObjectWriterBucketCount",
+            Self::TransferAccelerationEnabled => "TransferAccelerationEnabledBucketCount",
+            Self::EventNotificationEnabled => "EventNotificationEnabledBucketCount",
+            Self::TransitionRules => "TransitionLifecycleRuleCount",
+            Self::ExpirationRules => "ExpirationLifecycleRuleCount",
+            Self::NoncurrentVersionTransitionRules => "NoncurrentVersionTransitionLifecycleRuleCount",
+            Self::NoncurrentVersionExpirationRules => "NoncurrentVersionExpirationLifecycleRuleCount",
+            Self::AbortIncompleteMpuRules => "AbortIncompleteMPULifecycleRuleCount",
+            Self::ExpiredObjectDeleteMarkerRules => "ExpiredObjectDeleteMarkerLifecycleRuleCount",
+            Self::LifecycleRules => "TotalLifecycleRuleCount",
+            Self::SameRegionReplicationRules => "SameRegionReplicationRuleCount",
+            Self::CrossRegionReplicationRules => "CrossRegionReplicationRuleCount",
+            Self::SameAccountReplicationRules => "SameAccountReplicationRuleCount",
+            Self::CrossAccountReplicationRules => "CrossAccountReplicationRuleCount",
+            Self::InvalidDestinationReplicationRules => "InvalidDestinationReplicationRuleCount",
+        }
+    }
+
+    /// Its column in the bucket property metrics of an export to S3 Tables, which have none for the total.
+    pub fn column(self) -> Option<&'static str> {
+        Some(match self {
+            Self::VersioningEnabled => "versioning_enabled_bucket_count",
+            Self::MfaDeleteEnabled => "mfa_delete_enabled_bucket_count",
+            Self::SseKmsEnabled => "sse_kms_enabled_bucket_count",
+            Self::BucketOwnerEnforced => "object_ownership_bucket_owner_enforced_bucket_count",
+            Self::BucketOwnerPreferred => "object_ownership_bucket_owner_preferred_bucket_count",
+            Self::ObjectWriter => "object_ownership_object_writer_bucket_count",
+            Self::TransferAccelerationEnabled => "transfer_acceleration_enabled_bucket_count",
+            Self::EventNotificationEnabled => "event_notification_enabled_bucket_count",
+            Self::TransitionRules => "transition_lifecycle_rule_count",
+            Self::ExpirationRules => "expiration_lifecycle_rule_count",
+            Self::NoncurrentVersionTransitionRules => "non_current_version_transition_lifecycle_rule_count",
+            Self::NoncurrentVersionExpirationRules => "non_current_version_expiration_lifecycle_rule_count",
+            Self::AbortIncompleteMpuRules => "abort_incomplete_multipart_upload_lifecycle_rule_count",
+            Self::ExpiredObjectDeleteMarkerRules => "expired_object_delete_marker_lifecycle_rule_count",
+            Self::LifecycleRules => return None,
+            Self::SameRegionReplicationRules => "same_region_replication_rule_count",
+            Self::CrossRegionReplicationRules => "cross_region_replication_rule_count",
+            Self::SameAccountReplicationRules => "same_account_replication_rule_count",
+            Self::CrossAccountReplicationRules => "cross_account_replication_rule_count",
+            Self::InvalidDestinationReplicationRules => "invalid_destination_replication_rule_count",
+        })
+    }
+
+    pub fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|metric| metric.name() == name)
+    }
+
+    /// Its place in [`Metric::ALL`] and in [`Values`].
+    pub fn index(self) -> usize {
+        self as usize
+    }
+
+    fn of(self, bucket: &Settings<'_>) -> Value {
+        let versioning = |holds: fn(&VersioningState) -> bool| yes_or_no(Some(bucket.versioning), holds);
+        let ownership = |holds: fn(&ObjectOwnership) -> bool| yes_or_no(bucket.extras.ownership.as_ref(), holds);
+        let rules = |kind: ActionKind| lifecycle(bucket.lifecycle, |rule| rule.actions.contains(&kind));
+        match self {
+            Self::VersioningEnabled => versioning(|state| state.versioning == Versioning::Enabled),
+            Self::MfaDeleteEnabled => versioning(|state| state.mfa_delete == MfaDelete::Enabled),
+            Self::SseKmsEnabled => yes_or_no(bucket.extras.encryption.as_ref(), |encryption| match encryption {
+                Encryption::None => false,
+                Encryption::Present(algorithms) => algorithms.iter().any(|algorithm| algorithm == "aws:kms"),
+            }),
+            Self::BucketOwnerEnforced => ownership(|owner| *owner == ObjectOwnership::BucketOwnerEnforced),
+            Self::BucketOwnerPreferred => ownership(|owner| *owner == ObjectOwnership::BucketOwnerPreferred),
+            Self::ObjectWriter => {
+                ownership(|owner| matches!(owner, ObjectOwnership::ObjectWriter | ObjectOwnership::None))
+            }
+            Self::TransferAccelerationEnabled => {
+                yes_or_no(bucket.extras.acceleration.as_ref(), |it| *it == Acceleration::Enabled)
+            }
+            Self::EventNotificationEnabled => {
+                yes_or_no(bucket.extras.notification.as_ref(), |it| *it != Notification::default())
+            }
+            Self::TransitionRules => rules(ActionKind::Transition),
+            Self::ExpirationRules => rules(ActionKind::Expiration),
+            Self::NoncurrentVersionTransitionRules => rules(ActionKind::NoncurrentVersionTransition),
+            Self::NoncurrentVersionExpirationRules => rules(ActionKind::NoncurrentVersionExpiration),
+            Self::AbortIncompleteMpuRules => rules(ActionKind::AbortIncompleteMultipartUpload),
+            Self::ExpiredObjectDeleteMarkerRules => rules(ActionKind::ExpiredObjectDeleteMarker),
+            Self::LifecycleRules => lifecycle(bucket.lifecycle, |_| true),
+            // The rules name no Region, and whether a destination exists is not asked.
+            Self::SameRegionReplicationRules
+            | Self::CrossRegionReplicationRules
+            | Self::InvalidDestinationReplicationRules => replication(bucket, |_| None),
+            Self::SameAccountReplicationRules => {
+                replication(bucket, |rule| Some(rule.account.as_ref()? == bucket.account))
+            }
+            Self::CrossAccountReplicationRules => {
+                replication(bucket, |rule| Some(rule.account.as_ref()? != bucket.account))
+            }
+        }
+    }
+}
+
+/// What was read of a bucket.
+struct Settings<'a> {
+    account: &'a AccountId,
+    versioning: &'a Fact<VersioningState>,
+    lifecycle: &'a Fact<Lifecycle>,
+    extras: &'a Extras,
+}
+
+/// What a bucket adds to each metric; `None` for one that is gone.
+pub fn values(record: &BucketRecord) -> Option<Values> {
+    let Facts::Read { versioning, lifecycle, extras } = &record.facts else { return None };
+    let bucket = Settings { account: &record.account, versioning, lifecycle, extras };
+    Some(Metric::ALL.map(|metric| metric.of(&bucket)))
+}
+
+/// Why something of a bucket is unknown, a sentence each.
+pub fn reasons(record: &BucketRecord, values: &Values) -> Vec<String> {
+    let mut reasons = record.unknown_reasons();
+    let Facts::Read { extras, .. } = &record.facts else { return reasons };
+    let was_read = extras.replication.as_ref().is_some_and(|fact| fact.known().is_some());
+    if was_read && values[Metric::SameRegionReplicationRules.index()] == Value::Unknown {
+        reasons.push("GetBucketReplication names no Region, and not always the account, of a destination".to_owned());
+    }
+    reasons
+}
+
+fn yes_or_no<T>(fact: Option<&Fact<T>>, holds: impl Fn(&T) -> bool) -> Value {
+    match fact {
+        None => Value::NotAsked,
+        Some(fact) => fact.known().map_or(Value::Unknown, |value| Value::Known(u64::from(holds(value)))),
+    }
+}
+
+fn lifecycle(fact: &Fact<Lifecycle>, holds: impl Fn(&LifecycleRule) -> bool) -> Value {
+    match fact.known() {
+        None => Value::Unknown,
+        Some(Lifecycle::None) => Value::Known(0),
+        Some(Lifecycle::Present(configuration)) => {
+            Value::Known(configuration.rules.iter().filter(|rule| holds(rule)).count() as u64)
+        }
+    }
+}
+
+/// Unknown as soon as one rule does not say whether it counts.
+fn replication(bucket: &Settings<'_>, holds: impl Fn(&ReplicationRule) -> Option<bool>) -> Value {
+    let Some(fact) = &bucket.extras.replication else { return Value::NotAsked };
+    match fact.known() {
+        None => Value::Unknown,
+        Some(Replication::None) => Value::Known(0),
+        Some(Replication::Present(rules)) => {
+            let counted: Option<u64> = rules.iter().map(|rule| holds(rule).map(u64::from)).sum();
+            counted.map_or(Value::Unknown, Value::Known)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
