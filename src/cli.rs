@@ -9,6 +9,8 @@ mod logging;
 mod mfa_delete;
 pub mod options;
 mod output;
+mod permissions;
+mod plan;
 mod progress;
 mod report;
 mod saved;
@@ -157,6 +159,8 @@ async fn dispatch(command: Command) -> Result<Exit, Problem> {
         Command::Diff(comparison) => diff::run(&comparison),
         Command::Trend(order) => trend::run(&order),
         Command::LifecycleCheck(check) => lifecycle::run(&check),
+        Command::Plan(order) => plan::run(&order),
+        Command::Policy(role) => permissions::run(&role),
         Command::MfaDelete(order) => {
             logging::start(order.log, &Progress::silent());
             mfa_delete::run(&order, &network()).await

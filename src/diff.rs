@@ -228,7 +228,7 @@ impl Course<'_, '_> {
                 let words = match &old.outcome {
                     Outcome::Failed(_) | Outcome::Skipped(_) => format!("{why}; the older run did not read it either"),
                     Outcome::Complete | Outcome::Incomplete(_) => {
-                        format!("{why}; {} of the older run are not compared", buckets(old.buckets))
+                        format!("{why}; not compared: {} of the older run", buckets(old.buckets))
                     }
                 };
                 return self.account(new, Kind::AccountNotSeen, &words);

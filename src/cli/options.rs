@@ -14,6 +14,7 @@ use time::macros::format_description;
 use super::diff::Comparison;
 use super::lifecycle::{Check, Format as CheckFormat};
 use super::mfa_delete::options as mfa_delete;
+use super::plan;
 use super::report::Again;
 use super::storage_lens::options as storage_lens;
 use super::trend::{Order, ScopeName};
@@ -21,7 +22,9 @@ use crate::config::options::{ConcurrencyArgs, ConsoleArgs, FailOn, JudgingArgs, 
 use crate::config::{self, Color, Config, Given, Log, LogFormat, LogLevel, Mistake, variable};
 use crate::exit::Exit;
 use crate::lifecycle::Versions;
-use crate::model::Standard;
+use crate::model::{AccountId, Standard};
+use crate::permissions::Role;
+use crate::plan::Format as PlanFormat;
 use crate::report::changes::TableFormat;
 use crate::trend::Wanted;
 
@@ -41,6 +44,8 @@ pub enum Command {
     LifecycleCheck(Check),
     MfaDelete(Box<mfa_delete::Order>),
     StorageLens(Box<storage_lens::Order>),
+    Plan(plan::Order),
+    Policy(Role),
 }
 
 /// A scan of a simulated organization.
@@ -155,7 +160,95 @@ enum Job {
     /// Read an export of S3 Storage Lens, and hold it against a scan; no bucket is asked
     #[command(subcommand, name = "storage-lens", after_long_help = storage_lens::AFTER_HELP)]
     StorageLens(Box<storage_lens::Job>),
+    /// Turn the findings of a scan into steps: what enables MFA delete, what stands in the way, how to undo it
+    ///
+    /// Reads only the run's folder. Exits 3 where something the plan needs is unknown, else 0.
+    #[command(after_long_help = PLAN_EXAMPLES)]
+    Plan(PlanArgs),
+    /// Print the IAM policy that allows what a scan asks for, and nothing else
+    #[command(after_long_help = MORE_ABOUT_POLICY)]
+    Policy(PolicyArgs),
 }
+
+#[derive(Args)]
+struct PlanArgs {
+    /// Output folder of a scan
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    /// Only this account (repeatable)
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = AccountId::parse)]
+    account: Vec<AccountId>,
+    /// Which reading of the MFA delete requirement holds [default: that of the run]
+    #[arg(long, value_name = "NAME")]
+    standard: Option<Standard>,
+    /// How the plan is written
+    #[arg(long, value_name = "FORMAT", default_value = "markdown")]
+    format: PlanFormat,
+}
+
+impl PlanArgs {
+    fn read(self) -> plan::Order {
+        let accounts = self.account.into_iter().collect();
+        plan::Order { run: self.run, accounts, standard: self.standard, format: self.format }
+    }
+}
+
+const PLAN_EXAMPLES: &str = "\
+Examples:
+  For people:
+    bucketlens plan reports/nightly > plan.md
+  A script for one account; run without arguments it says how it is used:
+    bucketlens plan reports/nightly --account 111111111111 --format sh > plan.sh
+    sh plan.sh check";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum RoleArg {
+    /// Who runs the scan of an organization
+    Hub,
+    /// The role in each account; also who scans an account with its own credentials
+    Member,
+}
+
+#[derive(Args)]
+struct PolicyArgs {
+    #[command(flatten)]
+    more: MoreArgs,
+    /// For whom
+    #[arg(long, value_name = "ROLE", default_value = "member")]
+    role: RoleArg,
+    /// For the hub: name of the role in each account, maybe with a path
+    #[arg(long, value_name = "NAME", default_value = "OrganizationAccountAccessRole", value_parser = role_name)]
+    role_name: String,
+    /// For the hub: partition of the organization
+    #[arg(long, value_name = "NAME", default_value = "aws", value_parser = ["aws", "aws-cn", "aws-us-gov", "aws-eusc"])]
+    partition: String,
+}
+
+impl PolicyArgs {
+    fn read(self) -> Result<Role, Problem> {
+        let config = defaults(|scan| scan.more = self.more)?;
+        Ok(match self.role {
+            RoleArg::Hub => Role::Hub { partition: self.partition, role: self.role_name },
+            RoleArg::Member => Role::Member(config.more.extras()),
+        })
+    }
+}
+
+/// Source: IAM API reference, `CreateRole`: `RoleName` and `Path`. A `*` would let the hub into other roles.
+fn role_name(text: &str) -> Result<String, String> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-/".contains(&byte);
+    let valid = !text.is_empty() && text.bytes().all(allowed) && !text.starts_with('/') && !text.ends_with('/');
+    if valid {
+        Ok(text.to_owned())
+    } else {
+        Err("a role name has letters, digits and _+=,.@- (and / in a path)".to_owned())
+    }
+}
+
+const MORE_ABOUT_POLICY: &str = "\
+The hub needs the member's policy too where buckets of its own account are scanned. The three actions
+on roots and units are used only where Organizations sends no paths with its accounts. s3:ListBucket
+and s3:GetBucketLocation are not needed on AWS, where the list of buckets names each Region.";
 
 #[derive(Subcommand)]
 enum LifecycleJob {
@@ -352,6 +445,8 @@ pub fn parse(
         (Job::Diff(diff), _) => Ok(Command::Diff(diff.read())),
         (Job::Simulate(simulate), _) => Ok(Command::Simulate(simulate.read())),
         (Job::Lifecycle(LifecycleJob::Check(check)), _) => Ok(Command::LifecycleCheck(check.read())),
+        (Job::Plan(plan), _) => Ok(Command::Plan(plan.read())),
+        (Job::Policy(policy), _) => policy.read().map(Command::Policy),
         (Job::MfaDelete(job), _) => Ok(Command::MfaDelete(Box::new(job.read()))),
         (Job::StorageLens(job), _) => Ok(Command::StorageLens(Box::new(job.order()))),
     }
@@ -379,24 +474,25 @@ fn with_variable(arg: clap::Arg) -> clap::Arg {
     }
 }
 
+/// The configuration of a scan of an organization for which nothing else is given than what is `set`.
+fn defaults(set: impl FnOnce(&mut ScanArgs)) -> Result<Config, Problem> {
+    let scan = scan_command().no_binary_name(true).try_get_matches_from(["--organization"])?;
+    let mut args = ScanArgs::from_arg_matches(&scan)?;
+    set(&mut args);
+    let mut given = Given::default();
+    given.insert("organization", Vec::new());
+    Config::new(args, &given).map_err(Problem::Configuration)
+}
+
 impl DemoArgs {
     fn read(self) -> Result<Demo, Problem> {
-        let scan = scan_command().no_binary_name(true).try_get_matches_from(["--organization"])?;
-        let defaults = ScanArgs::from_arg_matches(&scan)?;
         let generated = self.generated.size();
         // The organization has something of everything: only who asks for another exit code gets one.
         let exits_0 = self.judging.fail_on.is_none();
-        let args = ScanArgs {
-            more: self.more,
-            concurrency: self.concurrency,
-            judging: self.judging,
-            report: self.report,
-            console: self.console,
-            ..defaults
-        };
-        let mut given = Given::default();
-        given.insert("organization", Vec::new());
-        let mut config = Config::new(args, &given).map_err(Problem::Configuration)?;
+        let mut config = defaults(|scan| {
+            (scan.more, scan.concurrency, scan.judging) = (self.more, self.concurrency, self.judging);
+            (scan.report, scan.console) = (self.report, self.console);
+        })?;
         config.allow_unknown |= exits_0;
         Ok(Demo { config: Box::new(config), generated })
     }

@@ -247,7 +247,7 @@ fn a_control_is_accepted_or_missing_only_where_it_is_known() {
         completions(NOTHING).into_iter().map(|case| (case, world.protection(case))).collect();
     let accepted = ["versions-kept:30", "object-lock-compliance:30", "replication-other-account", "mfa-by-policy"];
     let accepted: Vec<AcceptedControl> = accepted.map(|control| control.parse().expect("a control")).into();
-    let word = |protection: &Protection, accepted: &[AcceptedControl]| match protection.compensation(accepted) {
+    let says = |protection: &Protection, accepted: &[AcceptedControl]| match protection.compensation(accepted) {
         Compensation::Accepted(_) => "accepted",
         Compensation::Missing(_) => "missing",
         Compensation::Unknown(doubts) => {
@@ -262,8 +262,8 @@ fn a_control_is_accepted_or_missing_only_where_it_is_known() {
         let possible: Vec<&Protection> = possible.map(|(_, protection)| protection).collect();
         for count in 0..=accepted.len() {
             let accepted = &accepted[..count];
-            let words: BTreeSet<&str> = possible.iter().map(|protection| word(protection, accepted)).collect();
-            match word(&protection, accepted) {
+            let words: BTreeSet<&str> = possible.iter().map(|protection| says(protection, accepted)).collect();
+            match says(&protection, accepted) {
                 "unknown" => assert!(words.len() > 1 || case.state.is_none(), "{case:?}, {accepted:?}: {words:?}"),
                 decided => assert_eq!(words, BTreeSet::from([decided]), "{case:?}, {accepted:?}"),
             }

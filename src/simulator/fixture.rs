@@ -100,6 +100,8 @@ pub(super) struct Account {
     /// What callers of this account may not do.
     #[serde(default)]
     pub(super) deny: Vec<Operation>,
+    /// The only IAM actions that callers of this account may use; absent: all.
+    pub(super) allow: Option<Vec<String>>,
     /// The MFA device of the root user.
     pub(super) mfa_device: Option<MfaDevice>,
     /// After this many buckets every further page of `ListBuckets` is an internal error.
@@ -110,6 +112,10 @@ pub(super) struct Account {
 }
 
 impl Account {
+    pub(super) fn allows(&self, action: &str) -> bool {
+        self.allow.as_ref().is_none_or(|allowed| allowed.iter().any(|it| it == action))
+    }
+
     pub(super) fn state(&self) -> &str {
         self.state.as_deref().unwrap_or("ACTIVE")
     }
@@ -453,6 +459,7 @@ fn generated_account(number: u32) -> Account {
         role_names: created_with_the_account(),
         external_id: None,
         deny: Vec::new(),
+        allow: None,
         mfa_device: None,
         list_breaks_after: None,
         buckets: Vec::new(),

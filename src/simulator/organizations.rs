@@ -83,9 +83,9 @@ fn authorize(organization: &Organization, caller: &Caller, call: OrganizationsCa
         | OrganizationsCall::ListOrganizationalUnitsForParent
         | OrganizationsCall::ListAccountsForParent => (false, true),
     };
-    let denied = caller.account.deny.contains(&Operation::Organizations(call));
+    let action = format!("organizations:{call:?}");
+    let denied = caller.account.deny.contains(&Operation::Organizations(call)) || !caller.account.allows(&action);
     if denied || organization.deny_tree && is_tree {
-        let action = format!("organizations:{call:?}");
         let message = format!(
             "User: {} is not authorized to perform: {action} on resource: * \
              because no identity-based policy allows the {action} action",

@@ -308,7 +308,7 @@ fn authorize(caller: &Caller, bucket: &Bucket, call: BucketCall, partition: &str
         BucketCall::GetBucketTagging => "s3:GetBucketTagging",
     };
     let arn = format!("arn:{partition}:s3:::{}", bucket.name);
-    if caller.account.deny.contains(&Operation::Bucket(call)) {
+    if caller.account.deny.contains(&Operation::Bucket(call)) || !caller.account.allows(action) {
         return Err(denied(caller, action, Some(&arn), &no_policy_allows(action)));
     }
     match bucket.deny.get(&call) {
@@ -423,8 +423,8 @@ fn page_start(token: &str) -> Option<usize> {
 
 fn list_buckets(caller: &Caller, endpoint: &str, parameters: &BTreeMap<String, String>) -> Result<Answer, Fault> {
     let account = caller.account;
-    if account.deny.contains(&Operation::ListBuckets) {
-        let action = "s3:ListAllMyBuckets";
+    let action = "s3:ListAllMyBuckets";
+    if account.deny.contains(&Operation::ListBuckets) || !account.allows(action) {
         return Err(denied(caller, action, None, &no_policy_allows(action)));
     }
     let page = Page::read(parameters, endpoint)?;

@@ -97,7 +97,9 @@ fn assume_role(
             && target.role_names.iter().any(|name| name == role)
             && (target.external_id.is_none() || target.external_id.as_deref() == get("ExternalId"))
     });
-    if !may_enter || caller.account.deny.contains(&Operation::Sts(StsCall::AssumeRole)) {
+    let denied =
+        caller.account.deny.contains(&Operation::Sts(StsCall::AssumeRole)) || !caller.account.allows("sts:AssumeRole");
+    if !may_enter || denied {
         return Err(Fault::new(
             403,
             "AccessDenied",

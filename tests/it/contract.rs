@@ -349,7 +349,7 @@ fn a_report_stays_whole_when_the_next_run_cannot_run() {
     let scan = |arguments: &[&str]| Cli::new(["scan", "--out", path].into_iter().chain(arguments.iter().copied()));
     scan(&["--organization"]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
     let before = contents(&out);
-    assert_eq!(before.len(), 6 + 5);
+    assert_eq!(before.len(), ALL_FILES.len() + 5);
     let failures = [
         scan(&[]).keys(&sim.endpoint, "AKIA0000999999999999", "secret"),
         scan(&[]).env("AWS_REGION", "us-east-1"),

@@ -176,7 +176,7 @@ fn what_could_not_be_read_is_neither_gone_nor_new() {
 
     let unseen = diff(&runs, &["--format", "csv"]).expect(3);
     assert_eq!(lines(&unseen), ["222222222222 account_not_seen"]);
-    assert!(rows(&unseen)[0]["words"].ends_with("; 3 buckets of the older run are not compared"), "{}", unseen.stdout);
+    assert!(rows(&unseen)[0]["words"].ends_with("; not compared: 3 buckets of the older run"), "{}", unseen.stdout);
     diff(&runs, &["--allow-unknown"]).expect(0);
     let first = runs.run(&["diff", "@new", "@old", "--format", "csv"]).expect(0);
     assert!(lines(&first).iter().all(|line| line.contains("first_seen")), "{}", first.stdout);
@@ -230,8 +230,9 @@ fn runs_that_have_nothing_to_do_with_each_other_are_refused() {
     refused(&["diff", "@old", "@new"], "the older is of organization o-test000000, the newer of o-other00000");
     refused(&["diff", "@old", "@old"], "one and the same run");
     // Single accounts have no organization to be compared by.
-    let lone = |id: &str, bucket: &str| json!({"id": id, "name": "", "buckets": [good(bucket)]});
-    let sim = Sim::json(&organization(&json!([lone(MANAGEMENT, "one"), lone(SECOND, "two")])).to_string());
+    let second = json!({"id": SECOND, "name": "Second", "ou": "r-test", "buckets": [good("two")]});
+    let one = management(&json!({"buckets": [good("one")]}));
+    let sim = Sim::json(&organization(&json!([one, second])).to_string());
     runs.scan("first", &sim, MANAGEMENT, &[]).expect(0);
     runs.scan("second", &sim, SECOND, &[]).expect(0);
     refused(&["diff", "@first", "@second"], "no account in common");

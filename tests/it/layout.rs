@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A module and those it may import. A new module is new here too.
-const MAY_IMPORT: [(&str, &[&str]); 20] = [
+const MAY_IMPORT: [(&str, &[&str]); 22] = [
     ("model", &["lifecycle"]),
     ("lifecycle", &["model"]),
     ("policy", &["model"]),
@@ -14,6 +14,8 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
     ("rules", &["lifecycle", "model", "policy", "protection"]),
     ("storage_lens", &["model"]),
     ("evaluate", &["model", "policy", "protection", "rules"]),
+    ("plan", &["evaluate", "lifecycle", "model", "report"]),
+    ("permissions", &["model"]),
     ("aws", &["lifecycle", "model"]),
     ("discover", &["aws", "config", "model"]),
     ("collect", &["aws", "config", "discover", "inventory", "model"]),
@@ -56,6 +58,8 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
             "inventory",
             "lifecycle",
             "model",
+            "permissions",
+            "plan",
             "report",
             "simulator",
             "storage_lens",
@@ -65,10 +69,12 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
 ];
 
 /// Of these modules an importer may use only these items: the rest is their own business.
-const ONLY: [(&str, &str, &[&str]); 7] = [
+const ONLY: [(&str, &str, &[&str]); 9] = [
     ("model", "lifecycle", &["lifecycle::Configuration"]),
     ("aws", "lifecycle", &["lifecycle::read", "lifecycle::read::RemarkKind"]),
     ("report", "aggregate", &["aggregate::MetricRow", "aggregate::Metrics", "aggregate::Scope", "aggregate::Value"]),
+    ("plan", "report", &["report::harmless"]),
+    ("plan", "evaluate", &["evaluate::Evaluation", "evaluate::Evaluator"]),
     // For its tests.
     ("report", "lifecycle", &[]),
     ("report", "evaluate", &["evaluate::Analysis", "evaluate::Evaluation"]),

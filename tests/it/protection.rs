@@ -214,7 +214,7 @@ fn each_bucket_says_what_stands_against_whom() {
         .iter()
         .map(|class| class["buckets"].as_u64().expect("a number"))
         .sum();
-    assert_eq!(buckets as usize, rows.len());
+    assert_eq!(usize::try_from(buckets), Ok(rows.len()));
     assert_eq!(report["protection"].as_array().expect("rows").len(), rows.len());
 }
 

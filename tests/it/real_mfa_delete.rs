@@ -16,10 +16,10 @@ const TWO: &str = "222222222222";
 const THREE: &str = "333333333333";
 
 /// An account's user, device and own S3 client.
-struct Account<'a> {
+pub struct Account<'a> {
     id: &'static str,
     endpoint: &'a str,
-    serial: String,
+    pub serial: String,
     codes: Vec<String>,
     given: Cell<usize>,
     runtime: tokio::runtime::Runtime,
@@ -27,7 +27,7 @@ struct Account<'a> {
 }
 
 impl<'a> Account<'a> {
-    fn of(rgw: &'a Rgw, id: &'static str) -> Self {
+    pub fn of(rgw: &'a Rgw, id: &'static str) -> Self {
         let mfa = &rgw.truth["accounts"][id]["mfa"];
         let keys = aws_sdk_s3::config::Credentials::new(format!("AK{id}"), format!("SK{id}"), None, None, "test");
         let config = aws_sdk_s3::Config::builder()
@@ -49,13 +49,13 @@ impl<'a> Account<'a> {
     }
 
     /// The next one. RGW takes no more than five a second of one device, right or wrong.
-    fn code(&self) -> String {
+    pub fn code(&self) -> String {
         std::thread::sleep(Duration::from_millis(300));
         self.given.set(self.given.get() + 1);
         self.codes[self.given.get() - 1].clone()
     }
 
-    fn run(&self, words: &str, stdin: &str) -> Ran {
+    pub fn run(&self, words: &str, stdin: &str) -> Ran {
         let cli = Cli::new(["mfa-delete"].into_iter().chain(words.split(' ')).chain(["--format", "json"]));
         let cli = cli.keys(self.endpoint, &format!("AK{}", self.id), &format!("SK{}", self.id));
         cli.run_with(stdin)
@@ -68,7 +68,7 @@ impl<'a> Account<'a> {
     }
 
     /// Status and MFA delete as the server says, not bucketlens.
-    fn state(&self, bucket: &str) -> (String, String) {
+    pub fn state(&self, bucket: &str) -> (String, String) {
         let answer = self.runtime.block_on(self.s3.get_bucket_versioning().bucket(bucket).send()).expect("an answer");
         let word = |text: Option<&str>| text.unwrap_or_default().to_owned();
         (
@@ -77,14 +77,14 @@ impl<'a> Account<'a> {
         )
     }
 
-    fn put_version(&self, bucket: &str) -> String {
+    pub fn put_version(&self, bucket: &str) -> String {
         let put = self.s3.put_object().bucket(bucket).key("a").body(b"x".to_vec().into());
         let put = self.runtime.block_on(put.send()).expect("stored");
         put.version_id().expect("a version").to_owned()
     }
 
     /// The HTTP status with which deleting a version is refused; `None` when it is deleted.
-    fn refuses_to_delete(&self, bucket: &str, version: &str, code: Option<&str>) -> Option<u16> {
+    pub fn refuses_to_delete(&self, bucket: &str, version: &str, code: Option<&str>) -> Option<u16> {
         let delete = self.s3.delete_object().bucket(bucket).key("a").version_id(version);
         let delete = delete.set_mfa(code.map(|code| format!("{} {code}", self.serial)));
         let refused = self.runtime.block_on(delete.send()).err()?;
@@ -100,7 +100,7 @@ impl<'a> Account<'a> {
 }
 
 #[track_caller]
-fn bucket(ran: &Ran, name: &str) -> Value {
+pub fn bucket(ran: &Ran, name: &str) -> Value {
     let printed: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}", ran.stdout));
     let buckets = printed["buckets"].as_array().expect("a list").clone();
     buckets.into_iter().find(|bucket| bucket["bucket"] == name).unwrap_or_else(|| panic!("no {name}: {printed}"))

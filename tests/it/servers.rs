@@ -8,7 +8,7 @@
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
@@ -142,12 +142,22 @@ fn root() -> &'static Path {
 
 /// What a Python script of this repository prints. `None` where `tests/servers/install` has not been run.
 pub fn python(script: &str, arguments: &[&str]) -> Option<String> {
+    let script = root().join(script);
+    python_with(&[script.to_str().expect("text")], arguments)
+}
+
+/// What Python prints that is told these lines.
+pub fn python_lines(lines: &str, arguments: &[&str]) -> Option<String> {
+    python_with(&["-c", lines], arguments)
+}
+
+fn python_with(what: &[&str], arguments: &[&str]) -> Option<String> {
     let python = root().join("target/servers/python");
     if !python.exists() {
         return skip("tests/servers/install has not been run");
     }
-    let output = Command::new(python).arg(root().join(script)).args(arguments).output().expect("python starts");
-    assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
+    let output = Command::new(python).args(what).args(arguments).output().expect("python starts");
+    assert!(output.status.success(), "{what:?}: {}", String::from_utf8_lossy(&output.stderr));
     Some(String::from_utf8(output.stdout).expect("text"))
 }
 
@@ -221,6 +231,20 @@ impl Drop for Process {
     fn drop(&mut self) {
         // closes its standard input first
         let _ = self.0.wait();
+    }
+}
+
+/// The folder of the AWS CLI, for a `PATH`.
+pub fn aws_cli() -> Option<PathBuf> {
+    let folder = root().join("target/servers/bin");
+    if folder.join("aws").exists() { Some(folder) } else { skip("tests/servers/install has not installed the AWS CLI") }
+}
+
+/// A shell's lint.
+pub fn shellcheck() -> Option<Command> {
+    match Command::new("shellcheck").arg("--version").output() {
+        Ok(_) => Some(Command::new("shellcheck")),
+        Err(_) => skip("shellcheck is not installed"),
     }
 }
 

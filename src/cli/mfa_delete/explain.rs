@@ -6,6 +6,7 @@
 use super::decide::{Answer, Refusal, Server};
 use crate::aws::failure::Failure;
 use crate::model::{ErrorClass, Region, Versioning};
+use crate::plan::words;
 
 /// Why bucketlens does not send it. `bucket` can be pasted as it is.
 pub fn refusal(refusal: &Refusal, bucket: &str) -> String {
@@ -62,14 +63,12 @@ pub fn refusal(refusal: &Refusal, bucket: &str) -> String {
 }
 
 fn lifecycle(bucket: &str, rules: usize) -> String {
-    let rules = if rules == 1 { "1 rule".to_owned() } else { format!("{rules} rules") };
+    let (blocks, without) = (words::lifecycle_blocks(rules), words::WITHOUT_LIFECYCLE);
     format!(
-        "it has a lifecycle configuration ({rules}), and S3 refuses MFA delete beside one, whatever its rules do. \
-         Where its rules are needed, MFA delete is the wrong tool: consider Object Lock, or replication to another \
-         account. Otherwise save it (aws s3api get-bucket-lifecycle-configuration --bucket {bucket} > \
+        "{blocks}. Otherwise save it (aws s3api get-bucket-lifecycle-configuration --bucket {bucket} > \
          {bucket}-lifecycle.json), see what it does (bucketlens lifecycle check {bucket}-lifecycle.json), and remove it \
-         (aws s3api delete-bucket-lifecycle --bucket {bucket}): from then on nothing expires, and old versions and \
-         incomplete uploads stay"
+         (aws s3api delete-bucket-lifecycle --bucket {bucket}): {without}. bucketlens plan RUN, with the folder of a \
+         scan, has the steps in order, and how to undo them"
     )
 }
 

@@ -1,0 +1,203 @@
+//! What is to be done about MFA delete of one bucket. Pure.
+
+use std::rc::Rc;
+
+use super::effects::{Analyst, Effects};
+use super::quote::is_bucket_name;
+use super::targets::{Source, Targets};
+use crate::evaluate::{Evaluation, Evaluator};
+use crate::lifecycle::Versions;
+use crate::model::{
+    AccountId, BucketRecord, DefaultRetention, Facts, Lifecycle, MfaDelete, ObjectLock, Reason, Replication, Status,
+    Versioning, VersioningState,
+};
+
+/// Rules that ask for something about MFA delete: where none of them fails or is unknown nothing is to be done.
+const RULES: [&str; 3] = ["mfa-delete-enabled", "mfa-delete-versioning-suspended", "lifecycle-bypasses-mfa-delete"];
+
+/// What is to be done about one bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Course {
+    /// It is as the standard wants it, excused, or gone.
+    Nothing,
+    Enable(Work),
+    /// MFA delete can be enabled, and something else is better: why, at least one.
+    WrongTool(Work, Vec<Why>),
+    /// What could not be read decides: each reason once.
+    Unknown(Vec<Rc<Unread>>),
+    /// No bucket of S3 can have this name, so it is put into no command.
+    NoName,
+}
+
+/// What stands between a bucket and MFA delete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Work {
+    pub state: VersioningState,
+    /// The lifecycle configuration, which has to go first; `None` where there is none.
+    pub lifecycle: Option<Rc<Effects>>,
+    pub object_lock: Lock,
+    /// Another account to which its objects are replicated.
+    pub replicated_to: Option<AccountId>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lock {
+    None,
+    Enabled(Option<DefaultRetention>),
+    /// Nobody asked, or it could not be read: what is done looks at it first.
+    Unread,
+}
+
+/// Why MFA delete is the wrong tool for a bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Why {
+    /// Its lifecycle rules delete what is old, which MFA delete would end.
+    LifecycleDeletes,
+    ReplicationTarget(Source),
+    ObjectLock(Option<DefaultRetention>),
+    /// MFA delete is enabled beside a lifecycle configuration.
+    Conflict,
+}
+
+/// A fact that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// In one sentence.
+    pub reason: String,
+    /// The permission whose absence it may be.
+    pub action: Option<&'static str>,
+}
+
+impl Unread {
+    fn new(reason: &Reason) -> Rc<Self> {
+        Rc::new(Self { reason: reason.sentence(), action: reason.operation.action() })
+    }
+}
+
+/// Judges buckets, one after the other.
+pub struct Judge<'a> {
+    pub evaluator: &'a Evaluator,
+    pub analyst: &'a Analyst,
+    pub targets: &'a Targets,
+}
+
+impl Judge<'_> {
+    pub fn course(&self, record: &BucketRecord) -> Course {
+        let Facts::Read { versioning, lifecycle, extras } = &record.facts else { return Course::Nothing };
+        let evaluation = self.evaluator.evaluate(record);
+        if !asks_for_something(&evaluation) {
+            return Course::Nothing;
+        }
+        let (Some(state), Some(lifecycle)) = (versioning.known(), lifecycle.known()) else {
+            let mut reasons: Vec<Rc<Unread>> =
+                [versioning.reason(), lifecycle.reason()].into_iter().flatten().map(|it| Unread::new(it)).collect();
+            reasons.dedup();
+            return Course::Unknown(reasons);
+        };
+        if !is_bucket_name(&record.bucket) {
+            return Course::NoName;
+        }
+        let object_lock = match extras.object_lock.as_ref().and_then(|fact| fact.known()) {
+            None => Lock::Unread,
+            Some(ObjectLock::None) => Lock::None,
+            Some(ObjectLock::Enabled { default_retention }) => Lock::Enabled(*default_retention),
+        };
+        let work = Work {
+            state: *state,
+            lifecycle: match lifecycle {
+                Lifecycle::None => None,
+                Lifecycle::Present(configuration) => {
+                    Some(self.analyst.effects(configuration, versions(state.versioning)))
+                }
+            },
+            object_lock,
+            replicated_to: extras
+                .replication
+                .as_ref()
+                .and_then(|fact| fact.known())
+                .and_then(|replication| other_account(replication, &record.account)),
+        };
+        let why = self.why_not(record, &work);
+        if why.is_empty() { Course::Enable(work) } else { Course::WrongTool(work, why) }
+    }
+
+    fn why_not(&self, record: &BucketRecord, work: &Work) -> Vec<Why> {
+        let mut why = Vec::new();
+        if let Some(effects) = &work.lifecycle {
+            if work.state.mfa_delete == MfaDelete::Enabled {
+                why.push(Why::Conflict);
+            }
+            if effects.deletes {
+                why.push(Why::LifecycleDeletes);
+            }
+        }
+        if let Lock::Enabled(retention) = work.object_lock {
+            why.push(Why::ObjectLock(retention));
+        }
+        why.extend(self.targets.source_of(&record.bucket).cloned().map(Why::ReplicationTarget));
+        why
+    }
+}
+
+fn asks_for_something(evaluation: &Evaluation) -> bool {
+    let matters = |status| match status {
+        Status::Fail | Status::Unknown => true,
+        Status::Waived | Status::Pass | Status::NotApplicable => false,
+    };
+    let findings = evaluation.findings.iter().filter(|finding| RULES.contains(&finding.rule));
+    findings.into_iter().any(|finding| matters(finding.status))
+}
+
+fn versions(versioning: Versioning) -> Versions {
+    match versioning {
+        Versioning::Never => Versions::Unversioned,
+        Versioning::Enabled => Versions::Enabled,
+        Versioning::Suspended => Versions::Suspended,
+    }
+}
+
+fn other_account(replication: &Replication, own: &AccountId) -> Option<AccountId> {
+    match replication {
+        Replication::None => None,
+        Replication::Present(rules) => {
+            let others = rules.iter().filter(|rule| rule.enabled).filter_map(|rule| rule.account.as_ref());
+            others.into_iter().find(|account| *account != own).cloned()
+        }
+    }
+}
+
+/// Buckets by what is to be done about them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Tally {
+    pub enable: u64,
+    pub wrong_tool: u64,
+    pub unknown: u64,
+    /// With a name that is put into no command.
+    pub no_name: u64,
+    pub nothing: u64,
+}
+
+impl Tally {
+    pub fn count(&mut self, course: &Course) {
+        *match course {
+            Course::Nothing => &mut self.nothing,
+            Course::Enable(_) => &mut self.enable,
+            Course::WrongTool(..) => &mut self.wrong_tool,
+            Course::Unknown(_) => &mut self.unknown,
+            Course::NoName => &mut self.no_name,
+        } += 1;
+    }
+
+    pub fn add(&mut self, other: Self) {
+        self.enable += other.enable;
+        self.wrong_tool += other.wrong_tool;
+        self.unknown += other.unknown;
+        self.no_name += other.no_name;
+        self.nothing += other.nothing;
+    }
+
+    /// Whether some bucket has to be spoken of.
+    pub fn has_something(self) -> bool {
+        self.enable + self.wrong_tool + self.unknown + self.no_name > 0
+    }
+}

@@ -1,0 +1,128 @@
+//! A plan as a POSIX shell script. What it does is written once, in `steps.sh`; what is made here is data: a function an
+//! account, with a line a bucket.
+
+use std::io::{self, Write};
+
+use super::course::{Course, Lock, Work};
+use super::quote::{line, shell};
+use super::steps::{mfa, saved_in, status};
+use super::words::{better, why_not};
+use super::{Entry, Head, Section, Sink};
+
+const STEPS: &str = include_str!("steps.sh");
+
+pub struct Script<'a> {
+    out: &'a mut dyn Write,
+    home_region: &'static str,
+}
+
+impl<'a> Script<'a> {
+    pub fn new(out: &'a mut dyn Write) -> Self {
+        Self { out, home_region: "" }
+    }
+
+    fn unknown(&mut self, what: &str) -> io::Result<()> {
+        writeln!(self.out, "  unknown {}", shell(&line(what)))
+    }
+
+    fn turn(&mut self, entry: &Entry<'_>, work: &Work, course: &str) -> io::Result<()> {
+        for today in work.lifecycle.iter().flat_map(|effects| &effects.today) {
+            writeln!(self.out, "  says {}", shell(&line(today)))?;
+        }
+        for end in work.lifecycle.iter().flat_map(|effects| &effects.ends) {
+            writeln!(self.out, "  says {}", shell(&format!("without it {end}")))?;
+        }
+        let region = match entry.record.region.as_str() {
+            "unknown" => self.home_region,
+            region => region,
+        };
+        let lock = match work.object_lock {
+            Lock::None => "None",
+            Lock::Enabled(_) => "Enabled",
+            Lock::Unread => "unread",
+        };
+        writeln!(
+            self.out,
+            "  turn {} {} {} {} {} {lock} {course} {}",
+            shell(&entry.record.bucket),
+            shell(region),
+            status(work.state.versioning),
+            mfa(work.state.mfa_delete),
+            work.lifecycle.as_ref().map_or(0, |effects| effects.rules),
+            shell(&saved_in(entry.record)),
+        )
+    }
+}
+
+impl Sink for Script<'_> {
+    fn begin(&mut self, head: &Head<'_>) -> io::Result<()> {
+        self.home_region = head.home_region();
+        let Head { run, standard, tally, .. } = head;
+        writeln!(
+            self.out,
+            "#!/bin/sh\n# Plan for MFA delete, made by bucketlens {} from run {} of {}, standard {}.\n\
+             # Buckets: {} to enable, {} for which MFA delete is the wrong tool (only done when they are named),\n\
+             # {} unknown, {} with a name that is put into no command, {} with nothing to do.\n\
+             # Read it, then: sh FILE check",
+            line(&run.version),
+            line(&run.id),
+            run.start,
+            standard.as_str(),
+            tally.enable,
+            tally.wrong_tool,
+            tally.unknown,
+            tally.no_name,
+            tally.nothing
+        )?;
+        if head.targets_in_doubt {
+            writeln!(
+                self.out,
+                "# Which buckets are replication targets is not (wholly) known: scan --with protection."
+            )?;
+        }
+        writeln!(self.out, "partition={} home_region={}\n\n{STEPS}", shell(head.partition()), head.home_region())
+    }
+
+    fn account(&mut self, section: &Section<'_>) -> io::Result<()> {
+        let (outcome, name) = (&section.account.outcome, line(&section.account.name));
+        writeln!(self.out, "# Account {} {name}", section.id())?;
+        if section.account.id.is_none() {
+            return writeln!(self.out, "# {}: {}\n", outcome.as_str(), line(outcome.reason()));
+        }
+        // A function needs a command; buckets may follow or not.
+        writeln!(self.out, "plan_{}() {{\n  :", section.id())?;
+        if outcome.reason().is_empty() {
+            return Ok(());
+        }
+        self.unknown(&format!("buckets of this account ({}): {}", outcome.as_str(), outcome.reason()))
+    }
+
+    fn bucket(&mut self, entry: &Entry<'_>) -> io::Result<()> {
+        let name = &entry.record.bucket;
+        match entry.course {
+            Course::Nothing => Ok(()),
+            Course::Enable(work) => self.turn(entry, work, "enable"),
+            Course::WrongTool(work, why) => {
+                let why_not = why.iter().map(|why| format!("MFA delete is the wrong tool: {}", why_not(why)));
+                let better = better(why, work).into_iter().map(|better| format!("better: {better}"));
+                for unlike in why_not.chain(better) {
+                    writeln!(self.out, "  unlike {}", shell(&line(&unlike)))?;
+                }
+                self.turn(entry, work, "wrong-tool")
+            }
+            Course::Unknown(reasons) => {
+                reasons.iter().try_for_each(|unread| self.unknown(&format!("{name}: {}", unread.reason)))
+            }
+            Course::NoName => self.unknown(&format!("{name}: no bucket of Amazon S3 can have this name: by hand")),
+        }
+    }
+
+    fn account_end(&mut self, section: &Section<'_>) -> io::Result<()> {
+        if section.account.id.is_some() { writeln!(self.out, "}}\n") } else { Ok(()) }
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        writeln!(self.out, "main \"$@\"")?;
+        self.out.flush()
+    }
+}

@@ -1,0 +1,240 @@
+//! The steps for one bucket, in order, each with its commands, what it destroys and how it is undone.
+
+use serde::Serialize;
+
+use super::course::{Lock, Work};
+use super::quote::{file_name, shell};
+use super::words::counted;
+use crate::model::{BucketRecord, MfaDelete, Versioning};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Check,
+    SaveLifecycle,
+    RemoveLifecycle,
+    EnableMfaDelete,
+    Verify,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Step {
+    pub kind: Kind,
+    pub title: String,
+    /// For the AWS CLI, to be pasted one after the other; `CODE` is to be replaced.
+    pub commands: Vec<String>,
+    /// What they have to say; anything else is a reason to stop.
+    pub expect: String,
+    /// What is gone or goes on no more after it.
+    pub destroys: Vec<String>,
+    /// Does the same and checks more.
+    pub instead: Option<String>,
+}
+
+/// How everything is undone, the last first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Undo {
+    pub title: String,
+    pub commands: Vec<String>,
+}
+
+/// The name of the file in which a bucket's lifecycle configuration is saved.
+pub fn saved_in(record: &BucketRecord) -> String {
+    format!("lifecycle-{}-{}.json", record.account, file_name(&record.bucket))
+}
+
+pub struct Commands<'a> {
+    pub record: &'a BucketRecord,
+    /// The Region for those whose own is not known.
+    pub home_region: &'a str,
+}
+
+impl Commands<'_> {
+    fn region(&self) -> &str {
+        match self.record.region.as_str() {
+            "unknown" => self.home_region,
+            region => region,
+        }
+    }
+
+    pub fn call(&self, operation: &str, more: &str) -> String {
+        let bucket = shell(&self.record.bucket);
+        let space = if more.is_empty() { "" } else { " " };
+        let region = shell(self.region());
+        format!(
+            "aws s3api {operation} --bucket {bucket} --expected-bucket-owner {} --region {region}{space}{more}",
+            self.record.account
+        )
+    }
+
+    fn read_state(&self) -> String {
+        self.call("get-bucket-versioning", "--query '[Status,MFADelete]' --output text")
+    }
+
+    fn read_rules(&self) -> String {
+        self.call("get-bucket-lifecycle-configuration", "--query 'length(Rules)'")
+    }
+
+    fn read_lock(&self) -> String {
+        self.call("get-object-lock-configuration", "")
+    }
+
+    fn put(&self, status: &str, mfa_delete: &str) -> String {
+        let state = format!("--versioning-configuration Status={status},MFADelete={mfa_delete}");
+        self.call("put-bucket-versioning", &format!("{state} --mfa \"$MFA_SERIAL CODE\""))
+    }
+
+    /// What to read first where something is unknown.
+    pub fn reading(&self) -> Vec<String> {
+        vec![self.read_state(), self.call("get-bucket-lifecycle-configuration", ""), self.read_lock()]
+    }
+
+    pub fn steps(&self, work: &Work) -> Vec<Step> {
+        let mut steps = vec![self.check(work)];
+        if let Some(effects) = &work.lifecycle {
+            steps.extend([self.save(effects.rules), self.remove(&effects.ends)]);
+        }
+        if (work.state.versioning, work.state.mfa_delete) != (Versioning::Enabled, MfaDelete::Enabled) {
+            steps.push(self.enable(work));
+        }
+        steps.push(Step {
+            kind: Kind::Verify,
+            title: "See that MFA delete is in force".to_owned(),
+            commands: vec![self.read_state()],
+            expect: "`Enabled Enabled`. It may take 15 minutes to be seen: read again before you send another code"
+                .to_owned(),
+            destroys: Vec::new(),
+            instead: None,
+        });
+        steps
+    }
+
+    fn check(&self, work: &Work) -> Step {
+        let rules = match &work.lifecycle {
+            None => "then `NoSuchLifecycleConfiguration`".to_owned(),
+            Some(effects) => format!("then `{}` (lifecycle rules)", effects.rules),
+        };
+        let lock = match work.object_lock {
+            Lock::None | Lock::Unread => {
+                "then `ObjectLockConfigurationNotFoundError`: with Object Lock stop here, \
+                                          because MFA delete beside it is not documented"
+            }
+            Lock::Enabled(_) => "then its Object Lock configuration",
+        };
+        Step {
+            kind: Kind::Check,
+            title: "See that nothing has changed since the scan".to_owned(),
+            commands: vec![self.read_state(), self.read_rules(), self.read_lock()],
+            expect: format!("`{} {}`, {rules}, {lock}", status(work.state.versioning), mfa(work.state.mfa_delete)),
+            destroys: Vec::new(),
+            instead: None,
+        }
+    }
+
+    fn save(&self, rules: usize) -> Step {
+        let file = shell(&saved_in(self.record)).into_owned();
+        let whole = self.call("get-bucket-lifecycle-configuration", "--query '{Rules: Rules}' --output json");
+        let smallest =
+            self.call("get-bucket-lifecycle-configuration", "--query TransitionDefaultMinimumObjectSize --output text");
+        Step {
+            kind: Kind::SaveLifecycle,
+            title: format!("Save its lifecycle configuration ({})", counted(rules, "rule")),
+            commands: vec![
+                format!("test ! -s {file} && {whole} > {file}"),
+                format!("test -s {file} && {smallest} > {file}.minimum-size"),
+                format!("bucketlens lifecycle check {file}"),
+            ],
+            expect: "a file with all the rules, and what they do; keep both files".to_owned(),
+            destroys: Vec::new(),
+            instead: None,
+        }
+    }
+
+    fn remove(&self, ends: &[&'static str]) -> Step {
+        let file = shell(&saved_in(self.record)).into_owned();
+        Step {
+            kind: Kind::RemoveLifecycle,
+            title: "Remove the lifecycle configuration".to_owned(),
+            commands: vec![
+                format!("test -s {file} && {}", self.call("delete-bucket-lifecycle", "")),
+                self.read_rules(),
+            ],
+            expect: "`NoSuchLifecycleConfiguration`, maybe not at once".to_owned(),
+            destroys: ends.iter().map(|end| (*end).to_owned()).collect(),
+            instead: None,
+        }
+    }
+
+    fn enable(&self, work: &Work) -> Step {
+        let bucket = shell(&self.record.bucket);
+        let is_versioned = work.state.versioning == Versioning::Enabled;
+        let option = if is_versioned { "" } else { " --enable-versioning" };
+        let mut destroys = Vec::new();
+        if !is_versioned {
+            destroys.push(
+                "versioning is enabled with it: from now on every version is kept and paid for, and versioning can be \
+                 suspended, never removed"
+                    .to_owned(),
+            );
+        }
+        destroys.push(
+            "from now on only the root user, with a code for each request, can delete versions or change versioning: \
+             what deletes versions today (jobs, lifecycle, people) stops working"
+                .to_owned(),
+        );
+        Step {
+            kind: Kind::EnableMfaDelete,
+            title: "Enable MFA delete: replace CODE by the six digits that the device shows now".to_owned(),
+            commands: vec![self.put("Enabled", "Enabled")],
+            expect: "nothing; each code works once, so read the state before you send another".to_owned(),
+            destroys,
+            instead: Some(format!(
+                "bucketlens mfa-delete enable {bucket} --mfa-serial \"$MFA_SERIAL\"{option} --apply"
+            )),
+        }
+    }
+
+    pub fn undo(&self, work: &Work) -> Vec<Undo> {
+        let old_status = if work.state.versioning == Versioning::Enabled { "Enabled" } else { "Suspended" };
+        let old_mfa = if work.state.mfa_delete == MfaDelete::Enabled { "Enabled" } else { "Disabled" };
+        let mut undo = Vec::new();
+        if (old_status, old_mfa) != ("Enabled", "Enabled") {
+            let never = work.state.versioning == Versioning::Never;
+            let words = if never { " (versioning cannot be removed, only suspended)" } else { "" };
+            undo.push(Undo {
+                title: format!("MFA delete as it was, with a code{words}"),
+                commands: vec![self.put(old_status, old_mfa)],
+            });
+        }
+        if work.lifecycle.is_some() {
+            let file = shell(&saved_in(self.record)).into_owned();
+            let put = format!("--lifecycle-configuration file://{file}");
+            undo.push(Undo {
+                title: format!(
+                    "only while MFA delete is off: the lifecycle configuration; where {file}.minimum-size says anything \
+                     but None, add --transition-default-minimum-object-size with it"
+                ),
+                commands: vec![self.call("put-bucket-lifecycle-configuration", &put)],
+            });
+        }
+        undo
+    }
+}
+
+/// As the AWS CLI writes it.
+pub fn status(versioning: Versioning) -> &'static str {
+    match versioning {
+        Versioning::Never => "None",
+        Versioning::Enabled => "Enabled",
+        Versioning::Suspended => "Suspended",
+    }
+}
+
+/// As the AWS CLI writes it.
+pub fn mfa(mfa_delete: MfaDelete) -> &'static str {
+    match mfa_delete {
+        MfaDelete::Never => "None",
+        MfaDelete::Disabled => "Disabled",
+        MfaDelete::Enabled => "Enabled",
+    }
+}

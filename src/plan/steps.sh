@@ -1,0 +1,393 @@
+set -eu
+
+usage() {
+  cat <<'USAGE'
+usage: sh FILE check                compare every bucket of this account with the plan; changes nothing
+       sh FILE enable BUCKET ...    do what the plan says for these buckets, one after the other
+       sh FILE enable --all         for all but those for which MFA delete is the wrong tool: read why, then name them
+       sh FILE undo BUCKET ...      disable MFA delete, put back versioning and the saved lifecycle configuration
+settings, from the environment:
+       MFA_SERIAL        serial number of the root user's MFA device, or the ARN of a virtual one
+       SAVE              folder for saved lifecycle configurations (default: this one)
+       WAIT              seconds to wait until a change is seen (default: 60; on AWS it may take 15 minutes)
+       SKIP_ROOT_CHECK   id of the account, for servers that have neither STS nor IAM; never on AWS
+Needs the AWS CLI. It stops at the first surprise: 1 nothing more was done, 2 usage, 3 sent and not yet seen.
+USAGE
+  exit 2
+}
+
+say() { printf '%s\n' "$*"; }
+
+stop() {
+  printf 'STOP: %s\n' "$*" >&2
+  exit 1
+}
+
+# What the AWS CLI said, without what drives a terminal.
+cli_said() { tr -d '\000-\010\013-\037\177' <"$work/err" | sed -n '/./{s/^/  /;p;}' | tail -n 5; }
+
+# One request about the bucket of this turn; its output and its words go to files.
+ask() {
+  operation=$1
+  shift
+  aws s3api "$operation" --bucket "$bucket" --expected-bucket-owner "$account" --region "$region" "$@" \
+    >"$work/out" 2>"$work/err" </dev/null
+}
+
+# Whether the last request failed because nothing is configured. Some servers send errors without words, at which the
+# AWS CLI breaks off; asked again with --debug it shows their code.
+is_absent() { # OPERATION CODE
+  if grep -q "($2)" "$work/err"; then return 0; fi
+  mv "$work/err" "$work/first"
+  if ask "$1" --debug; then return 1; fi
+  mv "$work/err" "$work/debug"
+  mv "$work/first" "$work/err"
+  grep -q "<Code>$2</Code>" "$work/debug"
+}
+
+unreadable() {
+  cli_said >&2
+  stop "$1 of $bucket could not be read, so nothing can be said of it"
+}
+
+# Status and MFA delete as the AWS CLI writes them; None is what was never configured.
+read_state() {
+  ask get-bucket-versioning --query '[Status,MFADelete]' --output text || unreadable 'the versioning state'
+  status='' mfa=''
+  read -r status mfa <"$work/out" || :
+  case "$status $mfa" in
+    'None None' | Enabled\ None | Enabled\ Disabled | Enabled\ Enabled) ;;
+    None\ Disabled | Suspended\ None | Suspended\ Disabled | Suspended\ Enabled) ;;
+    *) stop "the versioning state of $bucket is none that is documented: $(tr -d '\000-\037\177' <"$work/out")" ;;
+  esac
+}
+
+read_rules() {
+  if ask get-bucket-lifecycle-configuration --query 'length(Rules)' --output text; then
+    rules=$(cat "$work/out")
+  elif is_absent get-bucket-lifecycle-configuration NoSuchLifecycleConfiguration; then
+    rules=0
+  else
+    unreadable 'the lifecycle configuration'
+  fi
+  case $rules in
+    '' | *[!0-9]*) stop "the number of lifecycle rules of $bucket is no number" ;;
+  esac
+}
+
+read_lock() {
+  if ask get-object-lock-configuration --query ObjectLockConfiguration.ObjectLockEnabled --output text; then
+    lock=$(cat "$work/out")
+  elif is_absent get-object-lock-configuration ObjectLockConfigurationNotFoundError; then
+    lock=None
+  else
+    unreadable 'the Object Lock configuration'
+  fi
+  case $lock in
+    Enabled | None) ;;
+    *) stop "the Object Lock configuration of $bucket is none that is documented" ;;
+  esac
+}
+
+# What is not as the plan knows it.
+changes() {
+  if [ "$status" != "$planned_status" ] || [ "$mfa" != "$planned_mfa" ]; then
+    say "versioning $status and MFA delete $mfa, in the plan $planned_status and $planned_mfa"
+  fi
+  if [ "$rules" != "$planned_rules" ] && ! { [ "$rules" = 0 ] && [ -s "$saved" ]; }; then
+    say "$rules lifecycle rules, in the plan $planned_rules"
+  fi
+  if [ "$lock" = Enabled ] && [ "$planned_lock" != Enabled ]; then
+    say 'Object Lock, beside which MFA delete is not documented; consider its default retention instead'
+  fi
+}
+
+is_done() { [ "$status" = Enabled ] && [ "$mfa" = Enabled ] && [ "$rules" = 0 ]; }
+
+check_bucket() {
+  read_state
+  read_rules
+  read_lock
+  found=$(changes)
+  if is_done; then
+    say "done     $bucket: MFA delete is enabled"
+  elif [ -n "$found" ]; then
+    say "CHANGED  $bucket: $found"
+    surprised=yes
+  else
+    say "as known $bucket: versioning $status, MFA delete $mfa, $rules lifecycle rules ($course)"
+  fi
+}
+
+enable_bucket() {
+  say "== $bucket"
+  [ -z "$against" ] || say "$against"
+  read_state
+  read_rules
+  read_lock
+  if is_done; then
+    say '  MFA delete is enabled already: nothing is to be done'
+    return
+  fi
+  found=$(changes)
+  [ -z "$found" ] || stop "$bucket is not as it was when the plan was made: $found; scan again and make a new plan"
+  if [ "$rules" != 0 ]; then
+    save_rules
+    remove_rules
+  fi
+  if [ "$status $mfa" != 'Enabled Enabled' ]; then
+    change_state Enabled Enabled
+  fi
+  say "  confirmed: versioning $status, MFA delete $mfa, no lifecycle configuration"
+}
+
+save_rules() {
+  # Without overwriting: what is there may be the only copy.
+  if [ -s "$saved" ]; then
+    ask get-bucket-lifecycle-configuration --query '{Rules: Rules}' --output json ||
+      unreadable 'the lifecycle configuration'
+    cmp -s "$work/out" "$saved" ||
+      stop "$saved exists already, and is not what $bucket has now: move the file away first"
+    say "  its lifecycle configuration ($rules rules) is saved already in $saved"
+    return
+  fi
+  ask get-bucket-lifecycle-configuration --query TransitionDefaultMinimumObjectSize --output text ||
+    unreadable 'the lifecycle configuration'
+  cat "$work/out" >"$saved.minimum-size"
+  ask get-bucket-lifecycle-configuration --query '{Rules: Rules}' --output json ||
+    unreadable 'the lifecycle configuration'
+  grep -q '"Rules": \[' "$work/out" || stop "the lifecycle configuration of $bucket is not what was expected"
+  cat "$work/out" >"$saved"
+  sync
+  cmp -s "$work/out" "$saved" || stop "the lifecycle configuration could not be saved in $saved"
+  say "  its lifecycle configuration ($rules rules) is saved in $saved"
+}
+
+remove_rules() {
+  say '  what it does today:'
+  say "$effects"
+  say "  without it nothing of this happens any more; while MFA delete is enabled S3 takes no new one"
+  printf '  Type the name of the bucket to remove its lifecycle configuration, anything else to stop: '
+  answer=''
+  read -r answer || :
+  [ "$answer" = "$bucket" ] || stop "the lifecycle configuration of $bucket stays; nothing was changed"
+  ask get-bucket-lifecycle-configuration --query '{Rules: Rules}' --output json ||
+    unreadable 'the lifecycle configuration'
+  cmp -s "$work/out" "$saved" || stop "the lifecycle configuration of $bucket has changed since it was saved in $saved"
+  ask delete-bucket-lifecycle || {
+    cli_said >&2
+    stop "the lifecycle configuration of $bucket could not be removed; it is saved in $saved"
+  }
+  waited=0
+  read_rules
+  while [ "$rules" != 0 ]; do
+    [ "$waited" -lt "$wait" ] || stop "the lifecycle configuration of $bucket was removed and is still seen: wait, then run this again; it is saved in $saved"
+    sleep 2
+    waited=$((waited + 2))
+    read_rules
+  done
+  say '  the lifecycle configuration is removed'
+}
+
+# Codes are read, so that none stands in a history. Each works once.
+ask_code() { # WHAT FOR
+  while :; do
+    printf '  A code of %s, to %s: ' "$MFA_SERIAL" "$1"
+    code=''
+    read -r code || stop 'there is no further code; nothing was sent for this bucket'
+    case $code in
+      "$last_code") say '  this code was sent already: wait for the next one' ;;
+      [0-9][0-9][0-9][0-9][0-9][0-9]) break ;;
+      *) say '  a code is 6 digits' ;;
+    esac
+  done
+  last_code=$code
+}
+
+change_state() { # STATUS MFA-DELETE
+  ask_code "set versioning $1 and MFA delete $2 on $bucket"
+  # Sent once, because a code works once. While it is sent the list of processes of this machine shows it.
+  sent=yes
+  (
+    AWS_MAX_ATTEMPTS=1
+    export AWS_MAX_ATTEMPTS
+    ask put-bucket-versioning --versioning-configuration "Status=$1,MFADelete=$2" --mfa "$MFA_SERIAL $code"
+  ) || sent=no
+  cli_said >"$work/answer"
+  waited=0
+  read_state
+  # What is read decides, not what the command said: an answer can be lost.
+  while [ "$status $mfa" != "$1 $2" ]; do
+    if [ "$sent" = no ] && [ "$waited" -ge 4 ]; then
+      cat "$work/answer" >&2
+      stop "versioning of $bucket is $status and MFA delete $mfa: the request was refused, or its code was wrong or late. Nothing was changed by it, as far as can be read"
+    fi
+    if [ "$waited" -ge "$wait" ]; then
+      printf 'STOP: %s\n' "it was accepted for $bucket and is not yet seen; read it again before another code is sent" >&2
+      exit 3
+    fi
+    sleep 2
+    waited=$((waited + 2))
+    read_state
+  done
+}
+
+undo_bucket() {
+  say "== $bucket"
+  read_state
+  old_status=Suspended old_mfa=Disabled
+  if [ "$planned_status" = Enabled ]; then old_status=Enabled; fi
+  if [ "$planned_mfa" = Enabled ]; then old_mfa=Enabled; fi
+  if [ "$mfa" = Enabled ] && [ "$status $mfa" != "$old_status $old_mfa" ]; then
+    change_state "$old_status" "$old_mfa"
+  fi
+  say "  confirmed: versioning $status, MFA delete $mfa"
+  if [ "$planned_status" = None ] && [ "$status" != None ]; then
+    say '  versioning was never enabled before; it cannot be removed again, only suspended'
+  fi
+  [ "$planned_rules" != 0 ] || return 0
+  read_rules
+  if [ "$rules" != 0 ]; then
+    say "  it has a lifecycle configuration ($rules rules): it is left as it is"
+    return
+  fi
+  [ -s "$saved" ] || stop "the lifecycle configuration of $bucket should be saved in $saved, and is not there"
+  smallest=None
+  if [ -s "$saved.minimum-size" ]; then smallest=$(cat "$saved.minimum-size"); fi
+  if [ "$smallest" = None ]; then set --; else set -- --transition-default-minimum-object-size "$smallest"; fi
+  ask put-bucket-lifecycle-configuration --lifecycle-configuration "file://$saved" "$@" || {
+    cli_said >&2
+    stop "the lifecycle configuration of $bucket could not be put back; it is in $saved"
+  }
+  waited=0
+  read_rules
+  while [ "$rules" != "$planned_rules" ]; do
+    [ "$waited" -lt "$wait" ] || stop "$bucket shows $rules lifecycle rules where $planned_rules were put back"
+    sleep 2
+    waited=$((waited + 2))
+    read_rules
+  done
+  say "  its lifecycle configuration ($rules rules) is back"
+}
+
+# Whose credentials these are. Sets account.
+check_caller() {
+  if [ -n "${SKIP_ROOT_CHECK-}" ]; then
+    [ -n "${AWS_ENDPOINT_URL-}${AWS_ENDPOINT_URL_S3-}" ] ||
+      stop 'SKIP_ROOT_CHECK is for servers other than AWS, and neither AWS_ENDPOINT_URL nor AWS_ENDPOINT_URL_S3 is set'
+    account=$SKIP_ROOT_CHECK
+    say "not checked (SKIP_ROOT_CHECK): whose credentials these are, the root user's MFA device and access keys"
+    return
+  fi
+  who=$(aws sts get-caller-identity --region "$home_region" --query '[Account,Arn]' --output text) ||
+    stop 'STS does not say whose credentials these are; for a server without STS and IAM set SKIP_ROOT_CHECK=ACCOUNT'
+  account=$(printf '%s' "$who" | cut -f 1)
+  arn=$(printf '%s' "$who" | cut -f 2 | tr -d '\000-\037\177')
+  if [ "$arn" != "arn:$partition:iam::$account:root" ]; then
+    [ "$mode" = check ] || stop "these are the credentials of $arn: only the root user of the account can change MFA delete, with long-term access keys"
+    say "these are the credentials of $arn: enough to check, but only the root user can go on"
+    return
+  fi
+  if [ -n "${AWS_SESSION_TOKEN-}" ]; then
+    stop 'AWS_SESSION_TOKEN is set: these are temporary credentials, with which S3 takes no code. Use long-term access keys of the root user, not CloudShell'
+  fi
+  summary=$(aws iam get-account-summary --region "$home_region" --output text \
+    --query 'SummaryMap.[AccountMFAEnabled,AccountAccessKeysPresent]') ||
+    stop "IAM does not say whether the root user of $account has an MFA device; for a server without IAM set SKIP_ROOT_CHECK=ACCOUNT"
+  case $summary in
+    0*) stop "the root user of $account has no MFA device: assign one first" ;;
+    1*0) stop "the root user of $account has no access keys, so these are temporary credentials" ;;
+    1*) say "root user of $account, with an MFA device; its access keys are to be deleted afterwards" ;;
+    *) stop "IAM's account summary is not what was expected" ;;
+  esac
+}
+
+# A bucket of the plan. What is said before it belongs to it.
+turn() { # BUCKET REGION STATUS MFA-DELETE RULES OBJECT-LOCK COURSE FILE
+  bucket=$1 region=$2 planned_status=$3 planned_mfa=$4 planned_rules=$5 planned_lock=$6 course=$7
+  saved=$save/$8
+  case "$chosen" in
+    *"/$bucket/"*) is_chosen=yes ;;
+    *) is_chosen=no ;;
+  esac
+  if [ "$all" = yes ] && [ "$course" = enable ]; then is_chosen=yes; fi
+  case $mode in
+    find) if [ "$is_chosen" = yes ]; then met="$met/$bucket/"; fi ;;
+    check) if [ "$is_chosen" = yes ] || [ "$chosen$all" = no ]; then check_bucket; fi ;;
+    enable) if [ "$is_chosen" = yes ]; then enable_bucket; fi ;;
+    undo) if [ "$is_chosen" = yes ]; then undo_bucket; fi ;;
+  esac
+  effects='' against=''
+}
+
+# A line of what the lifecycle configuration of the next bucket does.
+says() {
+  effects="$effects${effects:+
+}    $1"
+}
+
+# Why MFA delete is the wrong tool for the next bucket, or what is better.
+unlike() {
+  against="$against${against:+
+}  $1"
+}
+
+# What this plan does not know.
+unknown() { if [ "$mode" = check ]; then say "UNKNOWN  $1"; fi; }
+
+main() {
+  [ $# -gt 0 ] || usage
+  mode=$1
+  shift
+  case $mode in
+    check | enable | undo) ;;
+    *) usage ;;
+  esac
+  chosen='' all=no effects='' against='' met='' surprised=no last_code=''
+  for name; do
+    case $name in
+      --all) all=yes ;;
+      '' | -* | *[!A-Za-z0-9._-]*) usage ;;
+      *) chosen="$chosen/$name/" ;;
+    esac
+  done
+  if [ "$mode" != check ] && [ "$chosen$all" = no ]; then usage; fi
+  if [ "$mode" = undo ] && [ "$all" = yes ]; then usage; fi
+  wait=${WAIT:-60}
+  case $wait in *[!0-9]*) usage ;; esac
+  save=${SAVE:-.}
+  command -v aws >/dev/null || stop 'the AWS CLI (aws) is not installed'
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+  trap 'exit 130' INT TERM HUP
+  export AWS_PAGER=''
+  check_caller
+  case $account in
+    *[!0-9]* | '') stop 'an account id has 12 digits' ;;
+  esac
+  command -v "plan_$account" >/dev/null || stop "this plan has nothing to do in account $account"
+  # Every name is looked up before the first bucket is touched.
+  wanted=$mode mode=find
+  "plan_$account"
+  for name; do
+    case "$name$met" in
+      --all*) ;;
+      *"/$name/"*) ;;
+      *) stop "the plan has no steps for $name in account $account" ;;
+    esac
+  done
+  mode=$wanted
+  if [ "$mode" != check ]; then
+    case ${MFA_SERIAL-} in
+      '' | *[!A-Za-z0-9_+=/:,.@-]*)
+        stop "set MFA_SERIAL to the serial number of the MFA device or its ARN; of a virtual device of the root user: arn:$partition:iam::$account:mfa/root-account-mfa-device"
+        ;;
+    esac
+    if [ ! -d "$save" ] || [ ! -w "$save" ]; then stop "$save (SAVE) is no folder that can be written"; fi
+  fi
+  "plan_$account"
+  if [ "$surprised" = yes ]; then stop 'something is not as it was when the plan was made: scan again and make a new plan'; fi
+  if [ "$mode" != check ] && [ -z "${SKIP_ROOT_CHECK-}" ]; then
+    say "Delete the access key of the root user now (Security Hub IAM.4 and CIS want none): aws iam delete-access-key --access-key-id KEY"
+  fi
+}

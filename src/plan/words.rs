@@ -1,0 +1,146 @@
+//! The words that every format of a plan shares, and `bucketlens mfa-delete` with it.
+
+use super::course::{Lock, Why, Work};
+use crate::model::{DefaultRetention, MfaDelete, RetentionMode, RetentionPeriod, Versioning, VersioningState};
+
+/// Why a lifecycle configuration stands in the way of MFA delete, and what is to be considered before it goes.
+pub fn lifecycle_blocks(rules: usize) -> String {
+    format!(
+        "it has a lifecycle configuration ({}), and S3 refuses MFA delete beside one, whatever its rules do. Where its \
+         rules are needed, MFA delete is the wrong tool: consider Object Lock, or replication to another account",
+        counted(rules, "rule")
+    )
+}
+
+/// What its removal means, whatever its rules are.
+pub const WITHOUT_LIFECYCLE: &str = "from then on nothing expires, and old versions and incomplete uploads stay";
+
+pub fn counted(number: usize, one: &str) -> String {
+    format!("{number} {one}{}", if number == 1 { "" } else { "s" })
+}
+
+/// `versioning enabled, MFA delete never configured`.
+pub fn state(state: VersioningState) -> String {
+    let versioning = match state.versioning {
+        Versioning::Never => "never configured",
+        Versioning::Enabled => "enabled",
+        Versioning::Suspended => "suspended",
+    };
+    let mfa_delete = match state.mfa_delete {
+        MfaDelete::Never => "never configured",
+        MfaDelete::Disabled => "disabled",
+        MfaDelete::Enabled => "enabled",
+    };
+    format!("versioning {versioning}, MFA delete {mfa_delete}")
+}
+
+pub fn lock(lock: Lock) -> Option<String> {
+    match lock {
+        Lock::None => None,
+        Lock::Enabled(retention) => Some(format!("Object Lock {}", retained(retention))),
+        Lock::Unread => Some("Object Lock not known".to_owned()),
+    }
+}
+
+fn retained(retention: Option<DefaultRetention>) -> String {
+    let Some(DefaultRetention { mode, period }) = retention else {
+        return "without a default retention".to_owned();
+    };
+    let mode = match mode {
+        RetentionMode::Governance => "GOVERNANCE",
+        RetentionMode::Compliance => "COMPLIANCE",
+    };
+    match period {
+        RetentionPeriod::Days(days) => format!("with a default retention of {days} days ({mode})"),
+        RetentionPeriod::Years(years) => format!("with a default retention of {years} years ({mode})"),
+    }
+}
+
+/// Why MFA delete is the wrong tool.
+pub fn why_not(why: &Why) -> String {
+    match why {
+        Why::LifecycleDeletes => {
+            "its lifecycle rules delete what is old, as for logs: MFA delete would end that, because S3 takes no \
+             lifecycle configuration beside it"
+                .to_owned()
+        }
+        Why::ReplicationTarget(source) => format!(
+            "bucket {} of account {} replicates to it: deletions of versions and lifecycle actions are not replicated, so \
+             its versions pile up, and beside MFA delete no lifecycle configuration can tidy it",
+            source.bucket, source.account
+        ),
+        Why::ObjectLock(retention) => format!(
+            "it has Object Lock {}: whether S3 takes MFA delete beside it is not documented",
+            retained(*retention)
+        ),
+        Why::Conflict => {
+            "MFA delete is enabled beside a lifecycle configuration, which AWS documents as impossible: read \
+                          both again; if they stay, one of the two has to go"
+                .to_owned()
+        }
+    }
+}
+
+/// What protects such a bucket better, the best first; at least one.
+///
+/// Source: S3 user guide, "Object Lock considerations", "What does Amazon S3 replicate?".
+pub fn better(why: &[Why], work: &Work) -> Vec<String> {
+    let mut better = Vec::new();
+    let locked = match work.object_lock {
+        Lock::Enabled(retention) => Some(retention),
+        Lock::None | Lock::Unread => None,
+    };
+    better.push(match locked {
+        Some(Some(DefaultRetention { mode: RetentionMode::Compliance, .. })) => {
+            "keep Object Lock as it is: nobody can delete a locked version, the root user neither".to_owned()
+        }
+        Some(Some(DefaultRetention { mode: RetentionMode::Governance, .. })) => {
+            "keep Object Lock and consider the mode COMPLIANCE: GOVERNANCE is bypassed by whoever has \
+             s3:BypassGovernanceRetention"
+                .to_owned()
+        }
+        Some(None) => "give Object Lock a default retention: without one only objects that ask for it are locked, and \
+                       only new objects get it"
+            .to_owned(),
+        None => {
+            "Object Lock with a default retention (COMPLIANCE is the strongest; it needs versioning, and holds for \
+                 new objects only): \
+                 lifecycle rules go on, and delete nothing that is locked"
+                .to_owned()
+        }
+    });
+    better.push(
+        "a Deny of s3:DeleteObjectVersion, s3:PutLifecycleConfiguration, s3:PutBucketVersioning and s3:PutBucketPolicy \
+         for all but a break-glass role, in a service control policy (which does not bind the management account) or the \
+         bucket policy; no policy stops lifecycle rules that are there"
+            .to_owned(),
+    );
+    let is_target = why.iter().any(|why| matches!(why, Why::ReplicationTarget(_)));
+    match &work.replicated_to {
+        Some(account) => better.push(format!(
+            "it already replicates to account {account}: deletions of versions and lifecycle actions do not travel there; \
+             lock the copy with Object Lock"
+        )),
+        None if !is_target => better.push(
+            "replication to a bucket of another account: deletions of versions and lifecycle actions do not travel there"
+                .to_owned(),
+        ),
+        None => {}
+    }
+    if work.lifecycle.as_ref().is_some_and(|effects| effects.deletes) {
+        better.push(
+            "careful lifecycle rules: NoncurrentDays that leave time to notice a mistake, and NewerNoncurrentVersions \
+             of at least 1"
+                .to_owned(),
+        );
+    }
+    better
+}
+
+/// What the root user has to have, and why: shared by the formats.
+pub const ROOT: &str = "Only the root user of this account can change MFA delete, by CLI or API, with long-term access \
+                        keys and a code of its own MFA device: no role, no administrator, not the console, not CloudShell \
+                        (its temporary credentials are refused), and not sts:AssumeRoot. New member accounts have no root \
+                        credentials, and centralized root access removes them: then recover the root user first, or take \
+                        a better control. Security Hub IAM.4 and CIS want no root access keys: create one for this, and \
+                        delete it afterwards.";

@@ -1,0 +1,245 @@
+//! `bucketlens plan` of runs that scanned the simulator: what it says of each bucket, and the script's checks with the
+//! AWS CLI. What is followed to its end on a real server is in `real_plan.rs`.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use bucketlens::simulator::{SECRET_KEY, access_key, root_access_key};
+use serde_json::{Value, json};
+
+use crate::common::{Cli, Ran, Sim};
+use crate::servers;
+
+const ONE: &str = "111111111111";
+const TWO: &str = "222222222222";
+
+/// Every kind of bucket of which a plan has something to say, and one of which it has not.
+fn organization() -> Sim {
+    let abort = json!([{"ID": "uploads", "Filter": {}, "Status": "Enabled",
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}}]);
+    let expire = json!([{"ID": "it's old", "Filter": {"Prefix": "app/"}, "Status": "Enabled", "Expiration": {"Days": 90},
+        "NoncurrentVersionExpiration": {"NoncurrentDays": 30}}]);
+    let copy = json!([{"id": "copy", "destination": "arn:aws:s3:::copies", "account": TWO}]);
+    Sim::json(
+        &json!({
+            "organization_id": "o-plan", "management_account": ONE, "root": "r-ab12",
+            "accounts": [
+                {"id": ONE, "name": "Shop", "ou": "r-ab12", "assumable": false, "buckets": [
+                    {"name": "copies", "region": "us-east-1", "versioning": "Enabled"},
+                    {"name": "guarded", "region": "us-east-1", "versioning": "Enabled", "mfa_delete": "Enabled"},
+                    {"name": "locked", "region": "us-east-1", "versioning": "Enabled",
+                     "object_lock": {"mode": "GOVERNANCE", "days": 30}},
+                    {"name": "logs", "region": "eu-west-1", "versioning": "Enabled", "lifecycle": expire},
+                    {"name": "plain", "region": "us-east-1", "versioning": "Enabled", "mfa_delete": "Disabled",
+                     "replication": copy},
+                    {"name": "secret", "region": "us-east-1",
+                     "deny": {"GetBucketVersioning": "with an explicit deny in a resource-based policy"}},
+                    {"name": "tidy", "region": "eu-west-1", "lifecycle": abort},
+                ]},
+                {"id": TWO, "name": "Closed", "ou": "r-ab12", "assumable": false},
+            ]
+        })
+        .to_string(),
+    )
+}
+
+fn scan(sim: &Sim, more: &str) -> Ran {
+    let words = format!("scan --organization --out out --quiet --fail-on none {more}");
+    Cli::new(words.split_whitespace()).at(&sim.endpoint, ONE).run()
+}
+
+fn plan(run: &Path, more: &str) -> Ran {
+    let run = run.to_str().expect("text");
+    Cli::new(["plan", run].into_iter().chain(more.split_whitespace())).run()
+}
+
+/// Without what differs from run to run.
+fn settled(text: &str) -> String {
+    let mut settled = String::new();
+    for line in text.lines() {
+        let words = line.split(' ').map(|word| {
+            let is_time =
+                word.len() >= 20 && word.starts_with("20") && word[4..].starts_with('-') && word.contains('Z');
+            let is_id = word.starts_with("`01") && word.len() == 38;
+            if is_time {
+                "TIME".to_owned() + &word[20..]
+            } else if is_id {
+                "`ID`".to_owned()
+            } else {
+                word.to_owned()
+            }
+        });
+        settled += &(words.collect::<Vec<_>>().join(" ") + "\n");
+    }
+    settled
+}
+
+#[test]
+fn a_plan_for_people_says_what_blocks_what_is_lost_and_how_it_is_undone() {
+    let sim = organization();
+    let ran = scan(&sim, "--with protection").expect(3);
+    let plan = plan(&ran.path("out"), "").expect(3);
+    insta::assert_snapshot!(settled(&plan.stdout).replace(env!("CARGO_PKG_VERSION"), "VERSION"));
+}
+
+#[test]
+fn the_data_of_a_script_is_a_line_a_bucket() {
+    let sim = organization();
+    let ran = scan(&sim, "--with protection").expect(3);
+    let script = plan(&ran.path("out"), "--format sh").expect(3).stdout;
+    assert!(script.starts_with("#!/bin/sh\n") && script.ends_with("\nmain \"$@\"\n"));
+    insta::assert_snapshot!(script[script.find("# Account").expect("data")..]);
+}
+
+#[test]
+fn programs_get_the_same_steps() {
+    let sim = organization();
+    let ran = scan(&sim, "").expect(3);
+    let plan: Value = serde_json::from_str(&plan(&ran.path("out"), "--format json").expect(3).stdout).expect("JSON");
+    assert_eq!(
+        plan["plan"]["buckets"],
+        json!({"enable": 4, "wrong_tool": 1, "unknown": 1, "no_name": 0, "nothing": 1})
+    );
+    // Nobody asked for the replication rules, nor for Object Lock.
+    assert_eq!(plan["plan"]["replication_targets_in_doubt"], true);
+    let buckets = plan["accounts"][0]["buckets"].as_array().expect("a list");
+    let of = |name: &str| buckets.iter().find(|bucket| bucket["bucket"] == name).expect("there");
+    let kinds = |name: &str| -> Vec<String> {
+        let steps = of(name)["steps"].as_array().expect("a list").iter();
+        steps.map(|step| step["kind"].as_str().expect("a word").to_owned()).collect()
+    };
+    assert_eq!(kinds("plain"), ["check", "enable_mfa_delete", "verify"]);
+    assert_eq!(kinds("tidy"), ["check", "save_lifecycle", "remove_lifecycle", "enable_mfa_delete", "verify"]);
+    assert_eq!(of("tidy")["undo"].as_array().map(Vec::len), Some(2));
+    assert_eq!(of("secret")["needs"], json!(["s3:GetBucketVersioning"]));
+    assert_eq!(plan["accounts"][1]["about"]["outcome"], "failed");
+    // A bucket as it should be is in no plan.
+    assert!(buckets.iter().all(|bucket| bucket["bucket"] != "guarded"));
+}
+
+#[test]
+fn a_plan_of_an_account_or_of_another_standard_leaves_out_the_rest() {
+    let sim = organization();
+    let ran = scan(&sim, "").expect(3);
+    let one = plan(&ran.path("out"), &format!("--account {ONE}")).expect(3).stdout;
+    assert!(one.contains(ONE) && !one.contains(TWO));
+    let hub = plan(&ran.path("out"), "--standard security-hub --format sh").expect(3).stdout;
+    assert!(hub.contains("turn plain ") && !hub.contains("turn logs ") && !hub.contains("turn tidy "));
+    let closed = plan(&ran.path("out"), &format!("--account {TWO}")).expect(3).stdout;
+    assert!(closed.contains("no bucket of this account could be listed") && !closed.contains("aws s3api"), "{closed}");
+}
+
+#[test]
+fn nothing_unknown_is_exit_code_0() {
+    let sim = Sim::json(include_str!("../../fixtures/orgs/readme.json"));
+    let ran = Cli::new(["scan", "--out", "out", "--quiet"]).at(&sim.endpoint, ONE).run().expect(0);
+    // The inventory's own folder is taken too.
+    for folder in ["out", "out/inventory"] {
+        let plan = plan(&ran.path(folder), "").expect(0).stdout;
+        assert!(plan.contains("2 buckets: nothing to do") && !plan.contains("aws "), "{plan}");
+    }
+}
+
+#[test]
+fn what_is_no_finished_run_is_refused() {
+    let sim = organization();
+    let ran = scan(&sim, "").expect(3);
+    std::fs::create_dir_all(ran.path("begun/inventory.partial")).expect("a folder");
+    std::fs::create_dir_all(ran.path("other")).expect("a folder");
+    let table = [
+        ("nowhere", "", "there is no such folder"),
+        ("begun", "", "scan --resume"),
+        ("other", "", "it holds no inventory"),
+        ("out", "--account 999999999999", "account 999999999999 is not in this run"),
+        ("out", "--account 1", "12 digits"),
+        ("out", "--format html", "html"),
+    ];
+    for (folder, more, words) in table {
+        let refused = plan(&ran.path(folder), more).expect(2);
+        assert!(refused.stderr.contains(words) && refused.stdout.is_empty(), "{folder} {more}: {}", refused.stderr);
+    }
+    std::fs::write(ran.path(&format!("out/inventory/{ONE}.jsonl")), "nonsense\n").expect("writable");
+    let damaged = plan(&ran.path("out"), "").expect(2);
+    assert!(damaged.stderr.contains("is damaged in line 1"), "{}", damaged.stderr);
+}
+
+/// A script of `bucketlens plan`, run with the AWS CLI and these settings and nothing else of this machine.
+pub fn run_script(script: &Path, words: &[&str], stdin: &str, settings: &[(&str, &str)]) -> Option<Output> {
+    use std::io::Write;
+    let path = format!("{}:/usr/bin:/bin", servers::aws_cli()?.display());
+    let mut shell = Command::new("/bin/sh");
+    let folder = script.parent().expect("a folder");
+    shell.arg(script).args(words).current_dir(folder).env_clear().env("PATH", path).env("HOME", folder);
+    shell.env("AWS_EC2_METADATA_DISABLED", "true").envs(settings.iter().copied());
+    shell.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+    let mut child = shell.stderr(std::process::Stdio::piped()).spawn().expect("a shell");
+    // It may end without having read.
+    let _ = child.stdin.take().expect("a pipe").write_all(stdin.as_bytes());
+    Some(child.wait_with_output().expect("a child"))
+}
+
+#[test]
+fn scripts_have_nothing_that_a_lint_of_the_shell_would_say() {
+    let sim = organization();
+    let ran = scan(&sim, "--with protection").expect(3);
+    let script = ran.path("plan.sh");
+    std::fs::write(&script, plan(&ran.path("out"), "--format sh").stdout).expect("writable");
+    let Some(mut shellcheck) = servers::shellcheck() else { return };
+    let checked = shellcheck.arg(&script).output().expect("shellcheck");
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
+}
+
+/// The simulator has STS and no IAM, so that the script cannot get past its checks there: it says why.
+#[test]
+fn a_script_looks_at_who_runs_it_and_at_every_bucket_before_it_does_anything() {
+    let sim = organization();
+    let ran = scan(&sim, "--with protection").expect(3);
+    let script = ran.path("plan.sh");
+    std::fs::write(&script, plan(&ran.path("out"), "--format sh").stdout).expect("writable");
+    let (user, root) = (access_key(ONE), root_access_key(ONE));
+    let run = |words: &[&str], key: &str, more: &[(&str, &str)]| {
+        let settings = [("AWS_ENDPOINT_URL", sim.endpoint.as_str()), ("AWS_SECRET_ACCESS_KEY", SECRET_KEY)];
+        let settings: Vec<_> = [&settings, [("AWS_ACCESS_KEY_ID", key)].as_slice(), more].concat();
+        let output = run_script(&script, words, "", &settings)?;
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
+        Some((output.status.code(), text(&output.stdout), text(&output.stderr)))
+    };
+    let Some((code, said, _)) = run(&["check"], &user, &[]) else { return };
+    assert_eq!(code, Some(0), "{said}");
+    for words in [
+        "user/scanner: enough to check, but only the root user can go on",
+        "as known plain: versioning Enabled, MFA delete Disabled, 0 lifecycle rules (enable)",
+        "as known tidy: versioning None, MFA delete None, 1 lifecycle rules (enable)",
+        "as known logs: versioning Enabled, MFA delete None, 1 lifecycle rules (wrong-tool)",
+        "UNKNOWN  secret: GetBucketVersioning denied",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    let serial = ("MFA_SERIAL", "any");
+    let skip = ("SKIP_ROOT_CHECK", ONE);
+    let two = access_key(TWO);
+    // Words, key, settings, exit code, and what is said.
+    type Refused<'a> = (&'a [&'a str], &'a str, &'a [(&'a str, &'a str)], i32, &'a str);
+    let table: [Refused<'_>; 10] = [
+        (&[], &user, &[], 2, "usage: sh FILE check"),
+        (&["enable"], &user, &[], 2, "usage: sh FILE check"),
+        (&["undo", "--all"], &user, &[], 2, "usage: sh FILE check"),
+        (&["enable", "a b"], &user, &[], 2, "usage: sh FILE check"),
+        (&["enable", "plain"], &user, &[serial], 1, "only the root user of the account can change MFA delete"),
+        (&["enable", "plain"], &root, &[serial], 1, "IAM does not say whether the root user"),
+        (&["enable", "plain"], &root, &[serial, ("AWS_SESSION_TOKEN", "x")], 1, "these are temporary credentials"),
+        (&["enable", "guarded"], &root, &[serial, skip], 1, "the plan has no steps for guarded"),
+        (&["enable", "plain"], &root, &[skip], 1, "set MFA_SERIAL"),
+        (&["check"], &two, &[("SKIP_ROOT_CHECK", "333333333333")], 1, "nothing to do in account 333333333333"),
+    ];
+    for (words, key, more, code, why) in table {
+        let (found, said, complained) = run(words, key, more).expect("the AWS CLI is there");
+        let all = said + &complained;
+        assert!(found == Some(code) && all.contains(why), "{words:?}: {found:?} {all}");
+    }
+    assert_eq!(sim.count("PutBucketVersioning"), 0);
+    // The whole way for a bucket without a lifecycle configuration, where nobody has a good code.
+    let (found, said, complained) = run(&["enable", "--all"], &root, &[serial, skip]).expect("the AWS CLI is there");
+    assert_eq!((found, sim.count("PutBucketVersioning")), (Some(1), 0), "{said}{complained}");
+    assert!(complained.contains("there is no further code; nothing was sent"), "{complained}");
+}
