@@ -43,9 +43,9 @@ pub enum Command {
     Trend(Order),
     LifecycleCheck(Check),
     MfaDelete(Box<mfa_delete::Order>),
-    StorageLens(Box<storage_lens::Order>),
     Plan(plan::Order),
     Policy(Role),
+    StorageLens(Box<storage_lens::Order>),
 }
 
 /// A scan of a simulated organization.
@@ -157,9 +157,6 @@ enum Job {
     /// Enable or disable MFA delete of buckets named here, with a code of the MFA device, or show its state
     #[command(subcommand, name = "mfa-delete", after_long_help = mfa_delete::AFTER_HELP)]
     MfaDelete(Box<mfa_delete::Job>),
-    /// Read an export of S3 Storage Lens, and hold it against a scan; no bucket is asked
-    #[command(subcommand, name = "storage-lens", after_long_help = storage_lens::AFTER_HELP)]
-    StorageLens(Box<storage_lens::Job>),
     /// Turn the findings of a scan into steps: what enables MFA delete, what stands in the way, how to undo it
     ///
     /// Reads only the run's folder. Exits 3 where something the plan needs is unknown, else 0.
@@ -168,6 +165,9 @@ enum Job {
     /// Print the IAM policy that allows what a scan asks for, and nothing else
     #[command(after_long_help = MORE_ABOUT_POLICY)]
     Policy(PolicyArgs),
+    /// Read an export of S3 Storage Lens, and hold it against a scan; no bucket is asked
+    #[command(subcommand, name = "storage-lens", after_long_help = storage_lens::AFTER_HELP)]
+    StorageLens(Box<storage_lens::Job>),
 }
 
 #[derive(Args)]
@@ -799,17 +799,18 @@ mod tests {
               --max-attempts <N>             Attempts for one request, 1 to 20 [default: 5]
 
         Judging and report:
-              --standard <NAME>     Which reading of the MFA delete requirement holds [default: cis]
-                                    [possible values: cis, security-hub]
-              --fail-on <SEVERITY>  Exit 1 when a finding is at least this severe [default: medium]
-                                    [possible values: info, low, medium, high, critical, none]
-              --allow-unknown       Exit 0 instead of 3 when something stayed unknown
-              --baseline <DIR>      Let only what the run in this folder did not have decide the exit code,
-                                    and show what changed
-              --out <DIR>           Folder of the report's files [default: reports/<UTC time>]
-              --format <FORMAT>     Formats of the report's files (comma list) [default: csv,json,parquet]
-                                    [possible values: csv, json, parquet, storage-lens-csv,
-                                    storage-lens-parquet, storage-lens-tables]
+              --standard <NAME>           Which reading of the MFA delete requirement holds [default: cis]
+                                          [possible values: cis, security-hub, cis-with-compensation]
+              --accept-control <CONTROL>  Control that waives it, as NAME or NAME:DAYS (comma list)
+              --fail-on <SEVERITY>        Exit 1 when a finding is at least this severe [default: medium]
+                                          [possible values: info, low, medium, high, critical, none]
+              --allow-unknown             Exit 0 instead of 3 when something stayed unknown
+              --baseline <DIR>            Let only what the run in this folder did not have decide the exit
+                                          code, and show what changed
+              --out <DIR>                 Folder of the report's files [default: reports/<UTC time>]
+              --format <FORMAT>           Formats of the report's files (comma list) [default:
+                                          csv,json,parquet] [possible values: csv, json, parquet,
+                                          storage-lens-csv, storage-lens-parquet, storage-lens-tables]
 
         Console:
               --quiet                Show no progress

@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
 use super::{Problem, saved};
+use crate::config::NEEDS_CONTROLS;
 use crate::evaluate::Evaluator;
 use crate::exit::{self, Exit, Seen};
 use crate::inventory::Inventory;
@@ -28,6 +29,10 @@ pub fn run(order: &Order) -> Result<Exit, Problem> {
     let accounts = chosen(order, &inventory)?;
     let run = &inventory.closing.run;
     let standard = order.standard.unwrap_or(run.standard);
+    if standard == Standard::CisWithCompensation && run.accepted_controls.is_empty() {
+        let help = "scan with --standard cis-with-compensation and --accept-control, or name another standard";
+        return Err(Problem::new(format!("--standard: {NEEDS_CONTROLS}")).with_help(help));
+    }
     let evaluator = Evaluator::of(&Run { standard, ..run.clone() });
     let analyst = Analyst::new(run.start.date());
     let targets = targets(&inventory)?;

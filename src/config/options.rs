@@ -157,8 +157,8 @@ pub struct JudgingArgs {
     /// Which reading of the MFA delete requirement holds
     #[arg(long, value_name = "NAME", default_value = "cis")]
     pub standard: Standard,
-    /// Control that waives MFA delete under cis-with-compensation (repeatable)
-    #[arg(long, value_name = "NAME[:DAYS]", value_delimiter = ',')]
+    /// Control that waives it, as NAME or NAME:DAYS (comma list)
+    #[arg(long, value_name = "CONTROL", value_delimiter = ',')]
     pub accept_control: Vec<String>,
     /// Exit 1 when a finding is at least this severe
     #[arg(long, value_name = "SEVERITY", default_value = "medium")]

@@ -45,11 +45,7 @@ fn plain() -> Fact<VersioningState> {
     state(Versioning::Enabled, MfaDelete::Never)
 }
 
-fn rules(id: &str, action: Action) -> Fact<Lifecycle> {
-    let kind = match action {
-        Action::Expiration(_) => ActionKind::Expiration,
-        _ => ActionKind::AbortIncompleteMultipartUpload,
-    };
+fn rules(id: &str, kind: ActionKind, action: Action) -> Fact<Lifecycle> {
     let rule = LifecycleRule { id: id.to_owned(), status: RuleStatus::Enabled, actions: BTreeSet::from([kind]) };
     let read = Rule { id: id.to_owned(), enabled: true, filter: Filter::default(), actions: vec![action] };
     let reading = Reading::Read(Configuration { rules: vec![read] });
@@ -57,11 +53,11 @@ fn rules(id: &str, action: Action) -> Fact<Lifecycle> {
 }
 
 fn abort() -> Fact<Lifecycle> {
-    rules("uploads", Action::AbortIncompleteMultipartUpload { days: 7 })
+    rules("uploads", ActionKind::AbortIncompleteMultipartUpload, Action::AbortIncompleteMultipartUpload { days: 7 })
 }
 
 fn expire() -> Fact<Lifecycle> {
-    rules("old", Action::Expiration(When::Days(90)))
+    rules("old", ActionKind::Expiration, Action::Expiration(When::Days(90)))
 }
 
 fn none() -> Fact<Lifecycle> {
@@ -99,7 +95,7 @@ fn replicates(to: &str, account: &str) -> Extras {
 fn courses(buckets: &[BucketRecord], standard: Standard) -> BTreeMap<String, Course> {
     let today = date!(2027 - 01 - 15);
     let (evaluator, analyst, mut targets) =
-        (Evaluator::new(standard, today, None), Analyst::new(today), Targets::default());
+        (Evaluator::new(standard, today, Some("aws")), Analyst::new(today), Targets::default());
     for record in buckets {
         targets.meet(record);
     }
@@ -215,7 +211,7 @@ fn the_course_follows_from_this_table() {
 /// Names with everything that a shell, Markdown or a terminal obeys.
 fn hostile() -> Vec<BucketRecord> {
     let words = "'\"`$(touch owned)`\\\n# \u{1B}[2J</code>|[x](y)\u{202E}";
-    let expiring = |id: &str| rules(id, Action::Expiration(When::Days(1)));
+    let expiring = |id: &str| rules(id, ActionKind::Expiration, Action::Expiration(When::Days(1)));
     vec![
         bucket(words, plain(), none(), Extras::default()),
         bucket("--profile", plain(), none(), Extras::default()),

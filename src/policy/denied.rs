@@ -60,6 +60,9 @@ fn holes(denies: &Denies, requests: &Requests, answers: &[(Request, Truth)]) -> 
         if denies.effects[place] != Truth::True || !answers.iter().any(|answer| hits(&answer)) {
             continue;
         }
+        if let Some(target) = requests.targets.iter().find(|target| !is_true(&target.action.truths)) {
+            holes.push(Hole::ActionOpen { action: target.action.example.clone() });
+        }
         let left_out = requests.targets.iter().find(|target| !is_true(&target.resource.truths));
         if let Some(target) = left_out {
             let example = target.resource.example.split_once('/').map_or("", |(_, object)| object);

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use bucketlens::rules;
 use bucketlens::simulator::Organization;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -251,15 +252,29 @@ fn every_report_follows_the_schema() {
 }
 
 /// Whatever is read besides, the tables and what is judged stay as they are.
+/// Without what is said by rules that look at more than versioning and lifecycle, and without times.
+fn without_rules_of_more(rows: Vec<Row>) -> Vec<Row> {
+    let asks = |id: &str| rules::ALL.iter().any(|rule| rule.id == id && !rule.asks.is_empty());
+    let rows = rows.into_iter().filter(|row| row.get("rule").is_none_or(|rule| !asks(rule)));
+    let without = |mut row: Row| {
+        row.remove("observed_at");
+        if let Some(advisories) = row.get_mut("advisories") {
+            *advisories = advisories.split(';').filter(|id| !asks(id)).collect::<Vec<_>>().join(";");
+        }
+        row
+    };
+    rows.map(without).collect()
+}
+
 #[test]
 fn what_is_read_besides_changes_no_table() {
     let tables = |arguments: &[&str]| {
         let ran = demo_scan(arguments).expect(3);
-        let tables = HEADERS.map(|(file, _)| normalised(&ran.read(&format!("out/{file}"))));
+        let tables = HEADERS.map(|(file, _)| without_rules_of_more(ran.rows(&format!("out/{file}"))));
         (tables, ran.json("out/report.json")["run"]["configuration_digest"].clone())
     };
     let ((plain, digest), (more, other)) = (tables(&[]), tables(&ALL));
-    plain.iter().zip(&more).for_each(|(plain, more)| same_lines(plain, more));
+    plain.iter().zip(&more).for_each(|(plain, more)| assert_eq!(plain, more));
     assert_ne!(digest, other, "what was read differs");
 }
 

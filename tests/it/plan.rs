@@ -189,6 +189,9 @@ fn scripts_have_nothing_that_a_lint_of_the_shell_would_say() {
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
 }
 
+/// Words, key, settings, exit code, and what is said.
+type Refused<'a> = (&'a [&'a str], &'a str, &'a [(&'a str, &'a str)], i32, &'a str);
+
 /// The simulator has STS and no IAM, so that the script cannot get past its checks there: it says why.
 #[test]
 fn a_script_looks_at_who_runs_it_and_at_every_bucket_before_it_does_anything() {
@@ -218,8 +221,6 @@ fn a_script_looks_at_who_runs_it_and_at_every_bucket_before_it_does_anything() {
     let serial = ("MFA_SERIAL", "any");
     let skip = ("SKIP_ROOT_CHECK", ONE);
     let two = access_key(TWO);
-    // Words, key, settings, exit code, and what is said.
-    type Refused<'a> = (&'a [&'a str], &'a str, &'a [(&'a str, &'a str)], i32, &'a str);
     let table: [Refused<'_>; 10] = [
         (&[], &user, &[], 2, "usage: sh FILE check"),
         (&["enable"], &user, &[], 2, "usage: sh FILE check"),

@@ -110,11 +110,11 @@ fn a_script_stops_where_something_has_changed_since_the_scan() {
     let ran = scan(&rgw, "out");
     let script = script(&ran);
     let follow = |words: &[&str], stdin: &str| follow(&rgw, &script, &two.serial, words, stdin);
-    let checked = follow(&["check"], "");
+    let checked = follow(&["check", NAME], "");
     assert_eq!(checked.code, Some(0), "{}", checked.said);
     let path = format!("/{NAME}");
     rgw.requests(TWO).must(&serde_json::json!({"method": "DELETE", "path": path, "query": "lifecycle"}));
-    let checked = follow(&["check"], "");
+    let checked = follow(&["check", NAME], "");
     assert!(
         checked.code == Some(1) && checked.said.contains(&format!("CHANGED  {NAME}: 0 lifecycle rules")),
         "{}",
