@@ -6,6 +6,7 @@
 //!
 //! `BUCKETS` and `DAYS` in the environment make it smaller. What was measured stands in `benches/README.md`.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -160,9 +161,10 @@ fn write(path: &Path, buckets: u64, day: u64) {
         interrupted: false,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         standard: Standard::Cis,
-        accepted_controls: std::collections::BTreeSet::new(),
-        extras: std::collections::BTreeSet::new(),
+        accepted_controls: BTreeSet::new(),
+        extras: BTreeSet::new(),
         scope: Vec::new(),
+        group_by_tag: None,
         caller_arn: None,
         organization_id: Some("o-bench00000".to_owned()),
         partition: Some("aws".to_owned()),
@@ -174,7 +176,7 @@ fn write(path: &Path, buckets: u64, day: u64) {
     for place in 0..ACCOUNTS {
         let id = AccountId::parse(&format!("{:012}", 100_000_000_000 + place)).expect("12 digits");
         let ou_path = OuPath::from_path(&format!("o-bench00000/r-ab12/ou-ab12-{:08}/{id}/", place % 20));
-        let account = Account { id: id.clone(), name: format!("account {place}"), ou_path, state: None };
+        let account = Account { id: id.clone(), name: format!("account {place}"), ou_path, state: None, tag: None };
         let own = buckets / ACCOUNTS + u64::from(place < buckets % ACCOUNTS);
         let record = AccountRecord::new(&account, Outcome::Complete, own);
         for number in 0..own {

@@ -2,29 +2,33 @@
 //! knows polars.
 //!
 //! Buckets are pushed one by one. They are buffered as columns and collapsed to sums by account and Region every
-//! 50,000 rows, so memory depends on the accounts and not on the buckets; [`Aggregator::finish`] groups these sums
+//! 16,384 rows, so memory depends on the accounts and not on the buckets; [`Aggregator::finish`] groups these sums
 //! once for each [`Scope`], and [`Metrics`] makes rows of them as they are written.
 //!
 //! **To add a metric** add one line to `COUNTERS` in `aggregate/metrics.rs`: its name and what one bucket adds to it.
-//! A percentage is one line of `PERCENTAGES`: its name, the count above the line and the count below it.
+//! A percentage or an average is one line of `QUOTIENTS`: its name, the count above the line and the count below it.
 //!
 //! What is unknown is a count of its own (`...UnknownBucketCount`), never inside "disabled" and never a zero: an
 //! account that could not be read has no rows, and a percentage of nothing has no value.
 
 mod frames;
 mod metrics;
+mod tags;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
+use std::sync::Arc;
 
 use polars::prelude::PolarsError;
 
 use crate::evaluate::Evaluation;
-use crate::model::{AccountId, AccountRecord, BucketRecord, Outcome, Region};
+use crate::model::{AccountId, AccountRecord, BucketRecord, Extra, Outcome, Region};
 use frames::{Buffer, Sums};
-use metrics::{ACCOUNT_COUNTERS, COUNTERS, Counts, PERCENTAGES, Subject};
+use metrics::{ACCOUNT_COUNTERS, COUNTERS, Counts, QUOTIENTS, Subject, Table};
+use tags::Tag;
 
 /// What a metric's value adds up over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,10 +41,13 @@ pub enum Scope {
     /// One Region, over all accounts.
     Region,
     AccountRegion,
+    /// One value of the tag by which the run groups, over all accounts and Regions.
+    Tag,
 }
 
 impl Scope {
-    pub const ALL: [Self; 5] = [Self::Organization, Self::Ou, Self::Account, Self::Region, Self::AccountRegion];
+    pub const ALL: [Self; 6] =
+        [Self::Organization, Self::Ou, Self::Account, Self::Region, Self::AccountRegion, Self::Tag];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -49,6 +56,7 @@ impl Scope {
             Self::Account => "account",
             Self::Region => "region",
             Self::AccountRegion => "account_region",
+            Self::Tag => "tag",
         }
     }
 }
@@ -59,6 +67,8 @@ pub enum Value {
     Count(u64),
     /// 0 to 100, rounded half up to two decimals.
     Percent(f64),
+    /// Rules per bucket, rounded half up to two decimals.
+    Average(f64),
 }
 
 /// A row of `metrics.csv`.
@@ -66,13 +76,13 @@ pub enum Value {
 pub struct MetricRow<'a> {
     pub scope: Scope,
     /// The id of the organization (empty where there is none), the OU or the account; for [`Scope::Region`] the
-    /// Region's name.
+    /// Region's name; for [`Scope::Tag`] the value, or `(none)`, `(empty)`, `(unknown)`, `(more values)`.
     pub scope_id: &'a str,
     /// The Region's name for [`Scope::Region`] and [`Scope::AccountRegion`], empty otherwise.
     pub region: &'a str,
     /// Storage Lens's name where it has such a metric, else ours.
     pub metric: &'static str,
-    /// `None` for a percentage of nothing: written as an empty cell or null, never as 0.
+    /// `None` for a percentage or an average of nothing: written as an empty cell or null, never as 0.
     pub value: Option<Value>,
 }
 
@@ -81,10 +91,10 @@ pub struct MetricRow<'a> {
 #[error("add up the buckets: {0}")]
 pub struct AggregateError(#[from] PolarsError);
 
-/// The name of every metric, in the order of the rows.
+/// The name of every metric that a run can have, in the order of the rows.
 pub fn metrics() -> impl Iterator<Item = &'static str> {
     let accounts = ACCOUNT_COUNTERS.iter().map(|counter| counter.name);
-    accounts.chain(counters()).chain(PERCENTAGES.iter().map(|percentage| percentage.name))
+    accounts.chain(counters()).chain(QUOTIENTS.iter().map(|quotient| quotient.name))
 }
 
 /// The names of the metrics that count what buckets have, in their order.
@@ -103,32 +113,38 @@ const BATCH: usize = 16_384;
 
 /// Adds up evaluated buckets; see the module's words.
 pub struct Aggregator {
+    table: Arc<Table>,
     accounts: Interned<AccountId>,
     regions: Interned<Region>,
     buffer: Buffer,
     sums: Sums,
+    tag: Option<Tag>,
     batch: usize,
 }
 
-impl Default for Aggregator {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Aggregator {
-    pub fn new() -> Self {
-        Self::with_batch(BATCH)
+    /// `asked`: what the run read beside versioning and lifecycle; metrics of the rest it has none.
+    pub fn new(asked: &BTreeSet<Extra>) -> Self {
+        Self::with_batch(asked, BATCH)
     }
 
-    fn with_batch(batch: usize) -> Self {
+    fn with_batch(asked: &BTreeSet<Extra>, batch: usize) -> Self {
+        let table = Arc::new(Table::of(asked));
         Self {
             accounts: Interned::default(),
             regions: Interned::default(),
-            buffer: Buffer::default(),
-            sums: Sums::default(),
+            buffer: Buffer::new(table.clone()),
+            sums: Sums::new(table.clone()),
+            table,
+            tag: None,
             batch,
         }
+    }
+
+    /// Adds up by the values of the tag with this key, too. Of more than 10,000 values those that come last are one group.
+    #[must_use]
+    pub fn by_tag(self, key: Option<&str>) -> Self {
+        Self { tag: key.map(Tag::new), ..self }
     }
 
     /// Adds one bucket. The order of buckets does not matter to the result.
@@ -139,13 +155,15 @@ impl Aggregator {
         evaluation: &Evaluation,
     ) -> Result<(), AggregateError> {
         debug_assert_eq!(account.id.as_ref(), Some(&record.account), "a bucket is pushed with its own account");
+        let tag = self.tag.as_mut().map(|tag| tag.index(account, record));
         let account = self.accounts.index(&record.account);
         let region = self.regions.index(&record.region);
-        self.buffer.push(account, region, &Subject { record, evaluation });
+        self.buffer.push(account, region, tag, &Subject { record, evaluation });
         if self.buffer.len() >= self.batch { self.collapse() } else { Ok(()) }
     }
 
-    /// Adds buckets of an account and a Region that were added up before: a sum for each of [`counters`].
+    /// Adds buckets of an account and a Region that were added up before: a sum for each of [`counters`]. Of their tags
+    /// nothing is known.
     pub fn push_sums(&mut self, account: &AccountId, region: &Region, sums: &[u64]) -> Result<(), AggregateError> {
         let account = self.accounts.index(account);
         let region = self.regions.index(region);
@@ -154,7 +172,8 @@ impl Aggregator {
     }
 
     fn collapse(&mut self) -> Result<(), AggregateError> {
-        Ok(self.sums.add(std::mem::take(&mut self.buffer))?)
+        let full = std::mem::replace(&mut self.buffer, Buffer::new(self.table.clone()));
+        Ok(self.sums.add(full)?)
     }
 
     /// `accounts` are all that were found: those that were read and have no bucket get rows of zeros, those that
@@ -167,7 +186,8 @@ impl Aggregator {
         self.single_accounts(accounts, &mut places)?;
         self.single_regions(&mut places)?;
         self.account_regions(&mut places)?;
-        Ok(Metrics(places))
+        self.tags(&mut places)?;
+        Ok(Metrics { table: self.table, places })
     }
 
     fn organization(&self, accounts: &[AccountRecord]) -> Result<Place, AggregateError> {
@@ -193,7 +213,7 @@ impl Aggregator {
         let mut sums = self.sums.by_membership(&memberships)?;
         for (index, (ou, members)) in (0_u32..).zip(&ous) {
             let was_read = members.iter().any(|account| was_read(account));
-            let counts = sums.remove(&index).or_else(|| was_read.then(Counts::default));
+            let counts = sums.remove(&index).or_else(|| was_read.then(|| self.table.nothing()));
             places.push(Place { accounts: Some(account_counts(members)), counts, ..Place::new(Scope::Ou, ou, "") });
         }
         Ok(())
@@ -202,7 +222,7 @@ impl Aggregator {
     fn single_accounts(&self, accounts: &[AccountRecord], places: &mut Vec<Place>) -> Result<(), AggregateError> {
         let mut by_id: BTreeMap<&AccountId, Counts> = BTreeMap::new();
         let read = accounts.iter().filter(|account| was_read(account));
-        by_id.extend(read.filter_map(|account| Some((account.id.as_ref()?, Counts::default()))));
+        by_id.extend(read.filter_map(|account| Some((account.id.as_ref()?, self.table.nothing()))));
         for (account, counts) in self.sums.by_account()? {
             by_id.insert(self.accounts.get(account), counts);
         }
@@ -232,6 +252,15 @@ impl Aggregator {
         }
         Ok(())
     }
+
+    fn tags(&self, places: &mut Vec<Place>) -> Result<(), AggregateError> {
+        let Some(tag) = &self.tag else { return Ok(()) };
+        let sums = self.sums.by_tag()?;
+        let by_value: BTreeMap<&str, Counts> =
+            sums.into_iter().map(|(value, counts)| (tag.word(value), counts)).collect();
+        places.extend(by_value.into_iter().map(|(value, counts)| Place::of(Scope::Tag, value, "", counts)));
+        Ok(())
+    }
 }
 
 /// Whether the account's list of buckets was read, at least in part: what it adds is then known, be it zero.
@@ -248,13 +277,16 @@ fn organization_id(account: &AccountRecord) -> Option<String> {
 
 /// Every metric of every scope. The rows of all accounts and Regions would be a hundred times as large as what they
 /// are made of, so they are made one by one.
-#[derive(Debug, Default)]
-pub struct Metrics(Vec<Place>);
+#[derive(Debug)]
+pub struct Metrics {
+    table: Arc<Table>,
+    places: Vec<Place>,
+}
 
 impl Metrics {
     /// Sorted by scope, id and Region, in the order of the tables of metrics.
     pub fn rows(&self) -> impl Iterator<Item = MetricRow<'_>> {
-        self.0.iter().flat_map(Place::rows)
+        self.places.iter().flat_map(|place| place.rows(&self.table))
     }
 }
 
@@ -279,15 +311,13 @@ impl Place {
         Self { counts: Some(counts), ..Self::new(scope, scope_id, region) }
     }
 
-    fn rows(&self) -> impl Iterator<Item = MetricRow<'_>> {
+    fn rows<'a>(&'a self, table: &'a Table) -> impl Iterator<Item = MetricRow<'a>> {
         let accounts = self.accounts.iter().flat_map(|counts| {
             ACCOUNT_COUNTERS.iter().zip(counts).map(|(counter, count)| (counter.name, Some(Value::Count(*count))))
         });
         let buckets = self.counts.iter().flat_map(|counts| {
-            let counters = COUNTERS.iter().zip(counts.0);
-            counters
-                .map(|(counter, count)| (counter.name, Some(Value::Count(count))))
-                .chain(PERCENTAGES.iter().map(|percentage| (percentage.name, percentage.of(counts))))
+            let counters = table.counters().zip(&counts.0);
+            counters.map(|(counter, count)| (counter.name, Some(Value::Count(*count)))).chain(table.quotients(counts))
         });
         accounts.chain(buckets).map(|(metric, value)| MetricRow {
             scope: self.scope,
@@ -317,22 +347,32 @@ impl<T> Default for Interned<T> {
 }
 
 impl<T: Clone + Eq + Hash> Interned<T> {
-    fn index(&mut self, value: &T) -> u32 {
+    fn index<Q: ToOwned<Owned = T> + Eq + Hash + ?Sized>(&mut self, value: &Q) -> u32
+    where
+        T: Borrow<Q>,
+    {
         if let Some(index) = self.find(value) {
             return index;
         }
         let index = u32::try_from(self.values.len()).expect("fewer than 2^32 accounts and Regions");
-        self.indices.insert(value.clone(), index);
-        self.values.push(value.clone());
+        self.indices.insert(value.to_owned(), index);
+        self.values.push(value.to_owned());
         index
     }
 
-    fn find(&self, value: &T) -> Option<u32> {
+    fn find<Q: Eq + Hash + ?Sized>(&self, value: &Q) -> Option<u32>
+    where
+        T: Borrow<Q>,
+    {
         self.indices.get(value).copied()
     }
 
     fn get(&self, index: u32) -> &T {
         &self.values[index as usize]
+    }
+
+    fn len(&self) -> usize {
+        self.values.len()
     }
 
     fn is_empty(&self) -> bool {

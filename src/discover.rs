@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::{StreamExt, stream};
+
 use crate::aws::failure::Failure;
 use crate::aws::organizations;
 use crate::aws::session::{Aws, Caller, Role, Session, UnknownProfile};
-use crate::config::{AccountEntry, Config, Discovery, RoleOptions};
-use crate::model::{Account, AccountId, AccountRecord, AccountState, ErrorClass, OuPath, Outcome};
+use crate::config::{AccountEntry, Config, Discovery, Filters, RoleOptions};
+use crate::model::{Account, AccountId, AccountRecord, AccountState, ErrorClass, Observed, OuPath, Outcome};
 
 /// An account to scan, and the way in.
 #[derive(Clone)]
@@ -161,7 +163,7 @@ pub async fn identify(aws: &Aws, profile: Option<&str>, named: Option<&AccountId
 
 /// An account of which only the id is known.
 fn bare(id: AccountId) -> Account {
-    Account { id, name: String::new(), ou_path: OuPath::default(), state: None }
+    Account { id, name: String::new(), ou_path: OuPath::default(), state: None, tag: None }
 }
 
 async fn profiles(aws: &Aws, names: &[String]) -> Result<Discovered, DiscoverError> {
@@ -188,6 +190,7 @@ async fn profiles(aws: &Aws, names: &[String]) -> Result<Discovered, DiscoverErr
                 name: format!("profile {name}"),
                 ou_path: OuPath::default(),
                 state: None,
+                tag: None,
                 outcome: Outcome::Failed(failure.reason.sentence()),
                 buckets: 0,
             }),
@@ -228,6 +231,9 @@ async fn organization(aws: &Aws, config: &Config) -> Result<Discovered, Discover
             targets.push(Target { account, entry });
         }
     }
+    if let Some(key) = &config.more.group_by_tag {
+        tag(&hub, caller.partition(), key, &mut targets, &config.filters).await;
+    }
     Ok(Discovered {
         targets,
         others,
@@ -235,6 +241,27 @@ async fn organization(aws: &Aws, config: &Config) -> Result<Discovered, Discover
         caller_arn: Some(caller.arn),
         organization_id: organization.id,
     })
+}
+
+/// Reads the tag of every account that is to be scanned: a request each.
+async fn tag(hub: &Session, partition: &str, key: &str, targets: &mut [Target], filters: &Filters) {
+    /// Organizations takes few requests a second; its lane has the pace.
+    const AT_ONCE: usize = 8;
+    let wanted = |account: &Account| filters.account(&account.id) && filters.ou(&account.ou_path);
+    let wanted = targets.iter_mut().map(|target| &mut target.account).filter(|account| wanted(account));
+    let tags = stream::iter(wanted).map(|account| async move {
+        let read = organizations::tag(hub, partition, &account.id, key).await;
+        let failure = read.as_ref().err().map(|failure| failure.reason.sentence());
+        account.tag = Some(match read {
+            Ok(value) => Observed::Known(value),
+            Err(failure) => Observed::Unknown(failure.reason),
+        });
+        failure
+    });
+    let failures: Vec<String> = tags.buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await;
+    if let Some(reason) = failures.first() {
+        tracing::warn!(accounts = failures.len(), %reason, "the tags of accounts cannot be read; their buckets without a tag of their own are in no group");
+    }
 }
 
 async fn accounts_file(

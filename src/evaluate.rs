@@ -5,6 +5,7 @@ use time::Date;
 use crate::model::{AcceptedControl, BucketRecord, Doubt, Facts, Finding, Kind, Run, Severity, Standard, Status};
 use crate::policy::Said;
 use crate::protection::Protection;
+use crate::replication::{Destinations, Tally};
 use crate::rules::{self, Analyses, Bucket, BucketFacts, Rule, Setting, Verdict};
 
 /// What the rules say of one bucket.
@@ -21,6 +22,8 @@ pub struct Evaluation {
     pub policy: Option<Said>,
     /// `None` where nobody asked for all that decides it.
     pub protection: Option<Protection>,
+    /// Where replication rules lead; `None` where nobody asked, or it is unknown.
+    pub replication: Option<Tally>,
 }
 
 /// Whether the rules got what they asked of the lifecycle analyser.
@@ -44,6 +47,7 @@ impl Evaluation {
 pub struct Evaluator {
     standard: Standard,
     setting: Setting,
+    destinations: Destinations,
 }
 
 impl Evaluator {
@@ -51,7 +55,8 @@ impl Evaluator {
     /// of ARNs, `None` where STS did not answer.
     pub fn new(standard: Standard, today: Date, partition: Option<&str>) -> Self {
         let partition = partition.map(str::to_owned);
-        Self { standard, setting: Setting { analyses: Analyses::new(today), partition, accepted: Vec::new() } }
+        let setting = Setting { analyses: Analyses::new(today), partition, accepted: Vec::new() };
+        Self { standard, setting, destinations: Destinations::default() }
     }
 
     /// As a run is judged.
@@ -66,6 +71,12 @@ impl Evaluator {
         Self { setting: Setting { accepted: accepted.into_iter().collect(), ..self.setting }, ..self }
     }
 
+    /// With what is known of the destinations of replication rules; without, all of them are unknown.
+    #[must_use]
+    pub fn knowing(self, destinations: Destinations) -> Self {
+        Self { destinations, ..self }
+    }
+
     /// Holds every rule against one bucket.
     pub fn evaluate(&self, record: &BucketRecord) -> Evaluation {
         let mut evaluation = Evaluation {
@@ -75,6 +86,7 @@ impl Evaluator {
             lifecycle: Analysis::Done,
             policy: None,
             protection: None,
+            replication: self.destinations.tally(record),
         };
         let Facts::Read { versioning, lifecycle, extras } = &record.facts else { return evaluation };
         let bucket = Bucket { account: &record.account, name: &record.bucket, versioning, lifecycle, extras };

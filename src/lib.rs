@@ -21,6 +21,7 @@ pub mod lifecycle;
 pub mod model;
 pub mod policy;
 pub mod protection;
+pub mod replication;
 pub mod rules;
 pub mod storage_lens;
 

@@ -91,7 +91,7 @@ pub fn values<E: From<SumError>>(
 
 /// Every metric of every scope of a run, from its `inventory.parquet`.
 pub fn added_up(file: &File) -> Result<Metrics, SumError> {
-    let mut aggregator = Aggregator::new();
+    let mut aggregator = Aggregator::new(&file.about.run.extras);
     for sum in file.sums()? {
         aggregator.push_sums(&sum.account, &sum.region, &sum.counts)?;
     }

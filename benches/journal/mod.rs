@@ -34,7 +34,8 @@ pub fn write(folder: &Path, ids: &[AccountId], buckets: u64) {
             // Neighbours change places.
             segment.bucket(bucket(id, number ^ 0b1_0101, now)).expect("written");
         }
-        let account = Account { id: id.clone(), name: String::new(), ou_path: OuPath::default(), state: None };
+        let account =
+            Account { id: id.clone(), name: String::new(), ou_path: OuPath::default(), state: None, tag: None };
         let record = AccountRecord::new(&account, Outcome::Complete, segment.tally().buckets());
         segment.close(now, record).expect("closed");
     }

@@ -3,16 +3,27 @@
 //! Source: S3 user guide, "Amazon S3 Storage Lens metrics glossary". Where it leaves something open: a rule counts
 //! whether it is enabled or disabled, and once for each kind of action, however many of that kind it has; a rule with
 //! two kinds is in two counters, so the counters do not add up to the total. Only configurations that were read count.
+//! Only `aws:kms` is SSE-KMS, `aws:kms:dsse` is not; a bucket without ownership controls is one of the object writer;
+//! any notification to a topic, a queue, a function or `EventBridge` counts. Of replication rules, too, disabled ones
+//! count; where they lead is [`crate::replication`]'s to say, and what that does not know is counted by itself.
+//!
+//! What takes a request of its own is counted in runs that asked for it, and in no other: [`Table::of`].
+
+use std::collections::BTreeSet;
 
 use super::Value;
 use crate::evaluate::Evaluation;
 use crate::model::{
-    ActionKind, BucketRecord, Facts, Lifecycle, LifecycleRule, MfaDelete, Outcome, Status, Versioning, VersioningState,
+    Acceleration, ActionKind, BucketRecord, Encryption, Extra, Extras, Fact, Facts, Lifecycle, LifecycleRule,
+    MfaDelete, Notification, ObjectOwnership, Outcome, Status, Versioning, VersioningState,
 };
+use crate::replication::Tally;
 
 /// A metric that counts: its name and what one bucket adds.
 pub(super) struct Counter {
     pub name: &'static str,
+    /// Without which nobody can say; `None` for what every scan reads.
+    asks: Option<Extra>,
     adds: Adds,
 }
 
@@ -22,14 +33,25 @@ enum Adds {
     Bucket(fn(&Subject<'_>) -> Option<bool>),
     /// The lifecycle rules of which this holds.
     Rules(fn(&LifecycleRule) -> bool),
+    /// This many of the replication rules.
+    Replication(fn(&Tally) -> u32),
 }
 
 const fn buckets(name: &'static str, holds: fn(&Subject<'_>) -> Option<bool>) -> Counter {
-    Counter { name, adds: Adds::Bucket(holds) }
+    Counter { name, asks: None, adds: Adds::Bucket(holds) }
 }
 
 const fn rules(name: &'static str, holds: fn(&LifecycleRule) -> bool) -> Counter {
-    Counter { name, adds: Adds::Rules(holds) }
+    Counter { name, asks: None, adds: Adds::Rules(holds) }
+}
+
+/// A metric of what takes a request of its own.
+const fn extra(name: &'static str, asks: Extra, holds: fn(&Subject<'_>) -> Option<bool>) -> Counter {
+    Counter { name, asks: Some(asks), adds: Adds::Bucket(holds) }
+}
+
+const fn replication(name: &'static str, counts: fn(&Tally) -> u32) -> Counter {
+    Counter { name, asks: Some(Extra::Replication), adds: Adds::Replication(counts) }
 }
 
 /// Rules whose findings are counted.
@@ -76,6 +98,50 @@ pub(super) const COUNTERS: &[Counter] = &[
     buckets("UnknownStatusBucketCount", |bucket| Some(bucket.has(Status::Unknown))),
     buckets("WaivedBucketCount", |bucket| Some(bucket.has(Status::Waived))),
     buckets("NotApplicableBucketCount", |bucket| Some(bucket.has(Status::NotApplicable))),
+    extra("SSEKMSEnabledBucketCount", Extra::Encryption, |bucket| {
+        Some(match bucket.extra(|extras| extras.encryption.as_ref())? {
+            Encryption::None => false,
+            Encryption::Present(algorithms) => algorithms.iter().any(|algorithm| algorithm == "aws:kms"),
+        })
+    }),
+    extra("EncryptionUnknownBucketCount", Extra::Encryption, |bucket| {
+        bucket.lacks(|extras| extras.encryption.as_ref())
+    }),
+    extra("ObjectOwnershipBucketOwnerEnforcedBucketCount", Extra::Ownership, |bucket| {
+        Some(bucket.ownership()? == ObjectOwnership::BucketOwnerEnforced)
+    }),
+    extra("ObjectOwnershipBucketOwnerPreferredBucketCount", Extra::Ownership, |bucket| {
+        Some(bucket.ownership()? == ObjectOwnership::BucketOwnerPreferred)
+    }),
+    extra("ObjectOwnershipObjectWriterBucketCount", Extra::Ownership, |bucket| {
+        Some(matches!(bucket.ownership()?, ObjectOwnership::ObjectWriter | ObjectOwnership::None))
+    }),
+    extra("ObjectOwnershipUnknownBucketCount", Extra::Ownership, |bucket| {
+        bucket.lacks(|extras| extras.ownership.as_ref())
+    }),
+    extra("TransferAccelerationEnabledBucketCount", Extra::Acceleration, |bucket| {
+        Some(*bucket.extra(|extras| extras.acceleration.as_ref())? == Acceleration::Enabled)
+    }),
+    extra("TransferAccelerationUnknownBucketCount", Extra::Acceleration, |bucket| {
+        bucket.lacks(|extras| extras.acceleration.as_ref())
+    }),
+    extra("EventNotificationEnabledBucketCount", Extra::Notification, |bucket| {
+        Some(*bucket.extra(|extras| extras.notification.as_ref())? != Notification::default())
+    }),
+    extra("EventNotificationUnknownBucketCount", Extra::Notification, |bucket| {
+        bucket.lacks(|extras| extras.notification.as_ref())
+    }),
+    replication("TotalReplicationRuleCount", |tally| tally.rules),
+    replication("SameRegionReplicationRuleCount", |tally| tally.same_region),
+    replication("CrossRegionReplicationRuleCount", |tally| tally.cross_region),
+    replication("UnknownDestinationRegionReplicationRuleCount", |tally| tally.unknown_region),
+    replication("SameAccountReplicationRuleCount", |tally| tally.same_account),
+    replication("CrossAccountReplicationRuleCount", |tally| tally.cross_account),
+    replication("UnknownDestinationAccountReplicationRuleCount", |tally| tally.unknown_account),
+    replication("InvalidDestinationReplicationRuleCount", |tally| tally.invalid),
+    extra("ReplicationUnknownBucketCount", Extra::Replication, |bucket| {
+        bucket.lacks(|extras| extras.replication.as_ref())
+    }),
 ];
 
 /// A metric that counts accounts; in the scopes that can hold several, organization and OU.
@@ -91,44 +157,177 @@ pub(super) const ACCOUNT_COUNTERS: &[AccountCounter] = &[
     AccountCounter { name: "SkippedAccountCount", counts: |outcome| matches!(outcome, Outcome::Skipped(_)) },
 ];
 
-/// A metric that is a part of a whole.
-pub(super) struct Percentage {
+/// A metric that is made of two counters of the same scope.
+pub(super) struct Quotient {
     pub name: &'static str,
-    part: fn(&Counts) -> u64,
-    whole: fn(&Counts) -> u64,
+    part: Sum,
+    whole: Sum,
+    shape: fn(f64) -> Value,
+    /// What a part that is the whole comes to.
+    one: u32,
 }
 
-const ALL_BUCKETS: fn(&Counts) -> u64 = |counts| counts.of("BucketCount");
-/// MFA delete and versioning come in one answer: where the one is known, the other is.
-const KNOWN_VERSIONING: fn(&Counts) -> u64 =
-    |counts| counts.of("BucketCount") - counts.of("VersioningUnknownBucketCount");
-const MFA_DELETE: fn(&Counts) -> u64 = |counts| counts.of("MFADeleteEnabledBucketCount");
-const VERSIONING: fn(&Counts) -> u64 = |counts| counts.of("VersioningEnabledBucketCount");
-const KNOWN: fn(&Counts) -> u64 = |counts| counts.of("BucketCount") - counts.of("UnknownBucketCount");
+/// A counter, less another.
+#[derive(Clone, Copy)]
+struct Sum(&'static str, Option<&'static str>);
 
-/// `...BucketPercent` is of all buckets, as Storage Lens derives it (unknown ones count as not enabled there);
-/// `...OfKnownPercent` is of the buckets whose fact is known.
-pub(super) const PERCENTAGES: &[Percentage] = &[
-    Percentage { name: "MFADeleteEnabledBucketPercent", part: MFA_DELETE, whole: ALL_BUCKETS },
-    Percentage { name: "MFADeleteEnabledOfKnownPercent", part: MFA_DELETE, whole: KNOWN_VERSIONING },
-    Percentage { name: "VersioningEnabledBucketPercent", part: VERSIONING, whole: ALL_BUCKETS },
-    Percentage { name: "VersioningEnabledOfKnownPercent", part: VERSIONING, whole: KNOWN_VERSIONING },
-    Percentage { name: "KnownBucketPercent", part: KNOWN, whole: ALL_BUCKETS },
+const ALL_BUCKETS: Sum = Sum("BucketCount", None);
+/// MFA delete and versioning come in one answer: where the one is known, the other is.
+const KNOWN_VERSIONING: &str = "VersioningUnknownBucketCount";
+const KNOWN_LIFECYCLE: &str = "LifecycleUnknownBucketCount";
+const KNOWN_OWNERSHIP: &str = "ObjectOwnershipUnknownBucketCount";
+
+const fn percentage(name: &'static str, part: &'static str) -> Quotient {
+    Quotient { name, part: Sum(part, None), whole: ALL_BUCKETS, shape: Value::Percent, one: 100 }
+}
+
+/// Of the buckets that this counter does not count.
+const fn of_known(name: &'static str, part: &'static str, unknown: &'static str) -> Quotient {
+    Quotient { whole: Sum("BucketCount", Some(unknown)), ..percentage(name, part) }
+}
+
+const fn average(name: &'static str, part: &'static str) -> Quotient {
+    Quotient { shape: Value::Average, one: 1, ..percentage(name, part) }
+}
+
+const fn average_of_known(name: &'static str, part: &'static str, unknown: &'static str) -> Quotient {
+    Quotient { shape: Value::Average, one: 1, ..of_known(name, part, unknown) }
+}
+
+/// `...BucketPercent` and `Average...PerBucket` are of all buckets, as Storage Lens derives them (what is unknown adds
+/// nothing there); `...OfKnownPercent` and `...PerKnownBucket` are of the buckets whose fact is known. The average of
+/// replication rules takes each rule once, where Storage Lens adds up its five counters.
+pub(super) const QUOTIENTS: &[Quotient] = &[
+    percentage("MFADeleteEnabledBucketPercent", "MFADeleteEnabledBucketCount"),
+    of_known("MFADeleteEnabledOfKnownPercent", "MFADeleteEnabledBucketCount", KNOWN_VERSIONING),
+    percentage("VersioningEnabledBucketPercent", "VersioningEnabledBucketCount"),
+    of_known("VersioningEnabledOfKnownPercent", "VersioningEnabledBucketCount", KNOWN_VERSIONING),
+    Quotient {
+        part: Sum("BucketCount", Some("UnknownBucketCount")),
+        ..percentage("KnownBucketPercent", "BucketCount")
+    },
+    average("AverageTransitionLifecycleRulesPerBucket", "TransitionLifecycleRuleCount"),
+    average("AverageExpirationLifecycleRulesPerBucket", "ExpirationLifecycleRuleCount"),
+    average(
+        "AverageNoncurrentVersionTransitionLifecycleRulesPerBucket",
+        "NoncurrentVersionTransitionLifecycleRuleCount",
+    ),
+    average(
+        "AverageNoncurrentVersionExpirationLifecycleRulesPerBucket",
+        "NoncurrentVersionExpirationLifecycleRuleCount",
+    ),
+    average("AverageAbortIncompleteMPULifecycleRulesPerBucket", "AbortIncompleteMPULifecycleRuleCount"),
+    average("AverageExpiredObjectDeleteMarkerLifecycleRulesPerBucket", "ExpiredObjectDeleteMarkerLifecycleRuleCount"),
+    average("AverageTotalLifecycleRulesPerBucket", "TotalLifecycleRuleCount"),
+    average_of_known("AverageTotalLifecycleRulesPerKnownBucket", "TotalLifecycleRuleCount", KNOWN_LIFECYCLE),
+    percentage("SSEKMSEnabledBucketPercent", "SSEKMSEnabledBucketCount"),
+    of_known("SSEKMSEnabledOfKnownPercent", "SSEKMSEnabledBucketCount", "EncryptionUnknownBucketCount"),
+    percentage("ObjectOwnershipBucketOwnerEnforcedBucketPercent", "ObjectOwnershipBucketOwnerEnforcedBucketCount"),
+    of_known(
+        "ObjectOwnershipBucketOwnerEnforcedOfKnownPercent",
+        "ObjectOwnershipBucketOwnerEnforcedBucketCount",
+        KNOWN_OWNERSHIP,
+    ),
+    percentage("ObjectOwnershipBucketOwnerPreferredBucketPercent", "ObjectOwnershipBucketOwnerPreferredBucketCount"),
+    of_known(
+        "ObjectOwnershipBucketOwnerPreferredOfKnownPercent",
+        "ObjectOwnershipBucketOwnerPreferredBucketCount",
+        KNOWN_OWNERSHIP,
+    ),
+    percentage("ObjectOwnershipObjectWriterBucketPercent", "ObjectOwnershipObjectWriterBucketCount"),
+    of_known("ObjectOwnershipObjectWriterOfKnownPercent", "ObjectOwnershipObjectWriterBucketCount", KNOWN_OWNERSHIP),
+    percentage("TransferAccelerationEnabledBucketPercent", "TransferAccelerationEnabledBucketCount"),
+    of_known(
+        "TransferAccelerationEnabledOfKnownPercent",
+        "TransferAccelerationEnabledBucketCount",
+        "TransferAccelerationUnknownBucketCount",
+    ),
+    percentage("EventNotificationEnabledBucketPercent", "EventNotificationEnabledBucketCount"),
+    of_known(
+        "EventNotificationEnabledOfKnownPercent",
+        "EventNotificationEnabledBucketCount",
+        "EventNotificationUnknownBucketCount",
+    ),
+    average("AverageReplicationRulesPerBucket", "TotalReplicationRuleCount"),
+    average_of_known(
+        "AverageReplicationRulesPerKnownBucket",
+        "TotalReplicationRuleCount",
+        "ReplicationUnknownBucketCount",
+    ),
 ];
 
-impl Percentage {
-    /// `None` for a part of nothing.
-    pub fn of(&self, counts: &Counts) -> Option<Value> {
-        percent((self.part)(counts), (self.whole)(counts)).map(Value::Percent)
+impl Quotient {
+    /// Every counter that it is made of.
+    fn counters(&self) -> impl Iterator<Item = &'static str> {
+        [Some(self.part.0), self.part.1, Some(self.whole.0), self.whole.1].into_iter().flatten()
     }
 }
 
-/// Rounded half up in whole numbers, so that no float decides the last digit.
-fn percent(part: u64, whole: u64) -> Option<f64> {
+/// The metrics of one run: those of what it asked for.
+#[derive(Debug)]
+pub(super) struct Table {
+    /// Their places in [`COUNTERS`].
+    counters: Vec<usize>,
+    quotients: Vec<Resolved>,
+}
+
+/// A line of [`QUOTIENTS`], with the places of its counters among those of a table.
+struct Resolved {
+    quotient: &'static Quotient,
+    part: (usize, Option<usize>),
+    whole: (usize, Option<usize>),
+}
+
+impl std::fmt::Debug for Resolved {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.quotient.name)
+    }
+}
+
+impl Table {
+    pub fn of(asked: &BTreeSet<Extra>) -> Self {
+        let there = |counter: &Counter| counter.asks.is_none_or(|extra| asked.contains(&extra));
+        let counters: Vec<usize> = (0..COUNTERS.len()).filter(|place| there(&COUNTERS[*place])).collect();
+        let find = |name: &str| counters.iter().position(|place| COUNTERS[*place].name == name);
+        let sum = |sum: Sum| Some((find(sum.0)?, sum.1.and_then(find)));
+        let quotients = QUOTIENTS.iter().filter_map(|quotient| {
+            quotient.counters().all(|name| find(name).is_some()).then_some(())?;
+            Some(Resolved { quotient, part: sum(quotient.part)?, whole: sum(quotient.whole)? })
+        });
+        let quotients = quotients.collect();
+        Self { counters, quotients }
+    }
+
+    pub fn counters(&self) -> impl ExactSizeIterator<Item = &'static Counter> {
+        self.counters.iter().map(|place| &COUNTERS[*place])
+    }
+
+    /// What stands in the table's order, of what is in the order of [`COUNTERS`].
+    pub fn choose<'a>(&'a self, sums: &'a [u64]) -> impl Iterator<Item = u64> + 'a {
+        self.counters.iter().map(|place| sums[*place])
+    }
+
+    /// `None` for a part of nothing.
+    pub fn quotients<'a>(&'a self, counts: &'a Counts) -> impl Iterator<Item = (&'static str, Option<Value>)> + 'a {
+        let of = |(plus, minus): (usize, Option<usize>)| counts.0[plus] - minus.map_or(0, |place| counts.0[place]);
+        self.quotients.iter().map(move |resolved| {
+            let quotient = resolved.quotient;
+            let value = rounded(of(resolved.part), of(resolved.whole), quotient.one);
+            (quotient.name, value.map(quotient.shape))
+        })
+    }
+
+    pub fn nothing(&self) -> Counts {
+        Counts(vec![0; self.counters.len()].into())
+    }
+}
+
+/// Two decimals, rounded half up in whole numbers, so that no float decides the last digit.
+#[expect(clippy::cast_precision_loss, reason = "beyond 2^53 hundredths nobody counts rules")]
+fn rounded(part: u64, whole: u64, one: u32) -> Option<f64> {
     let (part, whole) = (u128::from(part), u128::from(whole));
-    let hundredths = (part * 20_000 + whole).checked_div(whole * 2)?;
-    let hundredths = u32::try_from(hundredths).expect("a part is at most the whole");
-    Some(f64::from(hundredths) / 100.0)
+    let hundredths = (part * 200 * u128::from(one) + whole).checked_div(whole * 2)?;
+    Some(hundredths as f64 / 100.0)
 }
 
 /// One bucket, as counters see it.
@@ -171,6 +370,26 @@ impl Subject<'_> {
         exists(self) && self.evaluation.status == status
     }
 
+    /// What was read beside versioning and lifecycle; `None` where it is unknown or nobody asked.
+    fn extra<T>(&self, of: fn(&Extras) -> Option<&Fact<T>>) -> Option<&T> {
+        match &self.record.facts {
+            Facts::Read { extras, .. } => of(extras)?.known(),
+            Facts::Vanished { .. } => None,
+        }
+    }
+
+    fn ownership(&self) -> Option<ObjectOwnership> {
+        self.extra(|extras| extras.ownership.as_ref()).copied()
+    }
+
+    /// Whether a fact that was asked for could not be read; `None` where nobody asked.
+    fn lacks<T>(&self, of: fn(&Extras) -> Option<&Fact<T>>) -> Option<bool> {
+        match &self.record.facts {
+            Facts::Read { extras, .. } => of(extras).map(|fact| fact.known().is_none()),
+            Facts::Vanished { .. } => None,
+        }
+    }
+
     /// `None` where the rule is unknown, or the bucket gone.
     fn fails(&self, rule: &str) -> Option<bool> {
         let finding = self.evaluation.findings.iter().find(|finding| finding.rule == rule);
@@ -194,35 +413,22 @@ impl Counter {
             }
             (Adds::Rules(_), Some(Lifecycle::None)) => Some(0),
             (Adds::Rules(_), None) => None,
+            (Adds::Replication(counts), _) => subject.evaluation.replication.as_ref().map(counts),
         }
     }
 }
 
-/// The values of [`COUNTERS`] for one thing, in their order.
+/// The values of a [`Table`]'s counters for one thing, in their order.
 #[derive(Debug, Clone)]
-pub(super) struct Counts(pub [u64; COUNTERS.len()]);
-
-impl Default for Counts {
-    fn default() -> Self {
-        Self([0; COUNTERS.len()])
-    }
-}
-
-impl Counts {
-    pub fn of(&self, name: &str) -> u64 {
-        let index = COUNTERS.iter().position(|counter| counter.name == name);
-        self.0[index.unwrap_or_else(|| panic!("{name} is no line of COUNTERS"))]
-    }
-}
+pub(super) struct Counts(pub Box<[u64]>);
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     #[test]
-    fn percentages_have_two_decimals_rounded_half_up_and_are_not_made_of_nothing() {
+    fn quotients_have_two_decimals_rounded_half_up_and_are_not_made_of_nothing() {
+        let percent = |part, whole| rounded(part, whole, 100);
         assert_eq!(percent(1, 3), Some(33.33));
         assert_eq!(percent(2, 3), Some(66.67));
         assert_eq!(percent(1, 800), Some(0.13));
@@ -230,17 +436,63 @@ mod tests {
         assert_eq!(percent(0, 7), Some(0.0));
         assert_eq!(percent(0, 0), None);
         assert_eq!(percent(u64::MAX, u64::MAX), Some(100.0));
+        assert_eq!(rounded(7, 3, 1), Some(2.33));
+        assert_eq!(rounded(1, 8, 1), Some(0.13));
     }
 
     #[test]
-    fn names_are_unique_and_every_percentage_names_counters_that_exist() {
+    fn names_are_unique_and_every_quotient_names_counters_that_exist() {
         let counters = COUNTERS.iter().map(|counter| counter.name);
         let accounts = ACCOUNT_COUNTERS.iter().map(|counter| counter.name);
-        let percentages = PERCENTAGES.iter().map(|percentage| percentage.name);
-        let names: Vec<&str> = counters.chain(accounts).chain(percentages).collect();
+        let quotients = QUOTIENTS.iter().map(|quotient| quotient.name);
+        let names: Vec<&str> = counters.chain(accounts).chain(quotients).collect();
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
-        for percentage in PERCENTAGES {
-            assert_eq!(percentage.of(&Counts::default()), None, "{}", percentage.name);
+        let table = Table::of(&Extra::ALL.into());
+        assert_eq!(table.counters().len(), COUNTERS.len());
+        let nothing = table.nothing();
+        let values: Vec<_> = table.quotients(&nothing).collect();
+        assert_eq!(values.len(), QUOTIENTS.len(), "each names counters that exist");
+        assert!(values.iter().all(|(_, value)| value.is_none()));
+    }
+
+    #[test]
+    fn what_nobody_asked_for_has_no_metric() {
+        let table = Table::of(&BTreeSet::from([Extra::Replication]));
+        let names: Vec<&str> = table.counters().map(|counter| counter.name).collect();
+        assert!(names.contains(&"SameRegionReplicationRuleCount") && !names.contains(&"SSEKMSEnabledBucketCount"));
+        let nothing = table.nothing();
+        let quotients: Vec<&str> = table.quotients(&nothing).map(|(name, _)| name).collect();
+        assert!(quotients.contains(&"AverageReplicationRulesPerBucket"));
+        assert!(!quotients.contains(&"SSEKMSEnabledBucketPercent"));
+    }
+
+    /// Source: S3 user guide, "Amazon S3 Storage Lens metrics glossary".
+    #[test]
+    fn the_metrics_that_storage_lens_makes_of_settings_are_there() {
+        const GLOSSARY: [&str; 20] = [
+            "VersioningEnabledBucketCount",
+            "MFADeleteEnabledBucketCount",
+            "SSEKMSEnabledBucketCount",
+            "ObjectOwnershipBucketOwnerEnforcedBucketCount",
+            "ObjectOwnershipBucketOwnerPreferredBucketCount",
+            "ObjectOwnershipObjectWriterBucketCount",
+            "TransferAccelerationEnabledBucketCount",
+            "EventNotificationEnabledBucketCount",
+            "TransitionLifecycleRuleCount",
+            "ExpirationLifecycleRuleCount",
+            "NoncurrentVersionTransitionLifecycleRuleCount",
+            "NoncurrentVersionExpirationLifecycleRuleCount",
+            "AbortIncompleteMPULifecycleRuleCount",
+            "ExpiredObjectDeleteMarkerLifecycleRuleCount",
+            "TotalLifecycleRuleCount",
+            "SameRegionReplicationRuleCount",
+            "CrossRegionReplicationRuleCount",
+            "SameAccountReplicationRuleCount",
+            "CrossAccountReplicationRuleCount",
+            "InvalidDestinationReplicationRuleCount",
+        ];
+        for name in GLOSSARY {
+            assert!(COUNTERS.iter().any(|counter| counter.name == name), "{name}");
         }
     }
 

@@ -35,7 +35,15 @@ fn account_id(number: u32) -> AccountId {
 
 fn account(number: u32, ou_path: &str, outcome: Outcome) -> AccountRecord {
     let id = Some(account_id(number));
-    AccountRecord { id, name: String::new(), ou_path: OuPath::from_path(ou_path), state: None, outcome, buckets: 0 }
+    AccountRecord {
+        id,
+        name: String::new(),
+        ou_path: OuPath::from_path(ou_path),
+        state: None,
+        tag: None,
+        outcome,
+        buckets: 0,
+    }
 }
 
 fn bucket(account: u32, region: &str, facts: Facts) -> BucketRecord {
@@ -44,7 +52,7 @@ fn bucket(account: u32, region: &str, facts: Facts) -> BucketRecord {
 
 /// Evaluated and added up, in batches of three, so that sums are summed again.
 fn rows(accounts: &[AccountRecord], buckets: &[BucketRecord]) -> Vec<MetricRow<'static>> {
-    let mut aggregator = Aggregator::with_batch(3);
+    let mut aggregator = Aggregator::with_batch(&BTreeSet::new(), 3);
     for record in buckets {
         let account = accounts.iter().find(|account| account.id.as_ref() == Some(&record.account)).expect("known");
         aggregator.push(account, record, &evaluate(record)).expect("adds up");
@@ -65,7 +73,7 @@ fn of<'a>(rows: &'a [MetricRow<'_>], scope: Scope, id: &str, region: &str) -> BT
 fn count(rows: &[MetricRow<'_>], scope: Scope, id: &str, metric: &str) -> Option<u64> {
     match of(rows, scope, id, "").get(metric) {
         Some(Some(Value::Count(count))) => Some(*count),
-        Some(Some(Value::Percent(_)) | None) | None => None,
+        Some(Some(Value::Percent(_) | Value::Average(_)) | None) | None => None,
     }
 }
 
@@ -138,7 +146,7 @@ fn an_account_that_was_listed_twice_is_added_once() {
 
 #[test]
 fn a_full_batch_is_collapsed() {
-    let mut aggregator = Aggregator::new();
+    let mut aggregator = Aggregator::new(&BTreeSet::new());
     let record = bucket(1, "x", read(Some(ENABLED), Some(Lifecycle::None)));
     let (account, evaluation) = (account(1, "", Outcome::Complete), evaluate(&record));
     for _ in 0..=BATCH {
@@ -196,6 +204,12 @@ fn naive(metric: &str, record: &BucketRecord) -> u64 {
     }
 }
 
+/// The counters of a run that asked for nothing more.
+fn basic() -> impl Iterator<Item = &'static metrics::Counter> {
+    let nothing: Vec<_> = Table::of(&BTreeSet::new()).counters().collect();
+    nothing.into_iter()
+}
+
 /// Every row of the metrics about buckets, by going through all buckets for each of them.
 fn naive_rows(accounts: &[AccountRecord], buckets: &[BucketRecord]) -> BTreeMap<(Scope, String, String), Vec<u64>> {
     let mut places: BTreeSet<(Scope, String, String)> = BTreeSet::new();
@@ -220,7 +234,7 @@ fn naive_rows(accounts: &[AccountRecord], buckets: &[BucketRecord]) -> BTreeMap<
         let inside =
             holds.iter().filter(|(scope, id, region, _)| (scope, id, region) == (&place.0, &place.1, &place.2));
         let inside: Vec<&BucketRecord> = inside.map(|(.., index)| &buckets[*index]).collect();
-        COUNTERS.iter().map(|counter| inside.iter().map(|record| naive(counter.name, record)).sum()).collect()
+        basic().map(|counter| inside.iter().map(|record| naive(counter.name, record)).sum()).collect()
     };
     places.iter().map(|place| (place.clone(), values(place))).collect()
 }
@@ -275,14 +289,40 @@ proptest! {
         let expected = naive_rows(&accounts, &records);
         for ((scope, id, region), values) in &expected {
             let found = of(&rows, *scope, id, region);
-            for (counter, value) in COUNTERS.iter().zip(values) {
+            for (counter, value) in basic().zip(values) {
                 let found = found.get(counter.name);
                 prop_assert_eq!(found, Some(&Some(Value::Count(*value))), "{:?} {} {} {}", scope, id, region, counter.name);
             }
         }
-        let counted = |row: &&MetricRow<'_>| COUNTERS.iter().any(|counter| counter.name == row.metric);
-        prop_assert_eq!(rows.iter().filter(counted).count(), expected.len() * COUNTERS.len(), "no other rows");
+        let counted = |row: &&MetricRow<'_>| basic().any(|counter| counter.name == row.metric);
+        prop_assert_eq!(rows.iter().filter(counted).count(), expected.len() * basic().count(), "no other rows");
         let keys: Vec<_> = rows.iter().map(|row| (row.scope, &row.scope_id, &row.region)).collect();
         prop_assert!(keys.is_sorted(), "sorted by scope, id and Region");
     }
+}
+
+#[test]
+fn values_beyond_the_limit_are_one_group_and_what_is_no_value_keeps_its_own() {
+    let tagged = |value: Option<&str>| {
+        let tags =
+            value.map(|value| crate::model::Tags(vec![("team".to_owned(), value.to_owned())])).unwrap_or_default();
+        let extras = crate::model::Extras { tags: Some(fact(Some(tags))), ..crate::model::Extras::default() };
+        let facts = Facts::Read {
+            versioning: fact(Some(ENABLED)),
+            lifecycle: fact(Some(Lifecycle::None)),
+            extras: Box::new(extras),
+        };
+        bucket(1, "x", facts)
+    };
+    let account = account(1, "", Outcome::Complete);
+    let mut aggregator = Aggregator::with_batch(&BTreeSet::from([Extra::Tags]), 3);
+    aggregator.tag = Some(Tag::with_limit("team", 2));
+    for value in [Some("a"), Some("b"), Some("c"), Some("a"), Some("d"), None] {
+        let record = tagged(value);
+        aggregator.push(&account, &record, &evaluate(&record)).expect("adds up");
+    }
+    let rows = leaked(aggregator.finish(&[account]).expect("adds up"));
+    let count = |group| count(&rows, Scope::Tag, group, "BucketCount");
+    let counts = ["a", "b", "(more values)", "(none)", "c"].map(count);
+    assert_eq!(counts, [Some(2), Some(1), Some(2), Some(1), None]);
 }

@@ -36,7 +36,8 @@ pub async fn list_accounts(session: &Session, partition: &str) -> Result<Organiz
         let number = account_id(operation, account.id())?;
         let path = account.paths().iter().map(|path| OuPath::from_path(path)).find(|path| !path.is_empty());
         let name = account.name().unwrap_or_default().to_owned();
-        let account = Account { id: number.clone(), name, ou_path: path.unwrap_or_default(), state: state(&account) };
+        let ou_path = path.unwrap_or_default();
+        let account = Account { id: number.clone(), name, ou_path, state: state(&account), tag: None };
         if accounts.insert(number.clone(), account).is_some() {
             tracing::warn!(account = %number, "ListAccounts names this account twice");
         }
@@ -48,6 +49,24 @@ pub async fn list_accounts(session: &Session, partition: &str) -> Result<Organiz
         Ok(())
     };
     Ok(Organization { id, accounts, tree })
+}
+
+/// The value of one of an account's tags; `None` where it has no such tag: `ListTagsForResource`.
+pub async fn tag(
+    session: &Session,
+    partition: &str,
+    account: &AccountId,
+    key: &str,
+) -> Result<Option<String>, Failure> {
+    let client = &session.organizations(partition);
+    let operation = Operation::ListTagsForResource;
+    let tags = pages(session, operation, |token| async move {
+        let request = client.list_tags_for_resource().resource_id(account.as_str());
+        let answer = request.set_next_token(token).send().await;
+        let answer = answer.map_err(|error| Failure::from_sdk(operation, &error))?;
+        Ok((answer.tags, answer.next_token))
+    });
+    Ok(tags.await?.into_iter().find(|tag| tag.key == key).map(|tag| tag.value))
 }
 
 /// Gives the accounts without a path the place at which the walk met them. One that it did not meet may be anywhere.

@@ -7,12 +7,14 @@ use crate::aggregate::Aggregator;
 use crate::evaluate::Evaluator;
 use crate::exit::Seen;
 use crate::inventory::Inventory;
-use crate::model::{Severity, Status};
+use crate::model::{AccountRecord, Extra, Outcome, Severity, Status};
+use crate::replication::Destinations;
 use crate::report::Summary;
 use crate::report::changes::TableFormat;
 
 pub fn seen(inventory: &Inventory) -> Seen {
-    match inventory.closing.coverage.is_complete() {
+    let lacks_tag = inventory.accounts().iter().any(AccountRecord::lacks_tag);
+    match inventory.closing.coverage.is_complete() && !lacks_tag {
         _ if inventory.closing.run.interrupted => Seen::Interrupted,
         true => Seen::All,
         false => Seen::InPart,
@@ -29,8 +31,9 @@ pub fn judge(
     keep: impl FnOnce() -> Result<(), Problem>,
 ) -> Result<Option<Severity>, Problem> {
     let closing = &inventory.closing;
-    let evaluator = Evaluator::of(&closing.run);
-    let mut metrics = Aggregator::new();
+    let run = &closing.run;
+    let evaluator = Evaluator::of(run).knowing(destinations(inventory)?);
+    let mut metrics = Aggregator::new(&run.extras).by_tag(run.group_by_tag.as_deref());
     let mut worst = None;
     reports.files.begin(&closing.run).map_err(|error| output.write_problem(&error))?;
     for account in inventory.accounts() {
@@ -57,4 +60,32 @@ pub fn judge(
     let Some((page, totals)) = compared? else { return Ok(worst) };
     lifecycle::print(&format!("\n{page}")).map_err(|error| output.page_problem(&error))?;
     Ok(totals.worst_new)
+}
+
+/// Where the replication rules of a run lead: two more passes over its buckets, where replication was read.
+pub fn destinations(inventory: &Inventory) -> Result<Destinations, Problem> {
+    let mut destinations = Destinations::default();
+    if !inventory.closing.run.extras.contains(&Extra::Replication) {
+        return Ok(destinations);
+    }
+    for account in inventory.accounts() {
+        for record in inventory.buckets(account)? {
+            destinations.mention(&record?);
+        }
+    }
+    if destinations.is_empty() {
+        return Ok(destinations);
+    }
+    let scope = inventory.opening()?.scope;
+    let leaves_out = ["bucket", "region"].into_iter().any(|option| scope.contains_key(option));
+    for account in inventory.accounts() {
+        for record in inventory.buckets(account)? {
+            destinations.see(&record?);
+        }
+        match (&account.outcome, &account.id) {
+            (Outcome::Complete, Some(id)) if !leaves_out => destinations.whole(id.clone()),
+            (Outcome::Complete | Outcome::Incomplete(_) | Outcome::Failed(_) | Outcome::Skipped(_), _) => {}
+        }
+    }
+    Ok(destinations)
 }

@@ -129,6 +129,10 @@ async fn read(
     let opening = writer.opening().clone();
     let asked = Asked { filters: config.filters.clone(), extras: config.more.extras() };
     let extras = asked.extras.clone();
+    if !extras.is_empty() {
+        let more: Vec<&str> = extras.iter().map(|extra| extra.operation().as_str()).collect();
+        tracing::info!("a bucket takes {} requests: the two of every scan and {}", 2 + more.len(), more.join(", "));
+    }
     let concurrency = config.reading.concurrency;
     let collecting = collect(targets, aws.clone(), asked, concurrency, writer, progress.clone(), stop);
     let collecting = collecting.map(|done| {
@@ -154,6 +158,7 @@ async fn read(
         accepted_controls: config.accepted.clone(),
         scope: config.scope(),
         extras,
+        group_by_tag: config.more.group_by_tag.clone(),
         caller_arn: found.caller_arn,
         organization_id: found.organization_id,
         partition: found.partition,

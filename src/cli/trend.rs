@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::output::{Page, WRITING, WRITTEN};
-use super::{Problem, saved};
+use super::{Problem, judge, saved};
 use crate::aggregate::{self, Aggregator, Scope};
 use crate::dataset::inventory::read::{File, ReadError};
 use crate::evaluate::Evaluator;
@@ -171,8 +171,8 @@ impl Search {
 
 fn added(inventory: &Inventory) -> Result<Source, Problem> {
     let closing = &inventory.closing;
-    let evaluator = Evaluator::of(&closing.run);
-    let mut aggregator = Aggregator::new();
+    let evaluator = Evaluator::of(&closing.run).knowing(judge::destinations(inventory)?);
+    let mut aggregator = Aggregator::new(&closing.run.extras);
     for account in inventory.accounts() {
         for record in inventory.buckets(account)? {
             let record = record?;

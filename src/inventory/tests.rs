@@ -12,7 +12,7 @@ fn id() -> AccountId {
 
 fn account(number: u64) -> Account {
     let id = AccountId::parse(&format!("{number:012}")).expect("12 digits");
-    Account { id, name: "a".to_owned(), ou_path: OuPath::default(), state: None }
+    Account { id, name: "a".to_owned(), ou_path: OuPath::default(), state: None, tag: None }
 }
 
 fn moment(seconds: i64) -> Timestamp {
@@ -91,6 +91,7 @@ impl Journal {
             standard: Standard::Cis,
             accepted_controls: BTreeSet::new(),
             scope: Vec::new(),
+            group_by_tag: None,
             extras: BTreeSet::new(),
             caller_arn: None,
             organization_id: None,

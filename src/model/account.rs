@@ -2,6 +2,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::Observed;
+
 /// A 12-digit AWS account id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -145,6 +147,9 @@ pub struct Account {
     pub ou_path: OuPath,
     /// `None` outside an organization: nobody was asked.
     pub state: Option<AccountState>,
+    /// The value of the tag by which the run groups, where it has one; `None` where nobody was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<Observed<Option<String>>>,
 }
 
 /// How far the scan of an account came.
@@ -187,6 +192,9 @@ pub struct AccountRecord {
     pub name: String,
     pub ou_path: OuPath,
     pub state: Option<AccountState>,
+    /// As in [`Account::tag`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<Observed<Option<String>>>,
     #[serde(flatten)]
     pub outcome: Outcome,
     /// Buckets that were listed and are in the scope.
@@ -200,9 +208,15 @@ impl AccountRecord {
             name: account.name.clone(),
             ou_path: account.ou_path.clone(),
             state: account.state.clone(),
+            tag: account.tag.clone(),
             outcome,
             buckets,
         }
+    }
+
+    /// Whether its tags were asked for and could not be read.
+    pub fn lacks_tag(&self) -> bool {
+        matches!(self.tag, Some(Observed::Unknown(_)))
     }
 }
 

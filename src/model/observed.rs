@@ -104,6 +104,7 @@ pub enum Operation {
     ListRoots,
     ListOrganizationalUnitsForParent,
     ListAccountsForParent,
+    ListTagsForResource,
     ListBuckets,
     HeadBucket,
     GetBucketLocation,
@@ -131,6 +132,7 @@ impl Operation {
             Self::ListRoots => "ListRoots",
             Self::ListOrganizationalUnitsForParent => "ListOrganizationalUnitsForParent",
             Self::ListAccountsForParent => "ListAccountsForParent",
+            Self::ListTagsForResource => "ListTagsForResource",
             Self::ListBuckets => "ListBuckets",
             Self::HeadBucket => "HeadBucket",
             Self::GetBucketLocation => "GetBucketLocation",
@@ -156,7 +158,8 @@ impl Operation {
             Self::ListAccounts
             | Self::ListRoots
             | Self::ListOrganizationalUnitsForParent
-            | Self::ListAccountsForParent => true,
+            | Self::ListAccountsForParent
+            | Self::ListTagsForResource => true,
             Self::GetCallerIdentity
             | Self::AssumeRole
             | Self::ListBuckets
@@ -189,6 +192,7 @@ impl Operation {
             Self::ListRoots => Some("organizations:ListRoots"),
             Self::ListOrganizationalUnitsForParent => Some("organizations:ListOrganizationalUnitsForParent"),
             Self::ListAccountsForParent => Some("organizations:ListAccountsForParent"),
+            Self::ListTagsForResource => Some("organizations:ListTagsForResource"),
             Self::ListBuckets => Some("s3:ListAllMyBuckets"),
             Self::HeadBucket | Self::ListObjectsV2 => Some("s3:ListBucket"),
             Self::GetBucketLocation => Some("s3:GetBucketLocation"),

@@ -51,6 +51,9 @@ pub struct Run {
     /// What was read of each bucket beside versioning and lifecycle: one more request each.
     #[serde(default)]
     pub extras: BTreeSet<Extra>,
+    /// The key of the tag by whose values buckets are grouped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_by_tag: Option<String>,
     /// `None` where STS did not answer, and for several profiles.
     pub caller_arn: Option<String>,
     pub organization_id: Option<String>,

@@ -115,6 +115,7 @@ fn run() -> Run {
         accepted_controls: BTreeSet::new(),
         scope: Vec::new(),
         extras: BTreeSet::new(),
+        group_by_tag: None,
         caller_arn: None,
         organization_id: None,
         partition: Some("aws-cn".to_owned()),
@@ -130,7 +131,8 @@ fn written(format: Format, account_name: &str, buckets: &[BucketRecord]) -> Stri
         tally.count(course);
     }
     let id = AccountId::parse(ONE).expect("an id");
-    let account = Account { id: id.clone(), name: account_name.to_owned(), ou_path: OuPath::default(), state: None };
+    let account =
+        Account { id: id.clone(), name: account_name.to_owned(), ou_path: OuPath::default(), state: None, tag: None };
     let record = AccountRecord::new(&account, Outcome::Incomplete(format!("cut off: {account_name}")), 0);
     let (run, section) = (run(), Section { account: &record, tally });
     let mut out = Vec::new();

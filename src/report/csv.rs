@@ -186,7 +186,7 @@ fn standards(rule: &rules::Rule) -> String {
 fn metric_row<'a>(row: &MetricRow<'a>) -> [Cow<'a, str>; METRIC_COLUMNS.len()] {
     let value = match row.value {
         Some(Value::Count(count)) => count.to_string(),
-        Some(Value::Percent(percent)) => format!("{percent:.2}"),
+        Some(Value::Percent(number) | Value::Average(number)) => format!("{number:.2}"),
         None => String::new(),
     };
     [row.scope.as_str().into(), cell(row.scope_id), cell(row.region), row.metric.into(), value.into()]

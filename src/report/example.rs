@@ -31,7 +31,8 @@ impl Example {
     }
 
     pub fn metrics(&self) -> Metrics {
-        let (mut aggregator, evaluator) = (Aggregator::new(), self.evaluator());
+        let (mut aggregator, evaluator) =
+            (Aggregator::new(&self.run.extras).by_tag(self.run.group_by_tag.as_deref()), self.evaluator());
         for (account, buckets) in &self.accounts {
             for record in buckets {
                 aggregator.push(account, record, &evaluator.evaluate(record)).expect("adds up");
@@ -83,6 +84,7 @@ pub fn at(seconds: i64) -> Timestamp {
 
 pub fn account(digit: u8, name: &str, ou_path: &str, outcome: Outcome) -> AccountRecord {
     AccountRecord {
+        tag: None,
         id: Some(AccountId::parse(&digit.to_string().repeat(12)).expect("12 digits")),
         name: name.to_owned(),
         ou_path: OuPath::from_path(ou_path),
@@ -194,6 +196,7 @@ pub fn empty() -> Example {
         accepted_controls: BTreeSet::new(),
         scope: vec!["--organization".to_owned(), "--role-name BucketlensScan".to_owned()],
         extras: BTreeSet::new(),
+        group_by_tag: None,
         caller_arn: Some("arn:aws:sts::111111111111:assumed-role/Auditor/nightly".to_owned()),
         organization_id: Some("o-exampleorgid".to_owned()),
         partition: Some("aws".to_owned()),

@@ -266,7 +266,7 @@ struct MetricLine<'a> {
 #[serde(untagged)]
 enum Number {
     Count(u64),
-    Percent(f64),
+    Rounded(f64),
 }
 
 impl<'a> MetricLine<'a> {
@@ -278,7 +278,7 @@ impl<'a> MetricLine<'a> {
             metric: row.metric,
             value: row.value.map(|value| match value {
                 Value::Count(count) => Number::Count(count),
-                Value::Percent(percent) => Number::Percent(percent),
+                Value::Percent(number) | Value::Average(number) => Number::Rounded(number),
             }),
         }
     }

@@ -7,8 +7,10 @@ mod coverage;
 mod findings;
 mod page;
 mod protection;
+mod settings;
 mod standing;
 mod table;
+mod tags;
 mod tally;
 #[cfg(test)]
 mod tests;

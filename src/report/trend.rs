@@ -49,7 +49,7 @@ impl<W: Write> Trend for Table<W> {
         let run = day.source.run();
         let value = match row.value {
             Some(Value::Count(count)) => count.to_string(),
-            Some(Value::Percent(percent)) => format!("{percent:.2}"),
+            Some(Value::Percent(number) | Value::Average(number)) => format!("{number:.2}"),
             None => String::new(),
         };
         let cells: [Cow<'_, str>; COLUMNS.len()] = [
@@ -100,7 +100,7 @@ struct Point<'a> {
 #[serde(untagged)]
 enum Number {
     Count(u64),
-    Percent(f64),
+    Rounded(f64),
 }
 
 #[derive(Serialize)]
@@ -124,7 +124,7 @@ impl<W: Write> Trend for Document<W> {
             metric: row.metric,
             value: row.value.map(|value| match value {
                 Value::Count(count) => Number::Count(count),
-                Value::Percent(percent) => Number::Percent(percent),
+                Value::Percent(number) | Value::Average(number) => Number::Rounded(number),
             }),
         };
         self.out.write_all(self.separator.as_bytes())?;

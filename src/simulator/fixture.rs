@@ -97,6 +97,9 @@ pub(super) struct Account {
     pub(super) role_names: Vec<String>,
     /// Required of whoever assumes a role here.
     pub(super) external_id: Option<String>,
+    /// As Organizations has them.
+    #[serde(default)]
+    pub(super) tags: BTreeMap<String, String>,
     /// What callers of this account may not do.
     #[serde(default)]
     pub(super) deny: Vec<Operation>,
@@ -269,6 +272,7 @@ pub(super) enum OrganizationsCall {
     ListRoots,
     ListOrganizationalUnitsForParent,
     ListAccountsForParent,
+    ListTagsForResource,
 }
 
 /// The call that bears this name.
@@ -458,6 +462,7 @@ fn generated_account(number: u32) -> Account {
         assumable: number != 0,
         role_names: created_with_the_account(),
         external_id: None,
+        tags: BTreeMap::new(),
         deny: Vec::new(),
         allow: None,
         mfa_device: None,

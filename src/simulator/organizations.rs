@@ -19,6 +19,7 @@ const MAX_RESULTS: usize = 20;
 #[serde(rename_all = "PascalCase", default)]
 struct Parameters {
     parent_id: String,
+    resource_id: String,
     max_results: Option<usize>,
     next_token: Option<String>,
 }
@@ -78,7 +79,7 @@ fn authorize(organization: &Organization, caller: &Caller, call: OrganizationsCa
     }
     let (for_all_members, is_tree) = match call {
         OrganizationsCall::DescribeOrganization => (true, false),
-        OrganizationsCall::ListAccounts => (false, false),
+        OrganizationsCall::ListAccounts | OrganizationsCall::ListTagsForResource => (false, false),
         OrganizationsCall::ListRoots
         | OrganizationsCall::ListOrganizationalUnitsForParent
         | OrganizationsCall::ListAccountsForParent => (false, true),
@@ -122,6 +123,14 @@ fn respond(organization: &Organization, call: OrganizationsCall, parameters: &Pa
         OrganizationsCall::ListRoots => {
             let arn = arn(organization, "root", &organization.root);
             Ok(json!({"Roots": [{"Id": organization.root, "Arn": arn, "Name": "Root", "PolicyTypes": []}]}))
+        }
+        OrganizationsCall::ListTagsForResource => {
+            let account = organization.accounts.iter().find(|account| account.id == parameters.resource_id);
+            let account = account.ok_or_else(|| {
+                Fault::new(400, "TargetNotFoundException", "You specified a target that doesn't exist.")
+            })?;
+            let tags = account.tags.iter().map(|(key, value)| json!({"Key": key, "Value": value}));
+            Ok(json!({"Tags": tags.collect::<Vec<_>>()}))
         }
         OrganizationsCall::DescribeOrganization => Ok(organization_json(organization)),
     }

@@ -6,21 +6,22 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A module and those it may import. A new module is new here too.
-const MAY_IMPORT: [(&str, &[&str]); 22] = [
+const MAY_IMPORT: [(&str, &[&str]); 23] = [
     ("model", &["lifecycle"]),
     ("lifecycle", &["model"]),
     ("policy", &["model"]),
     ("protection", &["model", "policy"]),
+    ("replication", &["model"]),
     ("rules", &["lifecycle", "model", "policy", "protection"]),
     ("storage_lens", &["model"]),
-    ("evaluate", &["model", "policy", "protection", "rules"]),
+    ("evaluate", &["model", "policy", "protection", "replication", "rules"]),
     ("plan", &["evaluate", "lifecycle", "model", "report"]),
     ("permissions", &["model"]),
     ("aws", &["lifecycle", "model"]),
     ("discover", &["aws", "config", "model"]),
     ("collect", &["aws", "config", "discover", "inventory", "model"]),
     ("inventory", &["model"]),
-    ("aggregate", &["evaluate", "model"]),
+    ("aggregate", &["evaluate", "model", "replication"]),
     ("diff", &["evaluate", "inventory", "lifecycle", "model"]),
     ("dataset", &["aggregate", "evaluate", "model", "storage_lens"]),
     ("trend", &["aggregate", "dataset", "model"]),

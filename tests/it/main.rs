@@ -15,6 +15,7 @@ mod layout;
 mod lifecycle;
 mod lifecycle_check;
 mod lifecycle_scan;
+mod metrics;
 mod mfa_delete;
 mod nonsense;
 mod pace;

@@ -54,8 +54,16 @@ impl Page<'_> {
             let words = "What is unknown is neither pass nor fail: it is counted by itself and is in no percentage of \
                 what is known. Of buckets that could not be listed nothing is said at all.";
             verdicts.push(Text::new(words).tone(Tone::Warning));
-        } else if not_analysed == 0 {
+        } else if not_analysed == 0 && !self.summary.accounts.iter().any(AccountRecord::lacks_tag) {
             verdicts.push(Text::new("Nothing stayed unknown.").tone(Tone::Good));
+        }
+        let lacking = self.summary.accounts.iter().filter(|account| account.lacks_tag()).count() as u64;
+        if lacking > 0 {
+            let words = format!(
+                "The tags of {} could not be read: their buckets without a tag of their own are in no group.",
+                plural(lacking, "account")
+            );
+            verdicts.push(Text::new(&words).tone(Tone::Warning));
         }
         if not_analysed > 0 {
             let words = format!(

@@ -21,7 +21,7 @@ impl Figures {
     pub fn count(&self, metric: &str) -> u64 {
         match self.0.get(metric) {
             Some(Value::Count(count)) => *count,
-            Some(Value::Percent(_)) | None => 0,
+            Some(Value::Percent(_) | Value::Average(_)) | None => 0,
         }
     }
 
@@ -29,7 +29,7 @@ impl Figures {
     pub fn percent(&self, metric: &str) -> String {
         match self.0.get(metric) {
             Some(Value::Percent(percent)) => format!("{percent:.2}%"),
-            Some(Value::Count(_)) | None => "n/a".to_owned(),
+            Some(Value::Count(_) | Value::Average(_)) | None => "n/a".to_owned(),
         }
     }
 
@@ -46,22 +46,26 @@ pub(super) struct Page<'a> {
     pub summary: &'a Summary<'a>,
     pub organization: Figures,
     pub accounts: BTreeMap<&'a str, Figures>,
+    /// By the value of the tag by which the run groups.
+    pub tags: BTreeMap<&'a str, Figures>,
 }
 
 impl<'a> Page<'a> {
     pub fn new(options: &'a TerminalOptions, tally: &'a Tally, summary: &'a Summary<'a>) -> Self {
         let mut organization = Figures::default();
         let mut accounts: BTreeMap<&str, Figures> = BTreeMap::new();
+        let mut tags: BTreeMap<&str, Figures> = BTreeMap::new();
         for row in summary.metrics.rows() {
             let figures = match row.scope {
                 Scope::Organization => &mut organization,
                 Scope::Account => accounts.entry(row.scope_id).or_default(),
+                Scope::Tag => tags.entry(row.scope_id).or_default(),
                 Scope::Ou | Scope::Region | Scope::AccountRegion => continue,
             };
             figures.0.extend(row.value.map(|value| (row.metric, value)));
         }
         let layout = Layout { width: options.width.clamp(60, 200), color: options.color };
-        Self { layout, options, tally, summary, organization, accounts }
+        Self { layout, options, tally, summary, organization, accounts, tags }
     }
 
     pub fn text(&self) -> String {
@@ -71,7 +75,9 @@ impl<'a> Page<'a> {
             self.accounts_not_read(),
             self.gaps(),
             Some(self.standing()),
+            self.settings(),
             self.worst_accounts(),
+            self.tags(),
             self.findings(),
             self.policy(),
             self.protection(),

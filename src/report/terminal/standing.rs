@@ -56,7 +56,7 @@ impl Page<'_> {
 
 /// A number of buckets, with what stands before and behind it.
 #[derive(Clone)]
-struct Line {
+pub(super) struct Line {
     name: &'static str,
     tone: Tone,
     number: u64,
@@ -64,15 +64,15 @@ struct Line {
 }
 
 impl Line {
-    fn head(name: &'static str, number: u64, behind: String) -> Self {
+    pub fn head(name: &'static str, number: u64, behind: String) -> Self {
         Self { name, tone: Tone::Strong, number, behind }
     }
 
-    fn part(name: &'static str, number: u64, tone: Tone) -> Self {
+    pub fn part(name: &'static str, number: u64, tone: Tone) -> Self {
         Self { name, tone, number, behind: String::new() }
     }
 
-    fn into_row(self) -> Vec<Text> {
+    pub fn into_row(self) -> Vec<Text> {
         vec![
             Text::new(self.name).tone_unless_zero(self.number, self.tone),
             Text::number(self.number).tone_unless_zero(self.number, self.tone),
@@ -82,7 +82,7 @@ impl Line {
 }
 
 /// `of 34 known = 17.65%, 5 of 39 unknown`.
-fn of_known(figures: &Figures, percentage: &str, unknown: &str) -> String {
+pub(super) fn of_known(figures: &Figures, percentage: &str, unknown: &str) -> String {
     let (all, unknown) = (figures.count("BucketCount"), figures.count(unknown));
     let known = format!("of {} known = {}", grouped(all - unknown), figures.percent(percentage));
     if unknown == 0 { known } else { format!("{known}, {} of {} unknown", grouped(unknown), grouped(all)) }

@@ -65,7 +65,7 @@ fn number(value: Value) -> f64 {
     match value {
         #[expect(clippy::cast_precision_loss, reason = "the height of a block")]
         Value::Count(count) => count as f64,
-        Value::Percent(percent) => percent,
+        Value::Percent(number) | Value::Average(number) => number,
     }
 }
 
@@ -73,6 +73,7 @@ fn words(value: Value) -> String {
     match value {
         Value::Count(count) => count.to_string(),
         Value::Percent(percent) => format!("{percent:.2}%"),
+        Value::Average(average) => format!("{average:.2}"),
     }
 }
 
