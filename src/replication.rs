@@ -165,7 +165,9 @@ mod tests {
         let mut destinations = Destinations::default();
         destinations.mention(&source);
         others.iter().chain([&source]).for_each(|bucket| destinations.see(bucket));
-        whole.iter().for_each(|number| destinations.whole(id(*number)));
+        for number in whole {
+            destinations.whole(id(*number));
+        }
         destinations.tally(&source).expect("known")
     }
 

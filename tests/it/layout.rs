@@ -61,6 +61,7 @@ const MAY_IMPORT: [(&str, &[&str]); 23] = [
             "model",
             "permissions",
             "plan",
+            "replication",
             "report",
             "simulator",
             "storage_lens",
