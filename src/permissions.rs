@@ -22,6 +22,8 @@ pub enum Role {
         partition: String,
         /// The role in each account, maybe with a path.
         role: String,
+        /// Whether the tags of accounts are read.
+        tags: bool,
     },
     /// The role in each account, and whoever scans an account with credentials of its own; the hub too, where its own
     /// buckets are scanned.
@@ -71,8 +73,14 @@ fn actions(operations: impl IntoIterator<Item = Operation>) -> Vec<&'static str>
 pub fn policy(role: &Role) -> String {
     let allow = |sid, action, resource: String| Statement { sid, effect: "Allow", action, resource };
     let statement = match role {
-        Role::Hub { partition, role } => vec![
-            allow("Hub", OneOrMore::More(actions(ORGANIZATION)), "*".to_owned()),
+        Role::Hub { partition, role, tags } => vec![
+            allow(
+                "Hub",
+                OneOrMore::More(actions(
+                    ORGANIZATION.into_iter().chain(tags.then_some(Operation::ListTagsForResource)),
+                )),
+                "*".to_owned(),
+            ),
             allow(
                 "EnterAccounts",
                 OneOrMore::One(Operation::AssumeRole.action().unwrap_or_default()),

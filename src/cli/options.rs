@@ -228,7 +228,9 @@ impl PolicyArgs {
     fn read(self) -> Result<Role, Problem> {
         let config = defaults(|scan| scan.more = self.more)?;
         Ok(match self.role {
-            RoleArg::Hub => Role::Hub { partition: self.partition, role: self.role_name },
+            RoleArg::Hub => {
+                Role::Hub { partition: self.partition, role: self.role_name, tags: config.more.group_by_tag.is_some() }
+            }
             RoleArg::Member => Role::Member(config.more.extras()),
         })
     }

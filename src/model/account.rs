@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Observed;
+use super::{Observed, Reason};
 
 /// A 12-digit AWS account id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -216,7 +216,14 @@ impl AccountRecord {
 
     /// Whether its tags were asked for and could not be read.
     pub fn lacks_tag(&self) -> bool {
-        matches!(self.tag, Some(Observed::Unknown(_)))
+        self.why_it_lacks_tag().is_some()
+    }
+
+    pub fn why_it_lacks_tag(&self) -> Option<&Reason> {
+        match &self.tag {
+            Some(Observed::Unknown(reason)) => Some(reason),
+            Some(Observed::Known(_)) | None => None,
+        }
     }
 }
 

@@ -67,7 +67,7 @@ fn said(ran: &Ran) -> String {
 /// cannot run, and the action is named.
 #[track_caller]
 fn assert_least(choice: &str) {
-    let (of_hub, of_member) = (actions(&format!("--role hub --role-name {ROLE}")), actions(choice));
+    let (of_hub, of_member) = (actions(&format!("--role hub --role-name {ROLE} {choice}")), actions(choice));
     let hub: BTreeSet<String> = of_hub.union(&of_member).cloned().collect();
     scan(&organization(&hub, &of_member), choice).expect(0);
     for action in &hub {

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use super::page::{Page, WIDE, id_of};
 use super::table::{Column, Text, Tone, listed, plural};
 use super::tally::{Extent, Gap};
-use crate::model::{AccountRecord, Outcome};
+use crate::model::{AccountRecord, ErrorClass, Outcome};
 
 const ACCOUNTS: usize = 10;
 const GAPS: usize = 6;
@@ -59,8 +59,15 @@ impl Page<'_> {
         }
         let lacking = self.summary.accounts.iter().filter(|account| account.lacks_tag()).count() as u64;
         if lacking > 0 {
+            let why = self.summary.accounts.iter().find_map(AccountRecord::why_it_lacks_tag);
+            let why = why.map_or_else(String::new, |reason| match reason.operation.action() {
+                Some(action) if reason.class == ErrorClass::Denied => {
+                    format!(" ({} denied, needs {action})", reason.operation)
+                }
+                Some(_) | None => format!(" ({} {})", reason.operation, reason.class.as_str()),
+            });
             let words = format!(
-                "The tags of {} could not be read: their buckets without a tag of their own are in no group.",
+                "The tags of {} could not be read{why}: their buckets without a tag of their own are in no group.",
                 plural(lacking, "account")
             );
             verdicts.push(Text::new(&words).tone(Tone::Warning));
