@@ -60,7 +60,14 @@ pub fn choose(sources: Vec<Source>) -> Result<Chosen, TrendError> {
     let left_out: u64 = days.iter().map(|day| day.left_out).sum();
     if left_out > 0 {
         let runs = if left_out == 1 { "1 run was".to_owned() } else { format!("{left_out} runs were") };
-        remarks.push(format!("{runs} left out: of several on one day the last complete one counts"));
+        remarks.push(format!("{runs} left out: of several on one day the last complete one without filters counts"));
+    }
+    for day in &days {
+        let filters: Vec<&str> = filters(&day.source).collect();
+        if !filters.is_empty() {
+            let (date, filters) = (day.date, filters.join(" "));
+            remarks.push(format!("the run of {date} was asked for a part only ({filters}), and counts nothing else"));
+        }
     }
     let standards: BTreeSet<&str> = days.iter().map(|day| Standard::as_str(day.source.run().standard)).collect();
     if standards.len() > 1 {
@@ -78,10 +85,21 @@ fn files(count: u64) -> String {
     if count == 1 { "1 more file".to_owned() } else { format!("{count} more files") }
 }
 
-/// The last complete run, else the last.
+/// What narrowed the scope of a run.
+fn filters(source: &Source) -> impl Iterator<Item = &str> {
+    const FILTERS: [&str; 6] = ["--account=", "--exclude-account=", "--ou=", "--exclude-ou=", "--bucket=", "--region="];
+    let words = source.run().scope.iter().map(String::as_str);
+    words.filter(|word| FILTERS.iter().any(|filter| word.starts_with(filter)))
+}
+
+/// The last complete run, else the last. A run with filters speaks for a day only where there is no other: it would pass
+/// off a part as the whole.
 fn day(date: Date, runs: Vec<Source>) -> Option<Day> {
     let left_out = (runs.len() as u64).saturating_sub(1);
-    let last = |source: &Source| (source.is_complete(), source.run().start, source.run().id.clone());
+    let last = |source: &Source| {
+        let whole = filters(source).next().is_none();
+        (whole, source.is_complete(), source.run().start, source.run().id.clone())
+    };
     let source = runs.into_iter().max_by_key(last)?;
     Some(Day { date, source, left_out })
 }

@@ -69,7 +69,7 @@ fn each_metric_has_a_value_for_each_day_with_a_run() {
         ]
     );
     assert!(
-        ran.stderr.contains("1 run was left out: of several on one day the last complete one counts"),
+        ran.stderr.contains("1 run was left out: of several on one day the last complete one without filters counts"),
         "{}",
         ran.stderr
     );
@@ -174,4 +174,24 @@ fn what_cannot_be_read_is_named() {
     organization["organization_id"] = json!("o-other00000");
     runs.scan("all/other", &Sim::json(&organization.to_string()), MANAGEMENT, &["--organization"]).expect(0);
     refused(&["trend", "@all"], "there are runs of o-other00000 and o-test000000");
+}
+
+#[test]
+fn a_part_does_not_speak_for_a_day_of_which_the_whole_was_read() {
+    let runs = Runs::new();
+    let blind = with(good("two"), &json!({"deny": {"GetBucketVersioning": ""}}));
+    let buckets = json!([good("one"), blind]);
+    runs.buckets("all/whole", &buckets);
+    let sim = Sim::json(&organization(&json!([management(&json!({"buckets": buckets}))])).to_string());
+    let part = ["--organization", "--bucket", "one"];
+    runs.scan("all/part", &sim, MANAGEMENT, &part).expect(0);
+    runs.scan("all/other", &sim, MANAGEMENT, &part).expect(0);
+    for (name, day, id) in [("whole", "2026-03-31", 1), ("part", "2026-03-31", 2), ("other", "2026-04-01", 3)] {
+        move_to(&runs, &format!("all/{name}"), day, id);
+    }
+    let ran = runs.run(&["trend", "@all", "--format", "csv", "--metric", "BucketCount"]).expect(0);
+    let values: Vec<String> = rows(&ran).iter().map(|row| format!("{} {}", row["date"], row["value"])).collect();
+    assert_eq!(values, ["2026-03-31 2", "2026-04-01 1"], "the part was complete, and the whole was not");
+    let told = "the run of 2026-04-01 was asked for a part only (--bucket=one)";
+    assert!(ran.stderr.contains(told) && !ran.stderr.contains("of 2026-03-31 was asked"), "{}", ran.stderr);
 }
