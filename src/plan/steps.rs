@@ -140,11 +140,13 @@ impl Commands<'_> {
             kind: Kind::SaveLifecycle,
             title: format!("Save its lifecycle configuration ({})", counted(rules, "rule")),
             commands: vec![
-                format!("test ! -s {file} && {whole} > {file}"),
-                format!("test -s {file} && {smallest} > {file}.minimum-size"),
+                format!("test ! -e {file} && {whole} > {file} || echo 'NOT SAVED: move the old file away first'"),
+                format!("{smallest} > {file}.minimum-size"),
                 format!("bucketlens lifecycle check {file}"),
             ],
-            expect: "a file with all the rules, and what they do; keep both files".to_owned(),
+            expect: "a file with all the rules, and what they do; keep both files. `NOT SAVED`: stop, the file is of \
+                     another time"
+                .to_owned(),
             destroys: Vec::new(),
             instead: None,
         }
@@ -152,11 +154,13 @@ impl Commands<'_> {
 
     fn remove(&self, ends: &[&'static str]) -> Step {
         let file = shell(&saved_in(self.record)).into_owned();
+        let whole = self.call("get-bucket-lifecycle-configuration", "--query '{Rules: Rules}' --output json");
         Step {
             kind: Kind::RemoveLifecycle,
             title: "Remove the lifecycle configuration".to_owned(),
             commands: vec![
-                format!("test -s {file} && {}", self.call("delete-bucket-lifecycle", "")),
+                // Only what was saved is removed.
+                format!("{whole} | cmp - {file} && {}", self.call("delete-bucket-lifecycle", "")),
                 self.read_rules(),
             ],
             expect: "`NoSuchLifecycleConfiguration`, maybe not at once".to_owned(),

@@ -20,6 +20,9 @@ say() { printf '%s\n' "$*"; }
 
 stop() {
   printf 'STOP: %s\n' "$*" >&2
+  [ -z "${removed:-}" ] ||
+    printf 'The lifecycle configuration of %s is removed; it is saved in %s: sh FILE undo %s puts it back.\n' \
+      "$removed" "$saved" "$removed" >&2
   exit 1
 }
 
@@ -186,6 +189,7 @@ remove_rules() {
     waited=$((waited + 2))
     read_rules
   done
+  removed=$bucket
   say '  the lifecycle configuration is removed'
 }
 
@@ -305,7 +309,7 @@ check_caller() {
 # A bucket of the plan. What is said before it belongs to it.
 turn() { # BUCKET REGION STATUS MFA-DELETE RULES OBJECT-LOCK COURSE FILE
   bucket=$1 region=$2 planned_status=$3 planned_mfa=$4 planned_rules=$5 planned_lock=$6 course=$7
-  saved=$save/$8
+  saved=$save/$8 removed=''
   case "$chosen" in
     *"/$bucket/"*) is_chosen=yes ;;
     *) is_chosen=no ;;

@@ -274,7 +274,7 @@ fn where_one_bucket_is_refused_nothing_is_sent_for_any() {
     let sim = simulator();
     let ran = root(&apply("enable plain logs guarded"), &sim.endpoint).run_with("314159\n").expect(1);
     assert_outcome(&ran, "plain", "not_sent", &["another bucket of this command is refused"]);
-    assert_outcome(&ran, "logs", "refused", &["aws s3api delete-bucket-lifecycle --bucket logs"]);
+    assert_outcome(&ran, "logs", "refused", &["bucketlens plan RUN", "the commands for logs in order"]);
     assert_outcome(&ran, "guarded", "already", &[]);
     assert_nothing_sent(&ran, &sim);
 }

@@ -73,6 +73,9 @@ pub fn bucket_name(text: &str) -> Result<String, String> {
     if text.ends_with("--x-s3") {
         return Err("a directory bucket has no versioning and no MFA delete".to_owned());
     }
+    if let ["arn", _, "s3", "", "", name] = text.splitn(6, ':').collect::<Vec<_>>()[..] {
+        return Err(format!("this is the ARN of a bucket: give its name, {name}"));
+    }
     if text.ends_with("-s3alias") || text.ends_with("--ol-s3") || text.starts_with("arn:") {
         return Err("this names an access point, which has no versioning: name the bucket itself".to_owned());
     }

@@ -65,10 +65,8 @@ pub fn refusal(refusal: &Refusal, bucket: &str) -> String {
 fn lifecycle(bucket: &str, rules: usize) -> String {
     let (blocks, without) = (words::lifecycle_blocks(rules), words::WITHOUT_LIFECYCLE);
     format!(
-        "{blocks}. Otherwise save it (aws s3api get-bucket-lifecycle-configuration --bucket {bucket} > \
-         {bucket}-lifecycle.json), see what it does (bucketlens lifecycle check {bucket}-lifecycle.json), and remove it \
-         (aws s3api delete-bucket-lifecycle --bucket {bucket}): {without}. bucketlens plan RUN, with the folder of a \
-         scan, has the steps in order, and how to undo them"
+        "{blocks}. Otherwise save it, see what it does, and remove it: {without}. bucketlens plan RUN, with the folder of a \
+         scan, has the commands for {bucket} in order, and how to undo them"
     )
 }
 
