@@ -192,12 +192,38 @@ fn ways_round(said: &Said) -> impl Iterator<Item = Hole> {
     ways.into_iter().filter(move |(group, _)| is_open(*group)).map(|(_, words)| Hole::Policy(words.to_owned()))
 }
 
+/// What guards versions guards nothing that is written where there are none, whatever a policy says.
+fn without_versions(facts: &Facts<'_>) -> Option<State> {
+    match facts.state().ok()?.versioning {
+        Versioning::Enabled => None,
+        Versioning::Never => Some(State::Absent("versioning was never configured".to_owned())),
+        Versioning::Suspended => {
+            let why = "versioning is suspended: a plain deletion or a new upload destroys what is written now";
+            Some(State::Absent(why.to_owned()))
+        }
+    }
+}
+
+/// And it guards versions as long as no rule ends them.
+fn of_versions(facts: &Facts<'_>, extent: Extent, fact: String, mut holes: Vec<Hole>) -> Result<State, Doubt> {
+    facts.state()?;
+    match &facts.noncurrent {
+        Noncurrent::Kept => {}
+        Noncurrent::Expire { days, by, .. } => holes.push(Hole::VersionsExpire { days: *days, by: by.clone() }),
+        Noncurrent::Unknown(_) => holes.push(Hole::VersionsMayExpire),
+    }
+    Ok(State::Present { extent, fact, days: None, holes })
+}
+
 fn deny_version_deletion(facts: &Facts<'_>) -> Result<State, Doubt> {
+    if let Some(absent) = without_versions(facts) {
+        return Ok(absent);
+    }
     let said = facts.policy()?;
     let Said::Judged(judged) = said else { return Ok(State::Absent("there is no bucket policy".to_owned())) };
     let present = |extent, fact: &str, holes: Vec<Hole>| {
         let holes = holes.into_iter().chain(ways_round(said)).collect();
-        Ok(State::Present { extent, fact: fact.to_owned(), days: None, holes })
+        of_versions(facts, extent, fact.to_owned(), holes)
     };
     match &judged.version_deletion {
         Denied::All => present(Extent::Whole, "the bucket policy denies s3:DeleteObjectVersion to everybody", vec![]),
@@ -211,6 +237,9 @@ fn deny_version_deletion(facts: &Facts<'_>) -> Result<State, Doubt> {
 }
 
 fn mfa_by_policy(facts: &Facts<'_>) -> Result<State, Doubt> {
+    if let Some(absent) = without_versions(facts) {
+        return Ok(absent);
+    }
     let said = facts.policy()?;
     let Some(access) = said.access(Group::DeleteVersions) else {
         return Ok(State::Absent("there is no bucket policy".to_owned()));
@@ -218,7 +247,7 @@ fn mfa_by_policy(facts: &Facts<'_>) -> Result<State, Doubt> {
     let present = |extent, fact: &str| {
         let age = access.max_age.map_or(String::new(), |age| format!(", used at most {age} seconds before"));
         let holes = access.holes().into_iter().map(Hole::Policy).collect();
-        Ok(State::Present { extent, fact: format!("{fact}{age}"), days: None, holes })
+        of_versions(facts, extent, format!("{fact}{age}"), holes)
     };
     match access.verdict {
         Verdict::Required => present(Extent::Whole, "the bucket policy demands MFA for s3:DeleteObjectVersion"),

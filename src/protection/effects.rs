@@ -54,6 +54,8 @@ enum Does {
     This(Strength, String),
     /// At best.
     Perhaps(Strength, Doubt),
+    /// It limits the threat, and stops it perhaps.
+    AtLeastLimits(String, Doubt),
 }
 
 impl Does {
@@ -76,6 +78,10 @@ pub(super) fn against(threat: Threat, facts: &Facts<'_>) -> Answer {
             Does::Nothing => {}
             Does::This(strength, words) => by.push(Effect { by: means, strength, words }),
             Does::Perhaps(best, doubt) => open.push((best, doubt)),
+            Does::AtLeastLimits(words, doubt) => {
+                by.push(Effect { by: means, strength: Strength::Limits, words });
+                open.push((Strength::Stops, doubt));
+            }
         }
     }
     by.sort_by_key(|effect| Reverse(effect.strength));
@@ -123,7 +129,7 @@ fn mfa_delete(threat: Threat, facts: &Facts<'_>) -> Does {
         return Does::limits(format!("{CODE}; new objects have no versions"));
     }
     let words = match threat {
-        Threat::UserKeys | Threat::Script => return Does::stops(CODE),
+        Threat::UserKeys | Threat::Script => return outlived_by_rules(CODE, facts),
         Threat::Administrator => CODE,
         Threat::LifecycleRule => NO_RULE,
     };
@@ -140,7 +146,8 @@ fn mfa_delete(threat: Threat, facts: &Facts<'_>) -> Does {
 
 /// Source: S3 user guide, "Object Lock considerations".
 fn object_lock(mode: RetentionMode, threat: Threat, facts: &Facts<'_>) -> Does {
-    let is_bypassed = mode == RetentionMode::Governance && threat == Threat::Administrator;
+    // Stolen keys have every right on objects, that to bypass governance too; a script does not ask for it.
+    let is_bypassed = mode == RetentionMode::Governance && matches!(threat, Threat::Administrator | Threat::UserKeys);
     let retention = match read(facts.extras.object_lock.as_ref(), Extra::ObjectLock) {
         _ if is_bypassed => return Does::Nothing,
         Err(doubt) => return Does::Perhaps(Strength::Stops, doubt),
@@ -230,7 +237,10 @@ fn best(kind: Kind, threat: Threat, facts: &Facts<'_>) -> Strength {
         (Threat::UserKeys | Threat::Script, Kind::Deny | Kind::Mfa) => {
             match facts.state().map(|state| state.versioning) {
                 Ok(Versioning::Never | Versioning::Suspended) => Strength::Limits,
-                Ok(Versioning::Enabled) | Err(_) => Strength::Stops,
+                Ok(Versioning::Enabled) | Err(_) => match facts.noncurrent {
+                    Noncurrent::Expire { .. } => Strength::Limits,
+                    Noncurrent::Kept | Noncurrent::Unknown(_) => Strength::Stops,
+                },
             }
         }
     }
@@ -271,7 +281,11 @@ fn deletion(kind: Kind, threat: Threat, said: &Said, facts: &Facts<'_>) -> Resul
     let what = if is_versioned { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
     // Where nothing keeps versions a new upload destroys as much as a deletion.
     let guarded = |words: String| {
-        if is_versioned { Does::stops(words) } else { Does::limits(format!("{words}; overwriting needs neither")) }
+        if is_versioned {
+            outlived_by_rules(&words, facts)
+        } else {
+            Does::limits(format!("{words}; overwriting needs neither"))
+        }
     };
     Ok(match (kind, said.guard(group)) {
         (_, Guard::Unknown) => return Err(unjudged(said, group)),
@@ -294,6 +308,21 @@ fn deletion(kind: Kind, threat: Threat, said: &Said, facts: &Facts<'_>) -> Resul
         (Kind::Mfa, Guard::InPart) => Does::limits(format!("the bucket policy demands MFA for {what} in part")),
         (Kind::Mfa, Guard::Denied | Guard::Open) => Does::Nothing,
     })
+}
+
+/// A plain deletion or a new upload makes a version noncurrent, and a lifecycle rule that ends noncurrent versions finishes
+/// it: nothing that guards the deletion of versions stops that.
+fn outlived_by_rules(words: &str, facts: &Facts<'_>) -> Does {
+    match &facts.noncurrent {
+        Noncurrent::Kept => Does::stops(words),
+        Noncurrent::Expire { days, by, .. } => {
+            let days = days_of(*days);
+            Does::limits(format!(
+                "{words}; what a plain deletion or a new upload makes noncurrent ends {days} later, by {by}"
+            ))
+        }
+        Noncurrent::Unknown(doubt) => Does::AtLeastLimits(words.to_owned(), doubt.clone()),
+    }
 }
 
 /// Whether a condition on MFA lets long-term keys through.

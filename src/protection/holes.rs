@@ -24,6 +24,7 @@ pub enum Hole {
         days: u32,
         by: String,
     },
+    VersionsMayExpire,
     NoneKept,
     VersionsDeletable,
 
@@ -42,6 +43,7 @@ impl Hole {
             Self::DeleteMarkersTravel => "delete_markers_travel",
             Self::CopyUnseen => "copy_unseen",
             Self::VersionsExpire { .. } => "versions_expire",
+            Self::VersionsMayExpire => "versions_may_expire",
             Self::NoneKept => "none_kept",
             Self::VersionsDeletable => "versions_deletable",
             Self::Policy(_) => "policy",
@@ -69,6 +71,7 @@ impl fmt::Display for Hole {
             Self::VersionsExpire { days, by } => {
                 write!(f, "a version can be gone {} after it became noncurrent, by {by}", days_of(*days))
             }
+            Self::VersionsMayExpire => f.write_str("whether a lifecycle rule ends noncurrent versions is not known"),
             Self::NoneKept => f.write_str("no number of versions is kept beyond that (NewerNoncurrentVersions)"),
             Self::VersionsDeletable => f.write_str("who has s3:DeleteObjectVersion deletes versions at once"),
             Self::Policy(sentence) => f.write_str(sentence),

@@ -177,7 +177,7 @@ fn each_bucket_says_what_stands_against_whom() {
     };
     assert_eq!(says("mfa"), ["mfa_delete", "stopped", "stopped", "stopped", "stopped"]);
     assert_eq!(says("locked"), ["object_lock", "stopped", "stopped", "stopped", "stopped"]);
-    assert_eq!(says("locked-weakly"), ["object_lock", "nothing", "stopped", "stopped", "stopped"]);
+    assert_eq!(says("locked-weakly"), ["object_lock", "nothing", "nothing", "stopped", "stopped"]);
     assert_eq!(says("copied"), ["versioned", "limited", "limited", "limited", "limited"]);
     assert_eq!(says("copied-in-account"), ["versioned", "nothing", "nothing", "limited", "limited"]);
     assert_eq!(says("kept"), ["versioned_with_lifecycle", "nothing", "nothing", "limited", "limited"]);
@@ -317,4 +317,41 @@ fn a_run_that_goes_on_asks_for_its_controls_again() {
     assert_eq!(begun.bucket("copied")["status"], "waived");
     resume(&["--standard=cis"]).expect(1);
     assert_eq!(begun.bucket("copied")["status"], "fail");
+}
+
+#[test]
+fn what_guards_versions_is_worth_less_where_a_rule_ends_them_and_little_where_there_are_none() {
+    let old = json!([{
+        "ID": "old", "Status": "Enabled", "Filter": {}, "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
+    }]);
+    let policy = |bucket: &str| deny(bucket, &json!("s3:DeleteObjectVersion"), &json!({}));
+    let none = json!({"policy": policy("none"), "versioning": null, "mfa_delete": null});
+    let buckets = [bucket("ended", json!({"policy": policy("ended"), "lifecycle": old})), bucket("none", none)];
+    let sim = Sim::json(
+        &json!({
+            "organization_id": "o-protect0000", "management_account": "111111111111", "root": "r-ab12", "ous": [],
+            "accounts": [{
+                "id": "111111111111", "name": "One", "ou": "r-ab12", "assumable": false, "buckets": buckets,
+            }],
+        })
+        .to_string(),
+    );
+    let accepting = ["--standard=cis-with-compensation", "--accept-control=deny-version-deletion"];
+    let ran = scan(&sim, &[accepting.as_slice(), &["--with=protection"]].concat(), 1);
+    let of = |file: &str, bucket: &str, key: &str, value: &str| {
+        let rows = ran.rows(file);
+        rows.into_iter().find(|row| row["bucket"] == bucket && row[key] == value).expect("a row")
+    };
+    let ended = of("out/protection.csv", "ended", "bucket", "ended");
+    assert_eq!(
+        (ended["user_keys"].as_str(), ended["script"].as_str()),
+        ("limited", "limited"),
+        "a plain deletion ends it"
+    );
+    let control = |bucket: &str| of("out/controls.csv", bucket, "control", "deny-version-deletion");
+    assert!(control("ended")["holes"].contains("a version can be gone 30 days after it became noncurrent"));
+    assert_eq!(control("none")["state"], "absent");
+    assert!(control("none")["fact"].contains("versioning was never configured"));
+    let status = |bucket: &str| of("out/findings.csv", bucket, "rule", "mfa-delete-enabled")["status"].clone();
+    assert_eq!([status("ended"), status("none")], ["waived", "fail"]);
 }
