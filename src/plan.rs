@@ -2,7 +2,7 @@
 //! undo it; and for which buckets something else is better. Pure: from the inventory of a run, a bucket at a time.
 //!
 //! - [`course`]: what is to be done about a bucket;
-//! - [`effects`]: what its lifecycle configuration does, and what stops without it;
+//! - [`effects`]: what its lifecycle configuration does, and what stops without it; [`contents`]: what it is;
 //! - [`targets`]: which buckets others replicate to;
 //! - [`words`], [`steps`]: the words and the commands;
 //! - [`markdown`], [`script`], [`json`]: how a plan is written, each a [`Sink`];
@@ -11,6 +11,7 @@
 //! Sources: S3 user guide, "Configuring MFA delete", "How S3 Lifecycle interacts with other bucket configurations",
 //! "Object Lock considerations"; IAM user guide, "AWS account root user".
 
+mod contents;
 pub mod course;
 mod effects;
 mod json;
@@ -50,8 +51,8 @@ pub struct Head<'a> {
     pub tally: Tally,
     /// Accounts of the plan that could not be read to the end.
     pub incomplete: u64,
-    /// Whether more buckets may be replication targets than are known.
-    pub targets_in_doubt: bool,
+    /// Why more buckets may be replication targets than are known.
+    pub target_doubts: Vec<String>,
 }
 
 impl Head<'_> {

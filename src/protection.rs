@@ -246,6 +246,19 @@ impl Protection {
         }
     }
 
+    /// With what is known of the refusals among its doubts.
+    #[must_use]
+    pub fn explained(mut self, explain: impl Fn(Doubt) -> Doubt) -> Self {
+        let of_controls = self.controls.iter_mut().filter_map(|control| match &mut control.state {
+            State::Unknown(doubt) => Some(doubt),
+            State::Present { .. } | State::Absent(_) => None,
+        });
+        for doubt in of_controls.chain(self.answers.iter_mut().flat_map(|answer| &mut answer.doubts)) {
+            *doubt = explain(doubt.clone());
+        }
+        self
+    }
+
     pub fn answer(&self, threat: Threat) -> &Answer {
         self.answers.iter().find(|answer| answer.threat == threat).expect("every threat is there")
     }

@@ -205,14 +205,15 @@ impl<'a> BucketFacts<'a> {
     /// The same, where what was not asked for is unknown.
     fn protection(&self) -> &Protection {
         self.protection.get_or_init(|| {
-            Protection::of(&Protected {
+            let protected = Protected {
                 account: self.account,
                 versioning: self.versioning,
                 lifecycle: self.lifecycle,
                 extras: self.extras,
                 policy: self.said(),
                 noncurrent: self.noncurrent(),
-            })
+            };
+            Protection::of(&protected).explained(|doubt| self.explained(doubt))
         })
     }
 

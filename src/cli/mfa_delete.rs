@@ -20,7 +20,7 @@ mod show;
 use std::sync::Arc;
 
 use self::apply::Applying;
-use self::decide::{Decision, Outcome, Refusal, decide};
+use self::decide::{Decision, Outcome, Refusal, Wish, decide};
 use self::options::{Change, Mode, Order, Task};
 use self::show::{Head, Row};
 use super::Problem;
@@ -31,7 +31,7 @@ use crate::aws::session::{Aws, Source};
 use crate::collect::Way;
 use crate::discover::{Identity, identify};
 use crate::exit::Exit;
-use crate::model::{BucketRecord, Fact, Facts, Lifecycle, Region};
+use crate::model::{BucketRecord, Extra, Extras, Fact, Facts, Lifecycle, Region};
 
 pub async fn run(order: &Order, network: &Network) -> Result<Exit, Problem> {
     if let Task::Change(Change { mode: Mode::Apply { codes, .. }, .. }) = &order.task
@@ -132,8 +132,11 @@ impl<'a> Run<'a> {
         }
         let mut looked = Vec::new();
         for bucket in &self.order.buckets {
-            let Looked { way, mut row } = self.look(bucket).await;
+            let Looked { mut way, mut row } = self.look(bucket).await;
             self.decide(change, &way, &mut row);
+            if change.wish != Wish::Disable && row.change.is_some() {
+                row.notes = object_lock(&mut way).await;
+            }
             looked.push(Looked { way, row });
         }
         let refused = looked.iter().any(|it| it.row.outcome == Outcome::Refused);
@@ -174,6 +177,7 @@ impl<'a> Run<'a> {
             change: None,
             after: None,
             outcome: Outcome::NotSent,
+            notes: Vec::new(),
             reasons: Vec::new(),
             request_id: None,
         };
@@ -249,6 +253,16 @@ async fn read(way: &mut Way<'_>) -> Facts {
             Err(vanished) => vanished.into(),
             Ok(lifecycle) => Facts::Read { versioning, lifecycle, extras: Box::default() },
         },
+    }
+}
+
+/// What there is to say of Object Lock before MFA delete is enabled.
+async fn object_lock(way: &mut Way<'_>) -> Vec<String> {
+    let mut extras = Extras::default();
+    match way.extra(Extra::ObjectLock, &mut extras).await {
+        // The bucket is read once more before anything is sent.
+        Err(_vanished) => Vec::new(),
+        Ok(()) => extras.object_lock.as_ref().and_then(explain::object_lock).into_iter().collect(),
     }
 }
 

@@ -46,7 +46,7 @@ pub fn run(order: &Order) -> Result<Exit, Problem> {
         tally.add(section.tally);
     }
     let incomplete = sections.iter().filter(|section| section.account.outcome != Outcome::Complete).count() as u64;
-    let head = Head { run, standard, tally, incomplete, targets_in_doubt: targets.is_in_doubt };
+    let head = Head { run, standard, tally, incomplete, target_doubts: targets.doubts() };
     match write(order.format, &inventory, &head, &sections, &judge) {
         Ok(()) => {}
         Err(Failure::Print(error)) if error.kind() == io::ErrorKind::BrokenPipe => {}
@@ -73,7 +73,9 @@ fn chosen<'a>(order: &Order, inventory: &'a Inventory) -> Result<Vec<&'a Account
 fn targets(inventory: &Inventory) -> Result<Targets, Problem> {
     let mut targets = Targets::default();
     for account in inventory.accounts() {
-        targets.is_in_doubt |= account.outcome != Outcome::Complete;
+        if account.outcome != Outcome::Complete {
+            targets.incomplete_account();
+        }
         for record in inventory.buckets(account)? {
             targets.meet(&record?);
         }

@@ -170,6 +170,8 @@ fn other_account(replication: &Replication, own: &AccountId) -> Option<AccountId
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Tally {
     pub enable: u64,
+    /// Of these, buckets of which it is not known whether they have Object Lock.
+    pub object_lock_unread: u64,
     pub wrong_tool: u64,
     pub unknown: u64,
     /// With a name that is put into no command.
@@ -179,6 +181,9 @@ pub struct Tally {
 
 impl Tally {
     pub fn count(&mut self, course: &Course) {
+        if matches!(course, Course::Enable(Work { object_lock: Lock::Unread, .. })) {
+            self.object_lock_unread += 1;
+        }
         *match course {
             Course::Nothing => &mut self.nothing,
             Course::Enable(_) => &mut self.enable,
@@ -190,6 +195,7 @@ impl Tally {
 
     pub fn add(&mut self, other: Self) {
         self.enable += other.enable;
+        self.object_lock_unread += other.object_lock_unread;
         self.wrong_tool += other.wrong_tool;
         self.unknown += other.unknown;
         self.no_name += other.no_name;

@@ -6,15 +6,18 @@ use std::rc::Rc;
 
 use time::Date;
 
+use super::contents::contents;
 use crate::lifecycle::words::{does, scope_in_short};
 use crate::lifecycle::{Action, Configuration, Verdict, Versions, analyse};
 use crate::model::{ActionKind, LifecycleConfiguration, Reading, RuleStatus};
 
 /// What was found out about one configuration in one versioning state.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Effects {
     /// Rules, disabled ones included.
     pub rules: usize,
+    /// What they are, see [`contents`]; empty where they could not be analysed.
+    pub contents: String,
     /// A line an action, as `bucketlens lifecycle check` judges it.
     pub today: Vec<String>,
     /// What happens no more without it.
@@ -61,7 +64,7 @@ impl Analyst {
 
     fn analysed(&self, configuration: &Configuration, versions: Versions) -> Effects {
         let mut found =
-            Effects { rules: configuration.rules.len(), today: Vec::new(), ends: Vec::new(), deletes: false };
+            Effects { rules: configuration.rules.len(), contents: contents(configuration), ..Effects::default() };
         for verdict in analyse(configuration, versions, self.today) {
             let rule = &configuration.rules[verdict.rule];
             let action = &rule.actions[verdict.action];
@@ -134,6 +137,7 @@ fn unreadable(lifecycle: &LifecycleConfiguration, why: &str) -> Effects {
     });
     Effects {
         rules: lifecycle.rules.len(),
+        contents: String::new(),
         today: std::iter::once(format!("it could not be analysed: {why}")).chain(today).collect(),
         ends: vec!["whatever its rules do happens no more"],
         deletes: enabled(ActionKind::Expiration) || enabled(ActionKind::NoncurrentVersionExpiration),

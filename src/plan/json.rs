@@ -92,7 +92,7 @@ impl Sink for Document<'_> {
             interrupted: head.run.interrupted,
             buckets: head.tally,
             accounts_incomplete: head.incomplete,
-            replication_targets_in_doubt: head.targets_in_doubt,
+            replication_targets_in_doubt: !head.target_doubts.is_empty(),
         };
         writeln!(self.out, "{{\n\"plan\": {},", serde_json::to_string(&first)?)?;
         write!(self.out, "\"accounts\": [")

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::course::{Course, Tally, Unread, Why, Work};
 use super::quote::{code, line};
 use super::steps::{Commands, Step};
-use super::words::{ROOT, better, counted, lock, state, why_not};
+use super::words::{ROOT, better, counted, lock, lock_unread, state, why_not};
 use super::{Entry, Head, Section, Sink};
 use crate::model::{AccountRecord, Outcome};
 
@@ -119,12 +119,9 @@ impl Sink for Document<'_> {
                 counted(usize::try_from(head.incomplete).unwrap_or(usize::MAX), "account")
             ));
         }
-        if head.targets_in_doubt {
-            doubts.push(
-                "which buckets are replication targets is not (wholly) known: only the replication rules of other buckets \
-                 say so, and `bucketlens scan --with protection` reads them"
-                    .to_owned(),
-            );
+        doubts.extend(head.target_doubts.iter().cloned());
+        if tally.object_lock_unread > 0 {
+            doubts.push(lock_unread(tally.object_lock_unread));
         }
         self.points(doubts)?;
         writeln!(

@@ -3,10 +3,11 @@
 
 use std::io::{self, Write};
 
+use super::contents::QUERY;
 use super::course::{Course, Lock, Work};
 use super::quote::{line, shell};
 use super::steps::{mfa, saved_in, status};
-use super::words::{better, why_not};
+use super::words::{better, lock_unread, why_not};
 use super::{Entry, Head, Section, Sink};
 
 const STEPS: &str = include_str!("steps.sh");
@@ -43,13 +44,14 @@ impl<'a> Script<'a> {
         };
         writeln!(
             self.out,
-            "  turn {} {} {} {} {} {lock} {course} {}",
+            "  turn {} {} {} {} {} {lock} {course} {} {}",
             shell(&entry.record.bucket),
             shell(region),
             status(work.state.versioning),
             mfa(work.state.mfa_delete),
             work.lifecycle.as_ref().map_or(0, |effects| effects.rules),
             shell(&saved_in(entry.record)),
+            shell(work.lifecycle.as_ref().map_or("", |effects| &effects.contents)),
         )
     }
 }
@@ -74,13 +76,14 @@ impl Sink for Script<'_> {
             tally.no_name,
             tally.nothing
         )?;
-        if head.targets_in_doubt {
-            writeln!(
-                self.out,
-                "# Which buckets are replication targets is not (wholly) known: scan --with protection."
-            )?;
+        for doubt in &head.target_doubts {
+            writeln!(self.out, "# Mind: {}.", line(doubt))?;
         }
-        writeln!(self.out, "partition={} home_region={}\n\n{STEPS}", shell(head.partition()), head.home_region())
+        if tally.object_lock_unread > 0 {
+            writeln!(self.out, "# Mind: {}.", lock_unread(tally.object_lock_unread))?;
+        }
+        let (partition, region) = (shell(head.partition()), head.home_region());
+        writeln!(self.out, "partition={partition} home_region={region}\nquery={}\n\n{STEPS}", shell(QUERY))
     }
 
     fn account(&mut self, section: &Section<'_>) -> io::Result<()> {

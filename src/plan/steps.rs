@@ -144,9 +144,10 @@ impl Commands<'_> {
                 format!("{smallest} > {file}.minimum-size"),
                 format!("bucketlens lifecycle check {file}"),
             ],
-            expect: "a file with all the rules, and what they do; keep both files. `NOT SAVED`: stop, the file is of \
-                     another time"
-                .to_owned(),
+            expect:
+                "a file with all the rules, and what they do: the same as above, or they were changed since the scan, \
+                     so stop. Keep both files. `NOT SAVED`: stop, the file is of another time"
+                    .to_owned(),
             destroys: Vec::new(),
             instead: None,
         }
@@ -203,12 +204,15 @@ impl Commands<'_> {
         let old_mfa = if work.state.mfa_delete == MfaDelete::Enabled { "Enabled" } else { "Disabled" };
         let mut undo = Vec::new();
         if (old_status, old_mfa) != ("Enabled", "Enabled") {
-            let never = work.state.versioning == Versioning::Never;
-            let words = if never { " (versioning cannot be removed, only suspended)" } else { "" };
-            undo.push(Undo {
-                title: format!("MFA delete as it was, with a code{words}"),
-                commands: vec![self.put(old_status, old_mfa)],
-            });
+            let title = match (work.state.versioning, work.state.mfa_delete) {
+                (_, MfaDelete::Enabled) => "versioning suspended again, with a code",
+                (Versioning::Never, _) => {
+                    "MFA delete disabled and versioning suspended, with a code: never configured cannot be had back"
+                }
+                (_, MfaDelete::Never) => "MFA delete disabled, with a code: never configured cannot be had back",
+                (_, MfaDelete::Disabled) => "MFA delete as it was, with a code",
+            };
+            undo.push(Undo { title: title.to_owned(), commands: vec![self.put(old_status, old_mfa)] });
         }
         if work.lifecycle.is_some() {
             let file = shell(&saved_in(self.record)).into_owned();

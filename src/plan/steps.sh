@@ -20,11 +20,28 @@ say() { printf '%s\n' "$*"; }
 
 stop() {
   printf 'STOP: %s\n' "$*" >&2
+  say_removed
+  exit 1
+}
+
+say_removed() {
   [ -z "${removed:-}" ] ||
     printf 'The lifecycle configuration of %s is removed; it is saved in %s: sh FILE undo %s puts it back.\n' \
       "$removed" "$saved" "$removed" >&2
-  exit 1
 }
+
+interrupted() {
+  trap - INT TERM HUP
+  if [ -n "${doing:-}" ]; then
+    printf '\nSTOP: interrupted while a request was under way, to %s: look what came of it (sh FILE check)\n' "$doing" >&2
+  else
+    printf '\nSTOP: interrupted; no request to change anything was under way\n' >&2
+  fi
+  say_removed
+  exit 130
+}
+
+rules_in_words() { if [ "$1" = 1 ]; then say '1 lifecycle rule'; else say "$1 lifecycle rules"; fi; }
 
 # What the AWS CLI said, without what drives a terminal.
 cli_said() { tr -d '\000-\010\013-\037\177' <"$work/err" | sed -n '/./{s/^/  /;p;}' | tail -n 5; }
@@ -65,9 +82,12 @@ read_state() {
   esac
 }
 
+# How many rules there are, and what they are in one line.
 read_rules() {
-  if ask get-bucket-lifecycle-configuration --query 'length(Rules)' --output text; then
-    rules=$(cat "$work/out")
+  contents=''
+  if ask get-bucket-lifecycle-configuration --query "$query" --output text; then
+    rules=$(cut -f 1 "$work/out")
+    contents=$(cut -f 2 "$work/out")
   elif is_absent get-bucket-lifecycle-configuration NoSuchLifecycleConfiguration; then
     rules=0
   else
@@ -92,13 +112,18 @@ read_lock() {
   esac
 }
 
+# Dates without the time of day, which is always midnight and which every AWS CLI writes in its own way.
+plain() { printf '%s\n' "$1" | sed -e 's/T00:00:00[.0]*Z"/"/g' -e 's/T00:00:00+00:00"/"/g'; }
+
 # What is not as the plan knows it.
 changes() {
   if [ "$status" != "$planned_status" ] || [ "$mfa" != "$planned_mfa" ]; then
     say "versioning $status and MFA delete $mfa, in the plan $planned_status and $planned_mfa"
   fi
   if [ "$rules" != "$planned_rules" ] && ! { [ "$rules" = 0 ] && [ -s "$saved" ]; }; then
-    say "$rules lifecycle rules, in the plan $planned_rules"
+    say "$(rules_in_words "$rules"), in the plan $planned_rules"
+  elif [ "$rules" != 0 ] && [ -n "$planned_contents" ] && [ "$(plain "$contents")" != "$(plain "$planned_contents")" ]; then
+    say 'its lifecycle rules are no longer those of the plan'
   fi
   if [ "$lock" = Enabled ] && [ "$planned_lock" != Enabled ]; then
     say 'Object Lock, beside which MFA delete is not documented; consider its default retention instead'
@@ -118,7 +143,7 @@ check_bucket() {
     say "CHANGED  $bucket: $found"
     surprised=yes
   else
-    say "as known $bucket: versioning $status, MFA delete $mfa, $rules lifecycle rules ($course)"
+    say "as known $bucket: versioning $status, MFA delete $mfa, $(rules_in_words "$rules") ($course)"
   fi
 }
 
@@ -151,7 +176,7 @@ save_rules() {
       unreadable 'the lifecycle configuration'
     cmp -s "$work/out" "$saved" ||
       stop "$saved exists already, and is not what $bucket has now: move the file away first"
-    say "  its lifecycle configuration ($rules rules) is saved already in $saved"
+    say "  its lifecycle configuration ($(rules_in_words "$rules")) is saved already in $saved"
     return
   fi
   ask get-bucket-lifecycle-configuration --query TransitionDefaultMinimumObjectSize --output text ||
@@ -163,7 +188,7 @@ save_rules() {
   cat "$work/out" >"$saved"
   sync
   cmp -s "$work/out" "$saved" || stop "the lifecycle configuration could not be saved in $saved"
-  say "  its lifecycle configuration ($rules rules) is saved in $saved"
+  say "  its lifecycle configuration ($(rules_in_words "$rules")) is saved in $saved"
 }
 
 remove_rules() {
@@ -177,19 +202,20 @@ remove_rules() {
   ask get-bucket-lifecycle-configuration --query '{Rules: Rules}' --output json ||
     unreadable 'the lifecycle configuration'
   cmp -s "$work/out" "$saved" || stop "the lifecycle configuration of $bucket has changed since it was saved in $saved"
+  doing="remove the lifecycle configuration of $bucket, which is saved in $saved"
   ask delete-bucket-lifecycle || {
     cli_said >&2
     stop "the lifecycle configuration of $bucket could not be removed; it is saved in $saved"
   }
+  removed=$bucket doing=''
   waited=0
   read_rules
   while [ "$rules" != 0 ]; do
-    [ "$waited" -lt "$wait" ] || stop "the lifecycle configuration of $bucket was removed and is still seen: wait, then run this again; it is saved in $saved"
+    [ "$waited" -lt "$wait" ] || stop "the lifecycle configuration of $bucket was removed and is still seen: wait, then run this again"
     sleep 2
     waited=$((waited + 2))
     read_rules
   done
-  removed=$bucket
   say '  the lifecycle configuration is removed'
 }
 
@@ -211,12 +237,13 @@ ask_code() { # WHAT FOR
 change_state() { # STATUS MFA-DELETE
   ask_code "set versioning $1 and MFA delete $2 on $bucket"
   # Sent once, because a code works once. While it is sent the list of processes of this machine shows it.
-  sent=yes
+  sent=yes doing="set versioning $1 and MFA delete $2 on $bucket"
   (
     AWS_MAX_ATTEMPTS=1
     export AWS_MAX_ATTEMPTS
     ask put-bucket-versioning --versioning-configuration "Status=$1,MFADelete=$2" --mfa "$MFA_SERIAL $code"
   ) || sent=no
+  doing=''
   cli_said >"$work/answer"
   waited=0
   read_state
@@ -252,26 +279,28 @@ undo_bucket() {
   [ "$planned_rules" != 0 ] || return 0
   read_rules
   if [ "$rules" != 0 ]; then
-    say "  it has a lifecycle configuration ($rules rules): it is left as it is"
+    say "  it has a lifecycle configuration ($(rules_in_words "$rules")): it is left as it is"
     return
   fi
   [ -s "$saved" ] || stop "the lifecycle configuration of $bucket should be saved in $saved, and is not there"
   smallest=None
   if [ -s "$saved.minimum-size" ]; then smallest=$(cat "$saved.minimum-size"); fi
   if [ "$smallest" = None ]; then set --; else set -- --transition-default-minimum-object-size "$smallest"; fi
+  doing="put back the lifecycle configuration of $bucket from $saved"
   ask put-bucket-lifecycle-configuration --lifecycle-configuration "file://$saved" "$@" || {
     cli_said >&2
     stop "the lifecycle configuration of $bucket could not be put back; it is in $saved"
   }
+  doing=''
   waited=0
   read_rules
   while [ "$rules" != "$planned_rules" ]; do
-    [ "$waited" -lt "$wait" ] || stop "$bucket shows $rules lifecycle rules where $planned_rules were put back"
+    [ "$waited" -lt "$wait" ] || stop "$bucket shows $(rules_in_words "$rules") where $planned_rules were put back"
     sleep 2
     waited=$((waited + 2))
     read_rules
   done
-  say "  its lifecycle configuration ($rules rules) is back"
+  say "  its lifecycle configuration ($(rules_in_words "$rules")) is back"
 }
 
 # Whose credentials these are. Sets account.
@@ -307,9 +336,9 @@ check_caller() {
 }
 
 # A bucket of the plan. What is said before it belongs to it.
-turn() { # BUCKET REGION STATUS MFA-DELETE RULES OBJECT-LOCK COURSE FILE
+turn() { # BUCKET REGION STATUS MFA-DELETE RULES OBJECT-LOCK COURSE FILE CONTENTS
   bucket=$1 region=$2 planned_status=$3 planned_mfa=$4 planned_rules=$5 planned_lock=$6 course=$7
-  saved=$save/$8 removed=''
+  saved=$save/$8 planned_contents=$9 removed=''
   case "$chosen" in
     *"/$bucket/"*) is_chosen=yes ;;
     *) is_chosen=no ;;
@@ -363,7 +392,7 @@ main() {
   command -v aws >/dev/null || stop 'the AWS CLI (aws) is not installed'
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
-  trap 'exit 130' INT TERM HUP
+  trap interrupted INT TERM HUP
   export AWS_PAGER=''
   check_caller
   case $account in
@@ -385,6 +414,12 @@ main() {
     case ${MFA_SERIAL-} in
       '' | *[!A-Za-z0-9_+=/:,.@-]*)
         stop "set MFA_SERIAL to the serial number of the MFA device or its ARN; of a virtual device of the root user: arn:$partition:iam::$account:mfa/root-account-mfa-device"
+        ;;
+      *:u2f/*) stop "$MFA_SERIAL is a security key, which gives no codes" ;;
+      arn:*:"$account":*) ;;
+      arn:*)
+        [ -n "${SKIP_ROOT_CHECK-}" ] ||
+          stop "$MFA_SERIAL is a device of another account: it must be one of the root user of $account"
         ;;
     esac
     if [ ! -d "$save" ] || [ ! -w "$save" ]; then stop "$save (SAVE) is no folder that can be written"; fi

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::quote::code;
+use super::words::counted;
 use crate::model::{AccountId, BucketRecord, Facts, Replication};
 
 /// The buckets that others replicate to, each with one of those others. The only thing of a plan that grows with what a
@@ -9,8 +11,11 @@ use crate::model::{AccountId, BucketRecord, Facts, Replication};
 #[derive(Debug, Default)]
 pub struct Targets {
     sources: BTreeMap<Box<str>, Source>,
-    /// Whether the replication rules of some bucket are not known: then more buckets may be targets.
-    pub is_in_doubt: bool,
+    is_not_asked: bool,
+    /// Buckets whose replication rules could not be read, and one of them.
+    unread: usize,
+    example: Option<String>,
+    incomplete_accounts: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,10 +28,14 @@ impl Targets {
     /// To be called for every bucket before the first is judged.
     pub fn meet(&mut self, record: &BucketRecord) {
         let Facts::Read { extras, .. } = &record.facts else { return };
-        match extras.replication.as_ref().and_then(|fact| fact.known()) {
-            None => self.is_in_doubt = true,
-            Some(Replication::None) => {}
-            Some(Replication::Present(rules)) => {
+        match extras.replication.as_ref().map(|fact| fact.known()) {
+            None => self.is_not_asked = true,
+            Some(None) => {
+                self.unread += 1;
+                self.example.get_or_insert_with(|| record.bucket.clone());
+            }
+            Some(Some(Replication::None)) => {}
+            Some(Some(Replication::Present(rules))) => {
                 for rule in rules.iter().filter(|rule| rule.enabled) {
                     // `arn:PARTITION:s3:::BUCKET`
                     let name = rule.destination.rsplit(':').next().unwrap_or_default();
@@ -35,6 +44,38 @@ impl Targets {
                 }
             }
         }
+    }
+
+    /// The run does not know all buckets of an account.
+    pub fn incomplete_account(&mut self) {
+        self.incomplete_accounts += 1;
+    }
+
+    /// Why more buckets may be targets than are known.
+    pub fn doubts(&self) -> Vec<String> {
+        let mut doubts = Vec::new();
+        if self.is_not_asked {
+            doubts.push(
+                "which buckets are replication targets is not known: only the replication rules of other buckets say so, \
+                 and `bucketlens scan --with protection` reads them"
+                    .to_owned(),
+            );
+        }
+        if let Some(example) = &self.example {
+            let (number, example) = (counted(self.unread, "bucket"), code(example));
+            let which = if self.unread == 1 { example } else { format!("{example} is one") };
+            doubts.push(format!(
+                "more buckets may be replication targets: the replication rules of {number} could not be read ({which})"
+            ));
+        }
+        if self.incomplete_accounts > 0 && !self.is_not_asked {
+            let accounts = counted(self.incomplete_accounts, "account");
+            doubts.push(format!(
+                "more buckets may be replication targets: not all buckets of {accounts} are known, nor where they \
+                 replicate to"
+            ));
+        }
+        doubts
     }
 
     pub fn source_of(&self, bucket: &str) -> Option<&Source> {

@@ -15,6 +15,15 @@ pub fn lifecycle_blocks(rules: usize) -> String {
 /// What its removal means, whatever its rules are.
 pub const WITHOUT_LIFECYCLE: &str = "from then on nothing expires, and old versions and incomplete uploads stay";
 
+/// Of buckets to enable.
+pub fn lock_unread(buckets: u64) -> String {
+    let number = counted(usize::try_from(buckets).unwrap_or(usize::MAX), "bucket");
+    format!(
+        "whether {number} of those to enable has Object Lock, beside which MFA delete is not documented, was not read: \
+         their first step looks (`bucketlens scan --with protection` reads it before)"
+    )
+}
+
 pub fn counted(number: usize, one: &str) -> String {
     format!("{number} {one}{}", if number == 1 { "" } else { "s" })
 }
@@ -50,10 +59,12 @@ fn retained(retention: Option<DefaultRetention>) -> String {
         RetentionMode::Governance => "GOVERNANCE",
         RetentionMode::Compliance => "COMPLIANCE",
     };
-    match period {
-        RetentionPeriod::Days(days) => format!("with a default retention of {days} days ({mode})"),
-        RetentionPeriod::Years(years) => format!("with a default retention of {years} years ({mode})"),
-    }
+    let (number, unit) = match period {
+        RetentionPeriod::Days(days) => (days, "day"),
+        RetentionPeriod::Years(years) => (years, "year"),
+    };
+    let period = counted(usize::try_from(number).unwrap_or(usize::MAX), unit);
+    format!("with a default retention of {period} ({mode})")
 }
 
 /// Why MFA delete is the wrong tool.

@@ -20,14 +20,36 @@ pub struct Effect {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Means {
     MfaDelete,
-    Control(Control),
+    ObjectLockCompliance,
+    ObjectLockGovernance,
+    ReplicationOtherAccount,
+    VersionsKept,
+    /// What the bucket policy denies, MFA or not: more than the deletion of versions, which the controls are about.
+    PolicyDeny,
+    /// What it denies without MFA.
+    PolicyMfa,
 }
 
 impl Means {
+    const ALL: [Self; 7] = [
+        Self::MfaDelete,
+        Self::ObjectLockCompliance,
+        Self::ObjectLockGovernance,
+        Self::ReplicationOtherAccount,
+        Self::VersionsKept,
+        Self::PolicyDeny,
+        Self::PolicyMfa,
+    ];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::MfaDelete => "mfa-delete",
-            Self::Control(control) => control.as_str(),
+            Self::ObjectLockCompliance => Control::ObjectLockCompliance.as_str(),
+            Self::ObjectLockGovernance => Control::ObjectLockGovernance.as_str(),
+            Self::ReplicationOtherAccount => Control::ReplicationOtherAccount.as_str(),
+            Self::VersionsKept => Control::VersionsKept.as_str(),
+            Self::PolicyDeny => "policy-deny",
+            Self::PolicyMfa => "policy-mfa",
         }
     }
 }
@@ -72,8 +94,7 @@ impl Does {
 pub(super) fn against(threat: Threat, facts: &Facts<'_>) -> Answer {
     let mut by = Vec::new();
     let mut open: Vec<(Strength, Doubt)> = Vec::new();
-    let all = [Means::MfaDelete].into_iter().chain(Control::ALL.map(Means::Control));
-    for means in all {
+    for means in Means::ALL {
         match does(means, threat, facts) {
             Does::Nothing => {}
             Does::This(strength, words) => by.push(Effect { by: means, strength, words }),
@@ -104,12 +125,12 @@ pub(super) fn against(threat: Threat, facts: &Facts<'_>) -> Answer {
 fn does(means: Means, threat: Threat, facts: &Facts<'_>) -> Does {
     match means {
         Means::MfaDelete => mfa_delete(threat, facts),
-        Means::Control(Control::ObjectLockCompliance) => object_lock(RetentionMode::Compliance, threat, facts),
-        Means::Control(Control::ObjectLockGovernance) => object_lock(RetentionMode::Governance, threat, facts),
-        Means::Control(Control::ReplicationOtherAccount) => replication(threat, facts),
-        Means::Control(Control::VersionsKept) => versions_kept(threat, facts),
-        Means::Control(Control::DenyVersionDeletion) => policy(Kind::Deny, threat, facts),
-        Means::Control(Control::MfaByPolicy) => policy(Kind::Mfa, threat, facts),
+        Means::ObjectLockCompliance => object_lock(RetentionMode::Compliance, threat, facts),
+        Means::ObjectLockGovernance => object_lock(RetentionMode::Governance, threat, facts),
+        Means::ReplicationOtherAccount => replication(threat, facts),
+        Means::VersionsKept => versions_kept(threat, facts),
+        Means::PolicyDeny => policy(Kind::Deny, threat, facts),
+        Means::PolicyMfa => policy(Kind::Mfa, threat, facts),
     }
 }
 
@@ -212,13 +233,16 @@ enum Kind {
 }
 
 fn policy(kind: Kind, threat: Threat, facts: &Facts<'_>) -> Does {
+    // Where there are no versions an upload destroys, and a policy on deletions guards nothing.
+    let is_unversioned = facts.state().is_ok_and(|state| state.versioning != Versioning::Enabled);
     let said = match facts.policy() {
+        _ if is_unversioned && threat == Threat::Administrator => return Does::Nothing,
         Ok(Said::NoPolicy) => return Does::Nothing,
         Ok(said) => said,
         Err(doubt) => return Does::Perhaps(best(kind, threat, facts), doubt),
     };
     let done = match threat {
-        Threat::Administrator => administrator(kind, said),
+        Threat::Administrator => administrator(kind, said, facts),
         Threat::UserKeys | Threat::Script => deletion(kind, threat, said, facts),
         Threat::LifecycleRule => new_rule(kind, said, facts),
     };
@@ -247,12 +271,13 @@ fn best(kind: Kind, threat: Threat, facts: &Facts<'_>) -> Strength {
 }
 
 /// Only a policy that guards itself holds somebody up who may change policies.
-fn administrator(kind: Kind, said: &Said) -> Result<Does, Doubt> {
+fn administrator(kind: Kind, said: &Said, facts: &Facts<'_>) -> Result<Does, Doubt> {
     let groups = [Group::DeleteVersions, Group::ChangeLifecycle, Group::ChangePolicy];
     let guards = groups.map(|group| (group, said.guard(group)));
     if guards.iter().any(|(_, guard)| matches!(guard, Guard::Open | Guard::InPart)) {
         return Ok(Does::Nothing);
     }
+    facts.state()?;
     if let Some((group, _)) = guards.iter().find(|(_, guard)| *guard == Guard::Unknown) {
         return Err(unjudged(said, *group));
     }

@@ -35,6 +35,10 @@ fn organization() -> Value {
                     {"name": "never", "region": "us-east-1"},
                     {"name": "elsewhere", "region": "eu-west-1", "versioning": "Enabled"},
                     {"name": "logs", "region": "us-east-1", "versioning": "Enabled", "lifecycle": rule},
+                    {"name": "locked", "region": "us-east-1", "versioning": "Enabled",
+                     "object_lock": {"mode": "GOVERNANCE", "days": 1}},
+                    {"name": "secret-lock", "region": "us-east-1", "versioning": "Enabled",
+                     "deny": {"GetObjectLockConfiguration": ""}},
                     {"name": "secret-state", "region": "us-east-1", "versioning": "Enabled",
                      "deny": {"GetBucketVersioning": "with an explicit deny in a resource-based policy"}},
                     {"name": "secret-rules", "region": "us-east-1", "versioning": "Enabled",
@@ -171,6 +175,23 @@ fn versioning_stays_what_it_was_when_mfa_delete_is_disabled() {
         assert_eq!(bucket["after"], json!({"versioning": versioning, "mfa_delete": "disabled"}));
     }
     assert_eq!(sim.count("PutBucketVersioning"), 2);
+}
+
+#[test]
+fn object_lock_is_told_before_a_code_is_asked_for() {
+    let sim = simulator();
+    let ran = root(&format!("enable plain locked secret-lock --mfa-serial {SERIAL}"), &sim.endpoint).run().expect(0);
+    assert_eq!(bucket(&ran, "plain")["notes"], json!([]));
+    for (name, words) in [
+        ("locked", "it has Object Lock with a default retention of 1 day (GOVERNANCE): whether S3 takes MFA delete"),
+        ("secret-lock", "could not be read (it needs s3:GetBucketObjectLockConfiguration): GetObjectLockConfiguration"),
+    ] {
+        let bucket = bucket(&ran, name);
+        assert!(bucket["outcome"] == "dry_run" && bucket["notes"][0].to_string().contains(words), "{bucket:#}");
+    }
+    // What protects less is nobody's worry.
+    let ran = root(&format!("disable guarded --mfa-serial {SERIAL}"), &sim.endpoint).run().expect(0);
+    assert_eq!((bucket(&ran, "guarded")["notes"].clone(), sim.count("GetObjectLockConfiguration")), (json!([]), 3));
 }
 
 #[test]

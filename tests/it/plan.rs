@@ -98,7 +98,7 @@ fn programs_get_the_same_steps() {
     let plan: Value = serde_json::from_str(&plan(&ran.path("out"), "--format json").expect(3).stdout).expect("JSON");
     assert_eq!(
         plan["plan"]["buckets"],
-        json!({"enable": 4, "wrong_tool": 1, "unknown": 1, "no_name": 0, "nothing": 1})
+        json!({"enable": 4, "object_lock_unread": 4, "wrong_tool": 1, "unknown": 1, "no_name": 0, "nothing": 1})
     );
     // Nobody asked for the replication rules, nor for Object Lock.
     assert_eq!(plan["plan"]["replication_targets_in_doubt"], true);
@@ -212,8 +212,8 @@ fn a_script_looks_at_who_runs_it_and_at_every_bucket_before_it_does_anything() {
     for words in [
         "user/scanner: enough to check, but only the root user can go on",
         "as known plain: versioning Enabled, MFA delete Disabled, 0 lifecycle rules (enable)",
-        "as known tidy: versioning None, MFA delete None, 1 lifecycle rules (enable)",
-        "as known logs: versioning Enabled, MFA delete None, 1 lifecycle rules (wrong-tool)",
+        "as known tidy: versioning None, MFA delete None, 1 lifecycle rule (enable)",
+        "as known logs: versioning Enabled, MFA delete None, 1 lifecycle rule (wrong-tool)",
         "UNKNOWN  secret: GetBucketVersioning denied",
     ] {
         assert!(said.contains(words), "{words}: {said}");
@@ -221,7 +221,8 @@ fn a_script_looks_at_who_runs_it_and_at_every_bucket_before_it_does_anything() {
     let serial = ("MFA_SERIAL", "any");
     let skip = ("SKIP_ROOT_CHECK", ONE);
     let two = access_key(TWO);
-    let table: [Refused<'_>; 10] = [
+    let key = [("MFA_SERIAL", "arn:aws:iam::111111111111:u2f/user/root/key"), skip];
+    let table: [Refused<'_>; 11] = [
         (&[], &user, &[], 2, "usage: sh FILE check"),
         (&["enable"], &user, &[], 2, "usage: sh FILE check"),
         (&["undo", "--all"], &user, &[], 2, "usage: sh FILE check"),
@@ -231,6 +232,7 @@ fn a_script_looks_at_who_runs_it_and_at_every_bucket_before_it_does_anything() {
         (&["enable", "plain"], &root, &[serial, ("AWS_SESSION_TOKEN", "x")], 1, "these are temporary credentials"),
         (&["enable", "guarded"], &root, &[serial, skip], 1, "the plan has no steps for guarded"),
         (&["enable", "plain"], &root, &[skip], 1, "set MFA_SERIAL"),
+        (&["enable", "plain"], &root, &key, 1, "is a security key, which gives no codes"),
         (&["check"], &two, &[("SKIP_ROOT_CHECK", "333333333333")], 1, "nothing to do in account 333333333333"),
     ];
     for (words, key, more, code, why) in table {
@@ -243,4 +245,52 @@ fn a_script_looks_at_who_runs_it_and_at_every_bucket_before_it_does_anything() {
     let (found, said, complained) = run(&["enable", "--all"], &root, &[serial, skip]).expect("the AWS CLI is there");
     assert_eq!((found, sim.count("PutBucketVersioning")), (Some(1), 0), "{said}{complained}");
     assert!(complained.contains("there is no further code; nothing was sent"), "{complained}");
+}
+
+/// One bucket with rules of every kind; `days` is of the last one.
+fn with_every_kind_of_rule(days: u32) -> Sim {
+    let rules = json!([
+        {"ID": "1", "Filter": {}, "Status": "Enabled", "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}},
+        {"ID": "naïve \"quotes\" \\ 'and' 🪣", "Filter": {"Prefix": "a/|é"}, "Status": "Disabled",
+         "Expiration": {"Date": "2031-02-03T00:00:00Z"}},
+        {"ID": "moves", "Status": "Enabled", "Filter": {"And": {"Prefix": "b/", "ObjectSizeGreaterThan": 0,
+         "ObjectSizeLessThan": 1_048_576, "Tags": [{"Key": "z", "Value": "1"}, {"Key": "a", "Value": "2"}]}},
+         "Transitions": [{"Days": 30, "StorageClass": "STANDARD_IA"}, {"Days": 90, "StorageClass": "GLACIER"}],
+         "NoncurrentVersionTransitions":
+            [{"NoncurrentDays": 30, "NewerNoncurrentVersions": 2, "StorageClass": "DEEP_ARCHIVE"}],
+         "NoncurrentVersionExpiration": {"NoncurrentDays": 400, "NewerNoncurrentVersions": 3}},
+        {"ID": "markers", "Filter": {"Tag": {"Key": "k", "Value": ""}}, "Status": "Enabled",
+         "Expiration": {"ExpiredObjectDeleteMarker": true}},
+        {"ID": "dated", "Prefix": "old/", "Status": "Enabled",
+         "Transitions": [{"Date": "2030-01-01T00:00:00Z", "StorageClass": "GLACIER_IR"}]},
+        {"ID": "last", "Filter": {"ObjectSizeGreaterThan": 500}, "Status": "Enabled", "Expiration": {"Days": days}},
+    ]);
+    let bucket = json!({"name": "kinds", "region": "us-east-1", "versioning": "Enabled", "lifecycle": rules});
+    let account = json!({"id": ONE, "name": "Shop", "ou": "r-ab12", "assumable": false, "buckets": [bucket]});
+    let organization =
+        json!({"organization_id": "o-plan", "management_account": ONE, "root": "r-ab12", "accounts": [account]});
+    Sim::json(&organization.to_string())
+}
+
+#[test]
+fn a_script_knows_the_rules_of_its_plan_from_others_of_the_same_number() {
+    let sim = with_every_kind_of_rule(90);
+    let ran = scan(&sim, "").expect(0);
+    let script = ran.path("plan.sh");
+    std::fs::write(&script, plan(&ran.path("out"), "--format sh").stdout).expect("writable");
+    let user = access_key(ONE);
+    let check = |sim: &Sim| {
+        let settings = [
+            ("AWS_ENDPOINT_URL", sim.endpoint.as_str()),
+            ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
+            ("AWS_ACCESS_KEY_ID", &user),
+        ];
+        let output = run_script(&script, &["check"], "", &settings)?;
+        Some((output.status.code(), String::from_utf8(output.stdout).expect("text")))
+    };
+    let Some((code, said)) = check(&sim) else { return };
+    assert!(code == Some(0) && said.contains("as known kinds: versioning Enabled"), "{said}");
+    let (code, said) = check(&with_every_kind_of_rule(91)).expect("the AWS CLI is there");
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("CHANGED  kinds: its lifecycle rules are no longer those of the plan"), "{said}");
 }

@@ -94,7 +94,7 @@ fn a_script_followed_to_its_end_protects_a_bucket_with_versions_and_lifecycle_an
     assert!(again.code == Some(0) && again.said.contains("enabled already"), "{}", again.said);
 
     let undone = follow(&["undo", NAME], &format!("{}\n", two.code()));
-    assert!(undone.code == Some(0) && undone.said.contains("(4 rules) is back"), "{}", undone.said);
+    assert!(undone.code == Some(0) && undone.said.contains("(4 lifecycle rules) is back"), "{}", undone.said);
     assert_eq!(two.state(NAME), ("Enabled".to_owned(), "Disabled".to_owned()));
     assert_eq!(rules(), before);
     assert_eq!(two.refuses_to_delete(NAME, &version, None), None);

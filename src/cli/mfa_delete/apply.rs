@@ -160,6 +160,8 @@ impl<'a> Applying<'a> {
 /// `None` after Ctrl-C, which from the first use on no longer ends the program by itself.
 async fn unless_interrupted<T>(work: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
+        // Listened for before a question is on the terminal.
+        biased;
         Ok(()) = tokio::signal::ctrl_c() => None,
         done = work => Some(done),
     }

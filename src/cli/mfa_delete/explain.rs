@@ -5,7 +5,8 @@
 
 use super::decide::{Answer, Refusal, Server};
 use crate::aws::failure::Failure;
-use crate::model::{ErrorClass, Region, Versioning};
+use crate::model::{ErrorClass, Fact, ObjectLock, Observed, Region, Versioning};
+use crate::plan::course::Lock;
 use crate::plan::words;
 
 /// Why bucketlens does not send it. `bucket` can be pasted as it is.
@@ -68,6 +69,30 @@ fn lifecycle(bucket: &str, rules: usize) -> String {
         "{blocks}. Otherwise save it, see what it does, and remove it: {without}. bucketlens plan RUN, with the folder of a \
          scan, has the commands for {bucket} in order, and how to undo them"
     )
+}
+
+/// What to consider where MFA delete is enabled beside Object Lock.
+pub fn object_lock(fact: &Fact<ObjectLock>) -> Option<String> {
+    match &fact.observed {
+        Observed::Known(ObjectLock::None) => None,
+        Observed::Known(ObjectLock::Enabled { default_retention }) => words::lock(Lock::Enabled(*default_retention))
+            .map(|lock| {
+                format!(
+                    "it has {lock}: whether S3 takes MFA delete beside it is not documented, and a default retention \
+                         protects versions better"
+                )
+            }),
+        Observed::Unknown(reason) => {
+            let help = match reason.class {
+                ErrorClass::Denied => " (it needs s3:GetBucketObjectLockConfiguration)",
+                _ => "",
+            };
+            Some(format!(
+                "whether it has Object Lock, beside which MFA delete is not documented, could not be read{help}: {}",
+                reason.sentence()
+            ))
+        }
+    }
 }
 
 /// What came of a request that was sent, where the server did not simply accept it; then what it said.

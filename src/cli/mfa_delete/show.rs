@@ -19,6 +19,8 @@ pub struct Row {
     pub change: Option<Change>,
     pub after: Option<BucketRecord>,
     pub outcome: Outcome,
+    /// What to consider before the request is sent.
+    pub notes: Vec<String>,
     /// Why, a sentence each.
     pub reasons: Vec<String>,
     pub request_id: Option<String>,
@@ -132,6 +134,9 @@ pub fn plan(head: &Head, row: &Row) -> String {
         // In one piece.
         let _ = writeln!(text, "{:INDENT$}{}", "", Sent::of(change).body());
     }
+    for note in &row.notes {
+        line(&mut text, "note", &harmless(note));
+    }
     text
 }
 
@@ -208,6 +213,7 @@ struct Shown<'a> {
     before: Before,
     request: Option<Request>,
     after: Option<State>,
+    notes: &'a [String],
     reasons: &'a [String],
     request_id: Option<&'a str>,
 }
@@ -234,6 +240,7 @@ pub fn json(head: &Head, rows: &[Row]) -> String {
             body: Sent::of(change).body(),
         }),
         after: row.after.as_ref().map(State::of),
+        notes: &row.notes,
         reasons: &row.reasons,
         request_id: row.request_id.as_deref(),
     });
