@@ -29,6 +29,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 mod caller;
 mod fixture;
+mod latency;
 mod lifecycle;
 mod organizations;
 mod put_versioning;
@@ -45,6 +46,7 @@ pub use fixture::{Organization, OrganizationError};
 pub use lifecycle::Fault as LifecycleFault;
 
 use caller::{Scope, Service};
+use latency::Latency;
 use wire::Answer;
 use world::World;
 
@@ -54,15 +56,12 @@ pub const SECRET_KEY: &str = "simulated/secret/not/a/credential/000000";
 /// No request of a scanner is longer.
 const MAX_BODY: usize = 64 * 1024;
 
-/// The runtime's timers have steps of a millisecond and end with the next: half of one, on average.
-const TIMERS_ARE_LATE_BY: Duration = Duration::from_micros(500);
-
 /// How the simulator behaves besides what the organization says.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
     /// 0 for any free port.
     pub port: u16,
-    /// Slept before each answer.
+    /// From the request to its answer.
     pub latency: Duration,
     /// S3 requests a second of one account; over it S3 says 503 `SlowDown`. `None` for no limit.
     pub rate: Option<u32>,
@@ -81,7 +80,8 @@ impl Simulator {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let address = listener.local_addr()?;
         let world = Arc::new(World::new(organization, options.rate));
-        let accepting = tokio::spawn(accept(listener, Arc::clone(&world), options.latency));
+        let latency = Latency::of(options.latency)?.map(Arc::new);
+        let accepting = tokio::spawn(accept(listener, Arc::clone(&world), latency));
         Ok(Self { address, world, accepting })
     }
 
@@ -104,13 +104,13 @@ impl Drop for Simulator {
 }
 
 /// Accepts until aborted; the connections end with this task, which owns them.
-async fn accept(listener: TcpListener, world: Arc<World>, latency: Duration) {
+async fn accept(listener: TcpListener, world: Arc<World>, latency: Option<Arc<Latency>>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(serve(stream, Arc::clone(&world), latency));
+                    connections.spawn(serve(stream, Arc::clone(&world), latency.clone()));
                 }
                 Err(error) => {
                     // Out of file descriptors, most likely: trying again at once would spin.
@@ -123,11 +123,11 @@ async fn accept(listener: TcpListener, world: Arc<World>, latency: Duration) {
     }
 }
 
-async fn serve(stream: TcpStream, world: Arc<World>, latency: Duration) {
+async fn serve(stream: TcpStream, world: Arc<World>, latency: Option<Arc<Latency>>) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "no TCP_NODELAY");
     }
-    let service = service_fn(|request| respond(request, &world, latency));
+    let service = service_fn(|request| respond(request, &world, latency.as_deref()));
     let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     if let Err(error) = connection.await {
         tracing::debug!(%error, "a connection to the simulator broke");
@@ -137,7 +137,7 @@ async fn serve(stream: TcpStream, world: Arc<World>, latency: Duration) {
 async fn respond(
     request: Request<Incoming>,
     world: &World,
-    latency: Duration,
+    latency: Option<&Latency>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
     let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
@@ -145,8 +145,8 @@ async fn respond(
         *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
         return Ok(response);
     };
-    if !latency.is_zero() {
-        tokio::time::sleep(latency.saturating_sub(TIMERS_ARE_LATE_BY)).await;
+    if let Some(latency) = latency {
+        latency.pass().await;
     }
     let request = Request::from_parts(head, body.to_bytes());
     let answer = answer(world, &request, OffsetDateTime::now_utc());

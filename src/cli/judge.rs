@@ -1,13 +1,16 @@
 //! The second half of a run, from the inventory to the reports: after a scan, and whenever a report is made again.
 
+use std::sync::mpsc::{SendError, SyncSender, sync_channel};
+use std::thread;
+
 use super::diff;
 use super::output::{Output, Reports};
 use super::{Problem, lifecycle};
 use crate::aggregate::Aggregator;
-use crate::evaluate::Evaluator;
+use crate::evaluate::{Evaluation, Evaluator};
 use crate::exit::Seen;
-use crate::inventory::Inventory;
-use crate::model::{AccountRecord, Extra, Outcome, Severity, Status};
+use crate::inventory::{Inventory, InventoryError};
+use crate::model::{AccountRecord, BucketRecord, Extra, Outcome, Severity, Status};
 use crate::replication::Destinations;
 use crate::report::Summary;
 use crate::report::changes::TableFormat;
@@ -21,6 +24,45 @@ pub fn seen(inventory: &Inventory) -> Seen {
     }
 }
 
+/// Buckets that go from the one thread to the other at once, and how many times as many may wait: a few MB.
+const BATCH: usize = 128;
+const BATCHES: usize = 4;
+
+struct Evaluated<'a> {
+    account: &'a AccountRecord,
+    record: BucketRecord,
+    evaluation: Evaluation,
+}
+
+type Batch<'a> = Result<Vec<Evaluated<'a>>, InventoryError>;
+
+/// Every bucket in its order, or an error as the last. Fails when nobody takes them any more.
+fn evaluate_all<'a>(
+    inventory: &'a Inventory,
+    evaluator: &Evaluator,
+    batches: &SyncSender<Batch<'a>>,
+) -> Result<(), SendError<Batch<'a>>> {
+    let mut batch = Vec::with_capacity(BATCH);
+    for account in inventory.accounts() {
+        let records = match inventory.buckets(account) {
+            Ok(records) => records,
+            Err(error) => return batches.send(Err(error)),
+        };
+        for record in records {
+            let record = match record {
+                Ok(record) => record,
+                Err(error) => return batches.send(Err(error)),
+            };
+            let evaluation = evaluator.evaluate(&record);
+            batch.push(Evaluated { account, record, evaluation });
+            if batch.len() == BATCH {
+                batches.send(Ok(std::mem::replace(&mut batch, Vec::with_capacity(BATCH))))?;
+            }
+        }
+    }
+    batches.send(Ok(batch))
+}
+
 /// Pure but for the files: every bucket once, in order, to the metrics and every report. Returns the worst severity
 /// that failed; with a baseline, the worst that it had not. `keep` is called when the files are whole.
 pub fn judge(
@@ -32,23 +74,31 @@ pub fn judge(
 ) -> Result<Option<Severity>, Problem> {
     let closing = &inventory.closing;
     let run = &closing.run;
-    let evaluator = Evaluator::of(run).knowing(destinations(inventory)?);
+    let destinations = destinations(inventory)?;
     let mut metrics = Aggregator::new(&run.extras).by_tag(run.group_by_tag.as_deref());
     let mut worst = None;
     reports.files.begin(&closing.run).map_err(|error| output.write_problem(&error))?;
-    for account in inventory.accounts() {
-        for record in inventory.buckets(account)? {
-            let record = record?;
-            let evaluation = evaluator.evaluate(&record);
-            let failed = evaluation.findings.iter().filter(|finding| finding.status == Status::Fail);
-            worst = worst.max(failed.map(|finding| finding.severity).max());
-            metrics.push(account, &record, &evaluation)?;
-            let files = reports.files.bucket(account, &record, &evaluation);
-            files.map_err(|error| output.write_problem(&error))?;
-            let page = reports.page.bucket(account, &record, &evaluation);
-            page.map_err(|error| output.page_problem(&error))?;
+    // One thread reads and evaluates, this one adds up and writes.
+    thread::scope(|scope| {
+        let (batches, evaluated) = sync_channel(BATCHES);
+        scope.spawn(move || {
+            let evaluator = Evaluator::of(run).knowing(destinations);
+            // Where nobody takes any more, there was a problem with what was written.
+            let _ = evaluate_all(inventory, &evaluator, &batches);
+        });
+        for batch in evaluated {
+            for Evaluated { account, record, evaluation } in batch? {
+                let failed = evaluation.findings.iter().filter(|finding| finding.status == Status::Fail);
+                worst = worst.max(failed.map(|finding| finding.severity).max());
+                metrics.push(account, &record, &evaluation)?;
+                let files = reports.files.bucket(account, &record, &evaluation);
+                files.map_err(|error| output.write_problem(&error))?;
+                let page = reports.page.bucket(account, &record, &evaluation);
+                page.map_err(|error| output.page_problem(&error))?;
+            }
         }
-    }
+        Ok::<_, Problem>(())
+    })?;
     let metrics = metrics.finish(inventory.accounts())?;
     let summary =
         Summary { run: &closing.run, coverage: &closing.coverage, accounts: &closing.accounts, metrics: &metrics };

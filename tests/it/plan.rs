@@ -221,7 +221,7 @@ fn a_script_looks_at_who_runs_it_and_at_every_bucket_before_it_does_anything() {
     let serial = ("MFA_SERIAL", "any");
     let skip = ("SKIP_ROOT_CHECK", ONE);
     let two = access_key(TWO);
-    let key = [("MFA_SERIAL", "arn:aws:iam::111111111111:u2f/user/root/key"), skip];
+    let key = [("MFA_SERIAL", "arn:aws:iam::111111111111:u2f/root-account/key"), skip];
     let table: [Refused<'_>; 11] = [
         (&[], &user, &[], 2, "usage: sh FILE check"),
         (&["enable"], &user, &[], 2, "usage: sh FILE check"),

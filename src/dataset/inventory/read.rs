@@ -5,9 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::{
-    DataFrame, DataType, Engine, LazyFrame, PlRefPath, PolarsError, PolarsResult, ScanArgsParquet, col,
+    DataFrame, DataType, Engine, Expr, LazyFrame, PlRefPath, PolarsError, PolarsResult, ScanArgsParquet, col, len,
 };
-use polars_parquet::read::{ParquetType, read_metadata};
+use polars_parquet::parquet::statistics::{PrimitiveStatistics, Statistics};
+use polars_parquet::read::{FileMetadata, ParquetType, RowGroupMetadata, read_metadata};
 
 use super::{ABOUT, About, VERSION};
 use crate::aggregate;
@@ -20,6 +21,16 @@ pub struct File {
     pub about: About,
     /// The metrics it has a column for, in the order of [`aggregate::counters`].
     counters: Vec<&'static str>,
+    /// Those of them that are not 0 everywhere, and how they are added up.
+    added: Vec<(&'static str, Width)>,
+}
+
+/// What the statistics of a column say about its sum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Width {
+    /// It is below 2^31, whichever rows are added up.
+    Narrow,
+    Wide,
 }
 
 /// The buckets of one account in one Region.
@@ -69,8 +80,9 @@ impl File {
         if let Some(missing) = [ACCOUNT, REGION].into_iter().find(|name| !names.contains(name)) {
             return Err(damaged(format!("it has no column {missing}")));
         }
-        let counters = aggregate::counters().filter(|name| names.contains(name)).collect();
-        Ok(Self { path: path.to_owned(), about, counters })
+        let counters: Vec<&str> = aggregate::counters().filter(|name| names.contains(name)).collect();
+        let added = counters.iter().filter_map(|name| Some((*name, width(&footer, name)?))).collect();
+        Ok(Self { path: path.to_owned(), about, counters, added })
     }
 
     /// Whether this version adds up a metric that the one that wrote the file did not have.
@@ -92,7 +104,12 @@ impl File {
         let path = self.path.to_str().ok_or_else(|| PolarsError::ComputeError("its path is no text".into()))?;
         // The name is that of a file, whatever signs are in it.
         let options = ScanArgsParquet { glob: false, ..ScanArgsParquet::default() };
-        let sums = self.counters.iter().map(|name| col(*name).cast(DataType::Int64).sum()).collect::<Vec<_>>();
+        let sums = self.added.iter().map(|(name, width)| match width {
+            Width::Narrow => col(*name).sum().cast(DataType::Int64),
+            Width::Wide => col(*name).cast(DataType::Int64).sum(),
+        });
+        // Beside them something that is never left out.
+        let sums: Vec<Expr> = sums.chain([len()]).collect();
         let rows = LazyFrame::scan_parquet(PlRefPath::new(path), options)?;
         let grouped = rows.group_by([col(ACCOUNT), col(REGION)]).agg(sums);
         Ok(grouped.collect_with_engine(Engine::Streaming)?.unwrap_single())
@@ -100,9 +117,9 @@ impl File {
 
     fn rows<'a>(&'a self, frame: &'a DataFrame) -> PolarsResult<impl Iterator<Item = Option<Sum>> + 'a> {
         let (accounts, regions) = (frame.column(ACCOUNT)?.str()?, frame.column(REGION)?.str()?);
-        let columns = self.counters.iter().map(|name| frame.column(name)?.i64()).collect::<PolarsResult<Vec<_>>>()?;
+        let columns = self.added.iter().map(|(name, _)| frame.column(name)?.i64()).collect::<PolarsResult<Vec<_>>>()?;
         let places: Vec<Option<usize>> =
-            aggregate::counters().map(|name| self.counters.iter().position(|counter| *counter == name)).collect();
+            aggregate::counters().map(|name| self.added.iter().position(|(added, _)| *added == name)).collect();
         Ok((0..frame.height()).map(move |row| {
             let count = |place: &Option<usize>| {
                 let sum = place.and_then(|place| columns[place].get(row)).unwrap_or_default();
@@ -114,5 +131,63 @@ impl File {
                 counts: places.iter().map(count).collect(),
             })
         }))
+    }
+}
+
+/// `None` for a counter that is 0 or null in every row; [`Width::Wide`] where the statistics do not say more.
+fn width(footer: &FileMetadata, name: &str) -> Option<Width> {
+    let groups = footer.row_groups.iter().map(|group| most(footer, group, name));
+    match groups.sum::<Option<i64>>() {
+        Some(0) => None,
+        Some(most) if i32::try_from(most).is_ok() => Some(Width::Narrow),
+        Some(_) | None => Some(Width::Wide),
+    }
+}
+
+/// What a counter adds up to at most in a row group.
+fn most(footer: &FileMetadata, group: &RowGroupMetadata, name: &str) -> Option<i64> {
+    let rows = i64::try_from(group.num_rows()).ok()?;
+    let column = group.columns_under_root_iter(name)?.next()?;
+    match column.statistics(&footer.footer_buf)?.ok()? {
+        Statistics::Int32(PrimitiveStatistics { null_count: Some(nulls), .. }) if nulls == rows => Some(0),
+        Statistics::Int32(PrimitiveStatistics { min_value: Some(0..), max_value: Some(most), .. }) => {
+            i64::from(most).checked_mul(rows)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use polars::df;
+    use polars::prelude::{ParquetWriter, StatisticsOptions};
+
+    use super::*;
+
+    #[test]
+    fn statistics_say_what_need_not_be_read_and_what_cannot_overflow() {
+        let mut frame = df!(
+            "nothing" => [Some(0), None, Some(0), Some(0)],
+            "unknown" => [None::<i32>, None, None, None],
+            "few" => [Some(7), None, Some(1_000), Some(0)],
+            "many" => [Some(i32::MAX), Some(1), None, Some(0)],
+            "below" => [Some(-1), Some(0), Some(0), Some(0)],
+        )
+        .expect("columns of one length");
+        let footer = |statistics: StatisticsOptions, frame: &mut DataFrame| {
+            let mut file = Cursor::new(Vec::new());
+            let writer = ParquetWriter::new(&mut file).with_statistics(statistics).with_row_group_size(Some(2));
+            writer.finish(frame).expect("memory");
+            read_metadata(&mut file).expect("Parquet")
+        };
+        let known = footer(StatisticsOptions::default(), &mut frame);
+        assert_eq!(known.row_groups.len(), 2);
+        let names = ["nothing", "unknown", "few", "many", "below", "absent"];
+        let (narrow, wide) = (Some(Width::Narrow), Some(Width::Wide));
+        assert_eq!(names.map(|name| width(&known, name)), [None, None, narrow, wide, wide, wide]);
+        let unknown = footer(StatisticsOptions::empty(), &mut frame);
+        assert_eq!(names.map(|name| width(&unknown, name)), [wide; 6]);
     }
 }
