@@ -1,9 +1,9 @@
 //! Metric tables: what the buckets of an organization, an OU, an account, a Region add up to. The only room that
 //! knows polars.
 //!
-//! Buckets are pushed one by one. They are buffered as columns and collapsed to sums by account and Region every
-//! 16,384 rows, so memory depends on the accounts and not on the buckets; [`Aggregator::finish`] groups these sums
-//! once for each [`Scope`], and [`Metrics`] makes rows of them as they are written.
+//! Buckets are pushed one by one and added up by account and Region, so memory depends on the accounts and not on the
+//! buckets; [`Aggregator::finish`] makes a table of these sums and groups it once for each [`Scope`], and [`Metrics`]
+//! makes rows of them as they are written.
 //!
 //! **To add a metric** add one line to `COUNTERS` in `aggregate/metrics.rs`: its name and what one bucket adds to it.
 //! A percentage or an average is one line of `QUOTIENTS`: its name, the count above the line and the count below it.
@@ -26,7 +26,7 @@ use polars::prelude::PolarsError;
 
 use crate::evaluate::Evaluation;
 use crate::model::{AccountId, AccountRecord, BucketRecord, Extra, Outcome, Region};
-use frames::{Buffer, Sums};
+use frames::{Buckets, Sums};
 use metrics::{ACCOUNT_COUNTERS, COUNTERS, Counts, QUOTIENTS, Subject, Table};
 use tags::Tag;
 
@@ -108,36 +108,25 @@ pub fn added(record: &BucketRecord, evaluation: &Evaluation) -> Vec<Option<u32>>
     COUNTERS.iter().map(|counter| counter.added_by(&subject)).collect()
 }
 
-/// Buckets that are collapsed at once: some 2 MB of columns, and a few times as much while they are added up.
-const BATCH: usize = 16_384;
-
 /// Adds up evaluated buckets; see the module's words.
 pub struct Aggregator {
     table: Arc<Table>,
     accounts: Interned<AccountId>,
     regions: Interned<Region>,
-    buffer: Buffer,
-    sums: Sums,
+    buckets: Buckets,
     tag: Option<Tag>,
-    batch: usize,
 }
 
 impl Aggregator {
     /// `asked`: what the run read beside versioning and lifecycle; metrics of the rest it has none.
     pub fn new(asked: &BTreeSet<Extra>) -> Self {
-        Self::with_batch(asked, BATCH)
-    }
-
-    fn with_batch(asked: &BTreeSet<Extra>, batch: usize) -> Self {
         let table = Arc::new(Table::of(asked));
         Self {
             accounts: Interned::default(),
             regions: Interned::default(),
-            buffer: Buffer::new(table.clone()),
-            sums: Sums::new(table.clone()),
+            buckets: Buckets::new(table.clone()),
             table,
             tag: None,
-            batch,
         }
     }
 
@@ -148,48 +137,48 @@ impl Aggregator {
     }
 
     /// Adds one bucket. The order of buckets does not matter to the result.
-    pub fn push(
-        &mut self,
-        account: &AccountRecord,
-        record: &BucketRecord,
-        evaluation: &Evaluation,
-    ) -> Result<(), AggregateError> {
+    pub fn push(&mut self, account: &AccountRecord, record: &BucketRecord, evaluation: &Evaluation) {
         debug_assert_eq!(account.id.as_ref(), Some(&record.account), "a bucket is pushed with its own account");
         let tag = self.tag.as_mut().map(|tag| tag.index(account, record));
         let account = self.accounts.index(&record.account);
         let region = self.regions.index(&record.region);
-        self.buffer.push(account, region, tag, &Subject { record, evaluation });
-        if self.buffer.len() >= self.batch { self.collapse() } else { Ok(()) }
+        self.buckets.push(account, region, tag, &Subject { record, evaluation });
     }
 
     /// Adds buckets of an account and a Region that were added up before: a sum for each of [`counters`]. Of their tags
     /// nothing is known.
-    pub fn push_sums(&mut self, account: &AccountId, region: &Region, sums: &[u64]) -> Result<(), AggregateError> {
+    pub fn push_sums(&mut self, account: &AccountId, region: &Region, sums: &[u64]) {
         let account = self.accounts.index(account);
         let region = self.regions.index(region);
-        self.buffer.push_sums(account, region, sums);
-        if self.buffer.len() >= self.batch { self.collapse() } else { Ok(()) }
-    }
-
-    fn collapse(&mut self) -> Result<(), AggregateError> {
-        let full = std::mem::replace(&mut self.buffer, Buffer::new(self.table.clone()));
-        Ok(self.sums.add(full)?)
+        self.buckets.push_sums(account, region, sums);
     }
 
     /// `accounts` are all that were found: those that were read and have no bucket get rows of zeros, those that
     /// failed or were skipped get none. In a scope in which no account was read only the accounts are counted.
-    pub fn finish(mut self, accounts: &[AccountRecord]) -> Result<Metrics, AggregateError> {
-        self.collapse()?;
+    pub fn finish(self, accounts: &[AccountRecord]) -> Result<Metrics, AggregateError> {
+        let Self { table, accounts: ids, regions, buckets, tag } = self;
+        let added_up = AddedUp { table, accounts: ids, regions, sums: buckets.into_sums()?, tag };
         let mut places = Vec::new();
-        places.push(self.organization(accounts)?);
-        self.ous(accounts, &mut places)?;
-        self.single_accounts(accounts, &mut places)?;
-        self.single_regions(&mut places)?;
-        self.account_regions(&mut places)?;
-        self.tags(&mut places)?;
-        Ok(Metrics { table: self.table, places })
+        places.push(added_up.organization(accounts)?);
+        added_up.ous(accounts, &mut places)?;
+        added_up.single_accounts(accounts, &mut places)?;
+        added_up.single_regions(&mut places)?;
+        added_up.account_regions(&mut places)?;
+        added_up.tags(&mut places)?;
+        Ok(Metrics { table: added_up.table, places })
     }
+}
 
+/// All buckets, to be grouped by each scope.
+struct AddedUp {
+    table: Arc<Table>,
+    accounts: Interned<AccountId>,
+    regions: Interned<Region>,
+    sums: Sums,
+    tag: Option<Tag>,
+}
+
+impl AddedUp {
     fn organization(&self, accounts: &[AccountRecord]) -> Result<Place, AggregateError> {
         let members: Vec<&AccountRecord> = accounts.iter().collect();
         let id = accounts.iter().find_map(organization_id).unwrap_or_default();

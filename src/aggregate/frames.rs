@@ -1,10 +1,11 @@
 //! Columns of buckets and their sums, in polars.
 
 use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
 use std::sync::Arc;
 
 use polars::prelude::{
-    ChunkedArray, Column, DataFrame, DataType, Expr, IntoColumn, IntoLazy, LazyFrame, PolarsResult, UInt32Chunked,
+    ChunkedArray, Column, DataFrame, Expr, IntoColumn, IntoLazy, LazyFrame, PolarsResult, UInt32Chunked, UInt64Chunked,
     UInt64Type, col,
 };
 
@@ -15,54 +16,83 @@ const REGION: &str = "region";
 const OU: &str = "ou";
 const TAG: &str = "tag";
 
-/// Buckets that are not added up yet, a row each: the numbers of account, Region and value of the tag, and what each
-/// counter gets.
-pub(super) struct Buffer {
-    table: Arc<Table>,
-    accounts: Vec<u32>,
-    regions: Vec<u32>,
-    /// Empty where nobody asked for a tag.
-    tags: Vec<u32>,
-    counts: Vec<Vec<u32>>,
+/// What buckets add up to, a row for each key: sums of every counter, in the table's order.
+struct Rows<K> {
+    places: HashMap<K, usize>,
+    keys: Vec<K>,
+    sums: Vec<u64>,
 }
 
-impl Buffer {
-    pub fn new(table: Arc<Table>) -> Self {
-        let counts = vec![Vec::new(); table.counters().len()];
-        Self { table, accounts: Vec::new(), regions: Vec::new(), tags: Vec::new(), counts }
+impl<K: Copy + Eq + Hash> Rows<K> {
+    fn new() -> Self {
+        Self { places: HashMap::new(), keys: Vec::new(), sums: Vec::new() }
     }
 
-    pub fn len(&self) -> usize {
-        self.accounts.len()
+    fn of(&mut self, key: K, width: usize) -> &mut [u64] {
+        let place = *self.places.entry(key).or_insert_with(|| {
+            self.keys.push(key);
+            self.sums.resize(self.keys.len() * width, 0);
+            self.keys.len() - 1
+        });
+        &mut self.sums[place * width..][..width]
     }
 
-    /// With a `tag` for every bucket, or for none.
-    pub fn push(&mut self, account: u32, region: u32, tag: Option<u32>, subject: &Subject<'_>) {
-        self.accounts.push(account);
-        self.regions.push(region);
-        self.tags.extend(tag);
-        for (column, counter) in self.counts.iter_mut().zip(self.table.counters()) {
-            // What is unknown is counted by itself.
-            column.push(counter.added_by(subject).unwrap_or_default());
+    /// With these columns of keys in front.
+    fn into_frame(self, table: &Table, keys: impl FnOnce(Vec<K>) -> Vec<Column>) -> PolarsResult<DataFrame> {
+        let width = table.counters().len();
+        let mut columns = keys(self.keys);
+        for (place, counter) in table.counters().enumerate() {
+            let sums = self.sums.iter().skip(place).step_by(width).copied().collect();
+            columns.push(UInt64Chunked::from_vec(counter.name.into(), sums).into_column());
         }
-    }
-
-    pub fn push_sums(&mut self, account: u32, region: u32, sums: &[u64]) {
-        self.accounts.push(account);
-        self.regions.push(region);
-        for (column, sum) in self.counts.iter_mut().zip(self.table.choose(sums)) {
-            column.push(u32::try_from(sum).expect("fewer than 2^32 rules in a Region of an account"));
-        }
-    }
-
-    fn into_frame(self) -> PolarsResult<DataFrame> {
-        let names = self.table.counters().map(|counter| counter.name);
-        let mut columns = vec![numbers(ACCOUNT, self.accounts), numbers(REGION, self.regions)];
-        if !self.tags.is_empty() {
-            columns.push(numbers(TAG, self.tags));
-        }
-        columns.extend(names.zip(self.counts).map(|(name, counts)| numbers(name, counts)));
         DataFrame::new_infer_height(columns)
+    }
+}
+
+/// Sums that grow with the accounts and their Regions, and with the values of a tag, however many buckets there are.
+pub(super) struct Buckets {
+    table: Arc<Table>,
+    places: Rows<(u32, u32)>,
+    /// Empty where nobody asked for a tag.
+    tags: Rows<u32>,
+}
+
+impl Buckets {
+    pub fn new(table: Arc<Table>) -> Self {
+        Self { table, places: Rows::new(), tags: Rows::new() }
+    }
+
+    /// Adds one, by the numbers of its account, its Region and the value of its tag.
+    pub fn push(&mut self, account: u32, region: u32, tag: Option<u32>, subject: &Subject<'_>) {
+        let width = self.table.counters().len();
+        let places = self.places.of((account, region), width);
+        let mut tags = tag.map(|tag| self.tags.of(tag, width));
+        for (place, counter) in self.table.counters().enumerate() {
+            // What is unknown is counted by itself.
+            let adds = u64::from(counter.added_by(subject).unwrap_or_default());
+            places[place] += adds;
+            if let Some(tags) = &mut tags {
+                tags[place] += adds;
+            }
+        }
+    }
+
+    /// Adds what was added up before.
+    pub fn push_sums(&mut self, account: u32, region: u32, sums: &[u64]) {
+        let places = self.places.of((account, region), self.table.counters().len());
+        for (place, sum) in places.iter_mut().zip(self.table.choose(sums)) {
+            *place += sum;
+        }
+    }
+
+    pub fn into_sums(self) -> PolarsResult<Sums> {
+        let Self { table, places, tags } = self;
+        let frame = places.into_frame(&table, |keys| {
+            let (accounts, regions) = keys.into_iter().unzip();
+            vec![numbers(ACCOUNT, accounts), numbers(REGION, regions)]
+        })?;
+        let tags = tags.into_frame(&table, |values| vec![numbers(TAG, values)])?;
+        Ok(Sums { table, frame, tags })
     }
 }
 
@@ -70,47 +100,21 @@ fn numbers(name: &str, values: Vec<u32>) -> Column {
     UInt32Chunked::from_vec(name.into(), values).into_column()
 }
 
-/// Sums by account and Region: as many rows as there are such pairs, however many buckets there were. `None` until
-/// the first buffer, which may be an empty one, is added.
+/// Sums by account and Region, and those of the same buckets by the value of a tag.
 pub(super) struct Sums {
     table: Arc<Table>,
-    frame: Option<DataFrame>,
-    /// The sums of the same buckets by the value of a tag, where somebody asked for one.
-    tags: Option<DataFrame>,
+    frame: DataFrame,
+    tags: DataFrame,
 }
 
 impl Sums {
-    pub fn new(table: Arc<Table>) -> Self {
-        Self { table, frame: None, tags: None }
-    }
-
-    pub fn add(&mut self, buffer: Buffer) -> PolarsResult<()> {
-        let has_tags = !buffer.tags.is_empty();
-        let batch = buffer.into_frame()?;
-        if has_tags {
-            let tags = self.tags.take();
-            self.tags = Some(self.added(tags, &batch, &[TAG])?);
-        }
-        let frame = self.frame.take();
-        self.frame = Some(self.added(frame, &batch, &[ACCOUNT, REGION])?);
-        Ok(())
-    }
-
-    fn added(&self, sums: Option<DataFrame>, batch: &DataFrame, keys: &[&str]) -> PolarsResult<DataFrame> {
-        let batch = self.grouped(batch.clone().lazy(), keys)?;
-        match sums {
-            None => Ok(batch),
-            Some(sums) => self.grouped(sums.vstack(&batch)?.lazy(), keys),
-        }
-    }
-
     fn lazy(&self) -> LazyFrame {
-        self.frame.clone().unwrap_or_default().lazy()
+        self.frame.clone().lazy()
     }
 
     pub fn total(&self) -> PolarsResult<Counts> {
         let total = self.lazy().select(self.sums()).collect()?;
-        Ok(Rows::of(&self.table, &total)?.counts(0))
+        Ok(Counters::of(&self.table, &total)?.counts(0))
     }
 
     pub fn by_account(&self) -> PolarsResult<HashMap<u32, Counts>> {
@@ -122,15 +126,15 @@ impl Sums {
     }
 
     pub fn by_tag(&self) -> PolarsResult<HashMap<u32, Counts>> {
-        self.tags.as_ref().map_or_else(|| Ok(HashMap::new()), |tags| self.by(TAG, tags.clone().lazy()))
+        self.by(TAG, self.tags.clone().lazy())
     }
 
-    /// Each pair and its row, and the rows. Something was added before.
-    pub fn by_account_and_region(&self) -> PolarsResult<(Vec<Pair>, Rows<'_>)> {
-        let sums = self.frame.as_ref().expect("something was added");
+    /// Each pair and its row, and the rows.
+    pub fn by_account_and_region(&self) -> PolarsResult<(Vec<Pair>, Counters<'_>)> {
+        let sums = &self.frame;
         let pairs = keys(ACCOUNT, sums)?.into_iter().zip(keys(REGION, sums)?);
         let keys = pairs.enumerate().map(|(row, (account, region))| Pair { account, region, row }).collect();
-        Ok((keys, Rows::of(&self.table, sums)?))
+        Ok((keys, Counters::of(&self.table, sums)?))
     }
 
     /// Sums by OU. `memberships` are pairs of account and OU: an account adds to each OU above it.
@@ -140,18 +144,13 @@ impl Sums {
         self.by(OU, self.lazy().inner_join(memberships.lazy(), col(ACCOUNT), col(ACCOUNT)))
     }
 
-    /// The sum of every counter, wide enough for all buckets there are.
     fn sums(&self) -> Vec<Expr> {
-        self.table.counters().map(|counter| col(counter.name).cast(DataType::UInt64).sum()).collect()
-    }
-
-    fn grouped(&self, frame: LazyFrame, keys: &[&str]) -> PolarsResult<DataFrame> {
-        frame.group_by(keys.iter().map(|key| col(*key)).collect::<Vec<_>>()).agg(self.sums()).collect()
+        self.table.counters().map(|counter| col(counter.name).sum()).collect()
     }
 
     fn by(&self, key: &str, frame: LazyFrame) -> PolarsResult<HashMap<u32, Counts>> {
-        let grouped = self.grouped(frame, &[key])?;
-        let rows = Rows::of(&self.table, &grouped)?;
+        let grouped = frame.group_by([col(key)]).agg(self.sums()).collect()?;
+        let rows = Counters::of(&self.table, &grouped)?;
         Ok(keys(key, &grouped)?.into_iter().enumerate().map(|(row, key)| (key, rows.counts(row))).collect())
     }
 }
@@ -169,9 +168,9 @@ pub(super) struct Pair {
 }
 
 /// The counters' columns of a frame of sums.
-pub(super) struct Rows<'a>(Vec<&'a ChunkedArray<UInt64Type>>);
+pub(super) struct Counters<'a>(Vec<&'a ChunkedArray<UInt64Type>>);
 
-impl<'a> Rows<'a> {
+impl<'a> Counters<'a> {
     fn of(table: &Table, frame: &'a DataFrame) -> PolarsResult<Self> {
         let columns = table.counters().map(|counter| frame.column(counter.name)?.u64());
         Ok(Self(columns.collect::<PolarsResult<_>>()?))

@@ -50,12 +50,12 @@ fn bucket(account: u32, region: &str, facts: Facts) -> BucketRecord {
     BucketRecord { account: account_id(account), region: Region::new(region), bucket: "b".to_owned(), facts }
 }
 
-/// Evaluated and added up, in batches of three, so that sums are summed again.
+/// Evaluated and added up.
 fn rows(accounts: &[AccountRecord], buckets: &[BucketRecord]) -> Vec<MetricRow<'static>> {
-    let mut aggregator = Aggregator::with_batch(&BTreeSet::new(), 3);
+    let mut aggregator = Aggregator::new(&BTreeSet::new());
     for record in buckets {
         let account = accounts.iter().find(|account| account.id.as_ref() == Some(&record.account)).expect("known");
-        aggregator.push(account, record, &evaluate(record)).expect("adds up");
+        aggregator.push(account, record, &evaluate(record));
     }
     leaked(aggregator.finish(accounts).expect("adds up"))
 }
@@ -142,19 +142,6 @@ fn an_account_that_was_listed_twice_is_added_once() {
     let account = || account(1, "o-a/r-1/ou-1-a/", Outcome::Complete);
     let rows = rows(&[account(), account()], &[bucket(1, "x", read(Some(ENABLED), Some(Lifecycle::None)))]);
     assert_eq!(count(&rows, Scope::Ou, "ou-1-a", "BucketCount"), Some(1));
-}
-
-#[test]
-fn a_full_batch_is_collapsed() {
-    let mut aggregator = Aggregator::new(&BTreeSet::new());
-    let record = bucket(1, "x", read(Some(ENABLED), Some(Lifecycle::None)));
-    let (account, evaluation) = (account(1, "", Outcome::Complete), evaluate(&record));
-    for _ in 0..=BATCH {
-        aggregator.push(&account, &record, &evaluation).expect("adds up");
-    }
-    assert_eq!(aggregator.buffer.len(), 1, "the first {BATCH} buckets are sums by now");
-    let rows = leaked(aggregator.finish(&[account]).expect("adds up"));
-    assert_eq!(count(&rows, Scope::Organization, "", "BucketCount"), Some(BATCH as u64 + 1));
 }
 
 /// What one metric counts of one bucket, by the words of its row.
@@ -315,11 +302,11 @@ fn values_beyond_the_limit_are_one_group_and_what_is_no_value_keeps_its_own() {
         bucket(1, "x", facts)
     };
     let account = account(1, "", Outcome::Complete);
-    let mut aggregator = Aggregator::with_batch(&BTreeSet::from([Extra::Tags]), 3);
+    let mut aggregator = Aggregator::new(&BTreeSet::from([Extra::Tags]));
     aggregator.tag = Some(Tag::with_limit("team", 2));
     for value in [Some("a"), Some("b"), Some("c"), Some("a"), Some("d"), None] {
         let record = tagged(value);
-        aggregator.push(&account, &record, &evaluate(&record)).expect("adds up");
+        aggregator.push(&account, &record, &evaluate(&record));
     }
     let rows = leaked(aggregator.finish(&[account]).expect("adds up"));
     let count = |group| count(&rows, Scope::Tag, group, "BucketCount");

@@ -90,7 +90,7 @@ pub fn judge(
             for Evaluated { account, record, evaluation } in batch? {
                 let failed = evaluation.findings.iter().filter(|finding| finding.status == Status::Fail);
                 worst = worst.max(failed.map(|finding| finding.severity).max());
-                metrics.push(account, &record, &evaluation)?;
+                metrics.push(account, &record, &evaluation);
                 let files = reports.files.bucket(account, &record, &evaluation);
                 files.map_err(|error| output.write_problem(&error))?;
                 let page = reports.page.bucket(account, &record, &evaluation);

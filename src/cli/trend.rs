@@ -176,7 +176,7 @@ fn added(inventory: &Inventory) -> Result<Source, Problem> {
     for account in inventory.accounts() {
         for record in inventory.buckets(account)? {
             let record = record?;
-            aggregator.push(account, &record, &evaluator.evaluate(&record))?;
+            aggregator.push(account, &record, &evaluator.evaluate(&record));
         }
     }
     let metrics = aggregator.finish(inventory.accounts())?;

@@ -166,7 +166,7 @@ fn many_buckets_are_written_in_several_groups_and_few_in_none() {
         &[],
     )
     .expect(0);
-    let sim = Sim::start(Organization::generate(3, 30_000));
+    let sim = Sim::start(Organization::generate(3, 12_000));
     let account = sim_account();
     runs.scan("many", &sim, &account, &["--organization", "--fail-on", "none", "--allow-unknown"]).expect(0);
     let told = |name: &str| -> Option<Value> {
@@ -175,10 +175,10 @@ fn many_buckets_are_written_in_several_groups_and_few_in_none() {
     let Some(none) = told("none") else { return };
     assert_eq!((&none["rows"], &none["groups"]), (&json!(0), &json!(0)));
     let many = told("many").expect("installed");
-    assert_eq!((&many["rows"], &many["groups"]), (&json!(30_000), &json!(2)));
+    assert_eq!((&many["rows"], &many["groups"]), (&json!(12_000), &json!(2)));
     let order =
         query(&runs, "many", "select count(*) as rows, count(distinct (account_id, bucket)) as different from FILE");
-    assert_eq!(order, Some(vec![json!({"rows": 30_000, "different": 30_000})]));
+    assert_eq!(order, Some(vec![json!({"rows": 12_000, "different": 12_000})]));
 }
 
 fn sim_account() -> String {

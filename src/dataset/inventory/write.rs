@@ -36,8 +36,8 @@ impl From<WriteError> for io::Error {
     }
 }
 
-/// Buckets of a row group: some 25 MB while they are gathered and encoded.
-const GROUP: usize = 16_384;
+/// Buckets of a row group: some 12 MB while they are gathered and encoded.
+const GROUP: usize = 8_192;
 
 /// The values of a column that are not written yet.
 enum Cells {
