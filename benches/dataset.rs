@@ -165,6 +165,7 @@ fn write(path: &Path, buckets: u64, day: u64) {
         extras: BTreeSet::new(),
         scope: Vec::new(),
         group_by_tag: None,
+        directory_regions: None,
         caller_arn: None,
         organization_id: Some("o-bench00000".to_owned()),
         partition: Some("aws".to_owned()),

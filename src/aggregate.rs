@@ -25,7 +25,7 @@ use std::sync::Arc;
 use polars::prelude::PolarsError;
 
 use crate::evaluate::Evaluation;
-use crate::model::{AccountId, AccountRecord, BucketRecord, Extra, Outcome, Region};
+use crate::model::{AccountId, AccountRecord, BucketRecord, Extra, Facts, Outcome, Region};
 use frames::{Buckets, Sums};
 use metrics::{ACCOUNT_COUNTERS, COUNTERS, Counts, QUOTIENTS, Subject, Table};
 use tags::Tag;
@@ -102,7 +102,7 @@ pub fn counters() -> impl Iterator<Item = &'static str> {
     COUNTERS.iter().map(|counter| counter.name)
 }
 
-/// What a bucket adds to each of [`counters`]; `None` where that is unknown, or the bucket gone.
+/// What a bucket adds to each of [`counters`]; `None` where that is unknown, the bucket gone, or a directory bucket.
 pub fn added(record: &BucketRecord, evaluation: &Evaluation) -> Vec<Option<u32>> {
     let subject = Subject { record, evaluation };
     COUNTERS.iter().map(|counter| counter.added_by(&subject)).collect()
@@ -136,8 +136,12 @@ impl Aggregator {
         Self { tag: key.map(Tag::new), ..self }
     }
 
-    /// Adds one bucket. The order of buckets does not matter to the result.
+    /// Adds one bucket. The order of buckets does not matter to the result. A directory bucket is in no metric, and its
+    /// Region has rows only for other buckets.
     pub fn push(&mut self, account: &AccountRecord, record: &BucketRecord, evaluation: &Evaluation) {
+        if let Facts::Directory { .. } = record.facts {
+            return;
+        }
         debug_assert_eq!(account.id.as_ref(), Some(&record.account), "a bucket is pushed with its own account");
         let tag = self.tag.as_mut().map(|tag| tag.index(account, record));
         let account = self.accounts.index(&record.account);

@@ -36,6 +36,7 @@ pub mod http;
 mod keys;
 pub mod lean;
 pub mod list_buckets;
+pub mod list_directory_buckets;
 pub mod list_objects;
 pub mod organizations;
 pub mod pace;

@@ -1,15 +1,16 @@
 //! Workers: accounts and their buckets -> Inventory. Two requests a bucket, and one for each further fact that was asked
-//! for; all accounts at once.
+//! for; all accounts at once. Directory buckets are listed behind the others, where they were asked for.
 //!
 //! What an earlier part of the run wrote down is not asked again, see [`crate::inventory::Earlier`]; accounts that were
 //! not read to the end are entered again, whatever kept them from it. A run that is told to stop keeps the row of every
 //! bucket that it listed: what it did not read is unknown, because it was interrupted.
 
 mod bucket;
+mod directories;
 mod last_pass;
 mod stop;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,11 +27,12 @@ use crate::discover::{Entry, Target};
 use crate::inventory::{Begun, InventoryError, Segment, Tally, Writer};
 use crate::model::{
     AccountId, AccountRecord, BucketRecord, Coverage, ErrorClass, Extra, Extras, Fact, Facts, Observed, Operation,
-    Outcome, Reason, Region, Timestamp,
+    Outcome, Reason, Region, Timestamp, is_directory_bucket,
 };
 
 pub use bucket::Way;
 use bucket::{Open, read};
+use directories::Lacks;
 use last_pass::{Again, Held, Known};
 pub use stop::Stop;
 
@@ -105,6 +107,7 @@ impl Collected {
         self.coverage.buckets_complete += worked.tally.complete;
         self.coverage.buckets_unknown += worked.tally.unknown;
         self.coverage.buckets_vanished += worked.tally.vanished;
+        *self.coverage.buckets_directory.get_or_insert_default() += worked.tally.directory;
         self.accounts.push(worked.record);
         self.interrupted |= worked.cut;
         let by_role = u64::from(worked.by_role);
@@ -165,6 +168,8 @@ pub struct Asked {
     pub filters: Filters,
     /// Beside versioning and lifecycle, in this order.
     pub extras: BTreeSet<Extra>,
+    /// The Regions that are asked for directory buckets.
+    pub directories: BTreeSet<Region>,
 }
 
 struct Context {
@@ -279,15 +284,21 @@ async fn account(context: Arc<Context>, target: Target) -> Result<Worked, Invent
         }
         Begun::Open(segment) => segment,
     };
+    let mut lacks = Lacks::default();
     let ended = match enter(&context, entry).await {
-        Entered::In(session) => buckets(&context, &session, &account.id, &mut segment).await?,
+        Entered::In(session) => {
+            let (ended, named) = buckets(&context, &session, &account.id, &mut segment).await?;
+            directories(&context, &session, &account.id, &mut segment, ended, named, &mut lacks).await?
+        }
         Entered::Refused(failure) => Ended::Refused(failure),
         Entered::Gone => Ended::Gone,
         Entered::Interrupted => Ended::Unentered,
     };
     let cut = matches!(ended, Ended::Interrupted | Ended::Unentered);
     let tally = segment.tally();
-    let (outcome, reached) = ended.outcome(tally.buckets() > 0);
+    // Directory buckets say nothing of the list of the others.
+    let (outcome, reached) = ended.outcome(tally.buckets() > tally.directory);
+    let outcome = lacks.added_to(outcome);
     let record = AccountRecord::new(&account, outcome, tally.buckets());
     // Where there is nothing to keep, nobody waits for the disk.
     if tally.buckets() > 0 || matches!(reached, Reached::Entered | Reached::Listing(_)) {
@@ -379,13 +390,40 @@ enum Step {
     Listed,
 }
 
+const FLUSH_EVERY: Duration = Duration::from_secs(1);
+
+/// Lists the directory buckets, where that is asked for and the account's other buckets could be listed.
+async fn directories(
+    context: &Context,
+    session: &Session,
+    account: &AccountId,
+    segment: &mut Segment,
+    ended: Ended,
+    named: HashSet<String>,
+    lacks: &mut Lacks,
+) -> Result<Ended, InventoryError> {
+    match ended {
+        Ended::Whole | Ended::Broken(_) if !context.asked.directories.is_empty() => {
+            let cut = directories::list(context, session, account, segment, named, lacks).await?;
+            Ok(if cut { Ended::Interrupted } else { ended })
+        }
+        Ended::Whole
+        | Ended::Broken(_)
+        | Ended::Unlisted(_)
+        | Ended::Refused(_)
+        | Ended::Gone
+        | Ended::Interrupted
+        | Ended::Unentered => Ok(ended),
+    }
+}
+
+/// Reads the buckets. Returns too which of them have names of directory buckets, as they can have on other servers than AWS.
 async fn buckets(
     context: &Context,
     session: &Session,
     account: &AccountId,
     segment: &mut Segment,
-) -> Result<Ended, InventoryError> {
-    const FLUSH_EVERY: Duration = Duration::from_secs(1);
+) -> Result<(Ended, HashSet<String>), InventoryError> {
     /// What is to be done.
     enum Item {
         Bucket(Listed),
@@ -433,12 +471,16 @@ async fn buckets(
     let mut ended = Ended::Interrupted;
     let mut cut = false;
     let mut held = Held::new(&context.held);
+    let mut named = HashSet::new();
     loop {
         match tokio::time::timeout(FLUSH_EVERY, steps.next()).await {
             Err(_) => segment.flush()?,
             Ok(None) => break,
             Ok(Some(Step::Read(record, open))) => {
                 cut |= is_cut(&record);
+                if is_directory_bucket(&record.bucket) {
+                    named.insert(record.bucket.clone());
+                }
                 if let Some(record) = held.hold(record, open) {
                     segment.bucket(record)?;
                     context.progress.bucket_done();
@@ -467,7 +509,7 @@ async fn buckets(
     loop {
         match tokio::time::timeout(FLUSH_EVERY, steps.next()).await {
             Err(_) => segment.flush()?,
-            Ok(None) => return Ok(if cut { Ended::Interrupted } else { ended }),
+            Ok(None) => return Ok((if cut { Ended::Interrupted } else { ended }, named)),
             Ok(Some(Again::Read(record))) => {
                 cut |= is_cut(&record);
                 segment.bucket(record)?;

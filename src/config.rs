@@ -302,6 +302,7 @@ impl Config {
         words.extend(each("bucket", filters.buckets.iter().flat_map(|patterns| &patterns.texts)));
         words.extend(each("region", &filters.regions));
         words.extend(self.more.options().flat_map(|(option, values)| each(option, values)));
+        words.extend(self.more.directory_buckets.then(|| format!("--{}", more::DIRECTORY_BUCKETS)));
         words
     }
 

@@ -4,7 +4,8 @@
 //! What nobody knows is not called different. A fact that could be read once and not the other time *became unknown*
 //! or *became known*; a bucket that is missing is *gone* only where the newer run listed the account to its end and
 //! would have kept the bucket, else it was *not seen*; likewise it is *new* only where the older run would have had
-//! it. Facts that only one of the runs asked for are not compared.
+//! it. Facts that only one of the runs asked for are not compared; of directory buckets a run that did not ask for them says
+//! nothing.
 
 mod buckets;
 mod change;
@@ -142,8 +143,24 @@ impl Side<'_> {
         }
     }
 
+    /// Whether the run asked for such buckets in this Region at all; else why it says nothing of the bucket.
+    fn asked_for(&self, record: &BucketRecord) -> Result<(), String> {
+        match record.facts {
+            Facts::Read { .. } | Facts::Vanished { .. } => return Ok(()),
+            Facts::Directory { .. } => {}
+        }
+        match &self.inventory.closing.run.directory_regions {
+            None => Err("directory buckets were not asked for".to_owned()),
+            Some(regions) if !regions.contains(&record.region) => {
+                Err(format!("{} was not asked for directory buckets", record.region))
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
     /// Whether it would have this bucket, were the bucket there; else why not. `account` is as this run saw it.
     fn would_have_bucket(&self, account: &AccountRecord, record: &BucketRecord) -> Result<(), String> {
+        self.asked_for(record)?;
         match &account.outcome {
             Outcome::Incomplete(why) | Outcome::Failed(why) | Outcome::Skipped(why) => return Err(why.clone()),
             Outcome::Complete => {}
@@ -195,7 +212,12 @@ impl Course<'_, '_> {
                 for record in self.old.inventory.buckets(&account)? {
                     let record = record?;
                     let evaluation = self.before.evaluate(&record);
-                    self.whole(&account, Kind::BucketGone, &record, &evaluation, "with its account")?;
+                    match self.new.asked_for(&record) {
+                        Ok(()) => {
+                            self.whole(&account, Kind::BucketGone, &record, &evaluation, "with its account")?;
+                        }
+                        Err(why) => self.whole(&account, Kind::BucketNotSeen, &record, &evaluation, &why)?,
+                    }
                 }
                 Ok(())
             }
@@ -211,7 +233,11 @@ impl Course<'_, '_> {
                 self.account(&account, kind, &why)?;
                 let kind = if reach.is_ok() { Kind::BucketNew } else { Kind::BucketFirstSeen };
                 for record in self.new.inventory.buckets(&account)? {
-                    self.appeared(&account, kind, &record?, "with its account")?;
+                    let record = record?;
+                    match self.old.asked_for(&record) {
+                        Ok(()) => self.appeared(&account, kind, &record, "with its account")?,
+                        Err(why) => self.appeared(&account, Kind::BucketFirstSeen, &record, &in_the_older_run(&why))?,
+                    }
                 }
                 Ok(())
             }
@@ -234,7 +260,7 @@ impl Course<'_, '_> {
                 return self.account(new, Kind::AccountNotSeen, &words);
             }
             (Outcome::Failed(why) | Outcome::Skipped(why), _) if old.buckets == 0 => {
-                self.account(new, Kind::AccountFirstSeen, &format!("in the older run: {why}"))?;
+                self.account(new, Kind::AccountFirstSeen, &in_the_older_run(why))?;
             }
             (_, Outcome::Incomplete(_) | Outcome::Failed(_)) => self.totals.unclear += 1,
             (_, Outcome::Complete | Outcome::Skipped(_)) => {}
@@ -252,17 +278,15 @@ impl Course<'_, '_> {
                         self.whole(new, Kind::BucketGone, &record, &evaluation, "")?;
                     }
                     Err(why) => {
-                        self.totals.unclear += 1;
+                        // What was not asked for is no gap in what is known.
+                        self.totals.unclear += u64::from(self.new.asked_for(&record).is_ok());
                         let evaluation = self.before.evaluate(&record);
                         self.whole(new, Kind::BucketNotSeen, &record, &evaluation, &why)?;
                     }
                 },
                 Pair::New(record) => match self.old.would_have_bucket(old, &record) {
                     Ok(()) => self.appeared(new, Kind::BucketNew, &record, "")?,
-                    Err(why) => {
-                        let words = format!("in the older run: {why}");
-                        self.appeared(new, Kind::BucketFirstSeen, &record, &words)?;
-                    }
+                    Err(why) => self.appeared(new, Kind::BucketFirstSeen, &record, &in_the_older_run(&why))?,
                 },
             }
         }
@@ -276,12 +300,20 @@ impl Course<'_, '_> {
         now: &BucketRecord,
     ) -> Result<(), DiffError> {
         match (&then.facts, &now.facts) {
-            (Facts::Vanished { .. }, Facts::Vanished { .. }) => return Ok(()),
-            (Facts::Read { .. }, Facts::Vanished { .. }) => {
+            (Facts::Vanished { .. }, Facts::Vanished { .. }) | (Facts::Directory { .. }, Facts::Directory { .. }) => {
+                return Ok(());
+            }
+            (Facts::Read { .. } | Facts::Directory { .. }, Facts::Vanished { .. }) => {
                 let before = self.before.evaluate(then);
                 return self.whole(account, Kind::BucketGone, then, &before, "listed, and gone when it was read");
             }
-            (Facts::Vanished { .. }, Facts::Read { .. }) => {
+            // AWS has names of their own for each kind.
+            (Facts::Read { .. }, Facts::Directory { .. }) | (Facts::Directory { .. }, Facts::Read { .. }) => {
+                let before = self.before.evaluate(then);
+                self.whole(account, Kind::BucketGone, then, &before, "another kind of bucket has its name")?;
+                return self.appeared(account, Kind::BucketNew, now, "another kind of bucket had its name");
+            }
+            (Facts::Vanished { .. }, Facts::Read { .. } | Facts::Directory { .. }) => {
                 return self.appeared(account, Kind::BucketNew, now, "it was gone when the older run read it");
             }
             (Facts::Read { .. }, Facts::Read { .. }) => {}
@@ -343,13 +375,16 @@ impl Course<'_, '_> {
         evaluation: &Evaluation,
         words: &str,
     ) -> Result<(), DiffError> {
-        let state = format!(
-            "versioning {}, MFA delete {}, lifecycle {}, status {}",
-            record.versioning_word(),
-            record.mfa_delete_word(),
-            record.lifecycle_word(),
-            evaluation.status.as_str()
-        );
+        let state = match record.facts {
+            Facts::Directory { .. } => "a directory bucket".to_owned(),
+            Facts::Read { .. } | Facts::Vanished { .. } => format!(
+                "versioning {}, MFA delete {}, lifecycle {}, status {}",
+                record.versioning_word(),
+                record.mfa_delete_word(),
+                record.lifecycle_word(),
+                evaluation.status.as_str()
+            ),
+        };
         let (old, new) = match kind {
             Kind::BucketGone | Kind::BucketNotSeen => (Some(state.as_str()), None),
             Kind::BucketNew | Kind::BucketFirstSeen => (None, Some(state.as_str())),
@@ -377,6 +412,10 @@ impl Course<'_, '_> {
             words,
         })
     }
+}
+
+fn in_the_older_run(why: &str) -> String {
+    format!("in the older run: {why}")
 }
 
 fn was_read(account: &AccountRecord) -> String {

@@ -27,7 +27,11 @@ pub enum Role {
     },
     /// The role in each account, and whoever scans an account with credentials of its own; the hub too, where its own
     /// buckets are scanned.
-    Member(BTreeSet<Extra>),
+    Member {
+        extras: BTreeSet<Extra>,
+        /// Whether directory buckets are listed.
+        directory_buckets: bool,
+    },
 }
 
 /// What finds the accounts of an organization. The last three are asked only where Organizations sends no paths.
@@ -87,8 +91,10 @@ pub fn policy(role: &Role) -> String {
                 format!("arn:{partition}:iam::*:role/{role}"),
             ),
         ],
-        Role::Member(extras) => {
-            let operations = BASIC.into_iter().chain(extras.iter().map(|extra| extra.operation()));
+        Role::Member { extras, directory_buckets } => {
+            let extras = extras.iter().map(|extra| extra.operation());
+            let directories = directory_buckets.then_some(Operation::ListDirectoryBuckets);
+            let operations = BASIC.into_iter().chain(extras).chain(directories);
             vec![allow("Member", OneOrMore::More(actions(operations)), "*".to_owned())]
         }
     };

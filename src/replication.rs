@@ -65,6 +65,8 @@ impl Destinations {
     pub fn see(&mut self, record: &BucketRecord) {
         let Some(known) = self.names.get_mut(&record.bucket) else { return };
         *known = match (&known, &record.facts) {
+            // Rules name general purpose buckets.
+            (_, Facts::Directory { .. }) => return,
             (Known::NotSeen, Facts::Read { .. }) => Known::Seen(record.account.clone(), record.region.clone()),
             (Known::Seen(..) | Known::Doubtful, Facts::Read { .. }) | (_, Facts::Vanished { .. }) => Known::Doubtful,
         };

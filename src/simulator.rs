@@ -28,6 +28,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
 mod caller;
+mod directory_buckets;
 mod fixture;
 mod latency;
 mod lifecycle;
@@ -178,7 +179,7 @@ fn answer(world: &World, request: &Request<Bytes>, now: OffsetDateTime) -> Answe
         return s3::refuse(request, &s3::not_signed());
     };
     match scope.service {
-        Some(Service::S3) => s3::answer(world, request, &scope, now),
+        Some(Service::S3 | Service::S3Express) => s3::answer(world, request, &scope, now),
         Some(Service::Sts) => sts::answer(world, request, &scope, now),
         Some(Service::Organizations) => organizations::answer(world, request, &scope, now),
         None => {

@@ -59,12 +59,12 @@ const BLOCKED: &str = "mfa-delete-blocked-by-lifecycle";
 const CONFLICT: &str = "lifecycle-bypasses-mfa-delete";
 const SUSPENDED: &str = "mfa-delete-versioning-suspended";
 
-/// Vanished buckets are in `VanishedBucketCount` and nowhere else. A rule of ours that fails and is waived still
+/// Vanished buckets are in `VanishedBucketCount` and nowhere else; directory buckets add to nothing. A rule of ours that fails and is waived still
 /// counts where a metric speaks of the bucket (blocked, conflict, suspended): the excuse does not change the fact.
 pub(super) const COUNTERS: &[Counter] = &[
     buckets("BucketCount", |bucket| Some(exists(bucket))),
     buckets("UnknownBucketCount", |bucket| Some(bucket.record.has_unknown())),
-    buckets("VanishedBucketCount", |bucket| Some(!exists(bucket))),
+    buckets("VanishedBucketCount", |bucket| Some(is_gone(bucket))),
     buckets("VersioningEnabledBucketCount", |bucket| Some(bucket.versioning()? == Versioning::Enabled)),
     buckets("VersioningSuspendedBucketCount", |bucket| Some(bucket.versioning()? == Versioning::Suspended)),
     buckets("VersioningNeverBucketCount", |bucket| Some(bucket.versioning()? == Versioning::Never)),
@@ -336,10 +336,18 @@ pub(super) struct Subject<'a> {
     pub evaluation: &'a Evaluation,
 }
 
+/// Whether it is one of those that metrics speak of.
 fn exists(bucket: &Subject<'_>) -> bool {
     match bucket.record.facts {
         Facts::Read { .. } => true,
-        Facts::Vanished { .. } => false,
+        Facts::Vanished { .. } | Facts::Directory { .. } => false,
+    }
+}
+
+fn is_gone(bucket: &Subject<'_>) -> bool {
+    match bucket.record.facts {
+        Facts::Vanished { .. } => true,
+        Facts::Read { .. } | Facts::Directory { .. } => false,
     }
 }
 
@@ -347,7 +355,7 @@ impl Subject<'_> {
     fn state(&self) -> Option<&VersioningState> {
         match &self.record.facts {
             Facts::Read { versioning, .. } => versioning.known(),
-            Facts::Vanished { .. } => None,
+            Facts::Vanished { .. } | Facts::Directory { .. } => None,
         }
     }
 
@@ -362,7 +370,7 @@ impl Subject<'_> {
     fn lifecycle(&self) -> Option<&Lifecycle> {
         match &self.record.facts {
             Facts::Read { lifecycle, .. } => lifecycle.known(),
-            Facts::Vanished { .. } => None,
+            Facts::Vanished { .. } | Facts::Directory { .. } => None,
         }
     }
 
@@ -374,7 +382,7 @@ impl Subject<'_> {
     fn extra<T>(&self, of: fn(&Extras) -> Option<&Fact<T>>) -> Option<&T> {
         match &self.record.facts {
             Facts::Read { extras, .. } => of(extras)?.known(),
-            Facts::Vanished { .. } => None,
+            Facts::Vanished { .. } | Facts::Directory { .. } => None,
         }
     }
 
@@ -386,7 +394,7 @@ impl Subject<'_> {
     fn lacks<T>(&self, of: fn(&Extras) -> Option<&Fact<T>>) -> Option<bool> {
         match &self.record.facts {
             Facts::Read { extras, .. } => of(extras).map(|fact| fact.known().is_none()),
-            Facts::Vanished { .. } => None,
+            Facts::Vanished { .. } | Facts::Directory { .. } => None,
         }
     }
 
@@ -403,8 +411,11 @@ impl Subject<'_> {
 }
 
 impl Counter {
-    /// What this bucket adds to the metric; `None` where that is unknown, or the bucket gone.
+    /// What this bucket adds to the metric; `None` where that is unknown, the bucket gone, or a directory bucket.
     pub fn added_by(&self, subject: &Subject<'_>) -> Option<u32> {
+        if let Facts::Directory { .. } = subject.record.facts {
+            return None;
+        }
         match (self.adds, subject.lifecycle()) {
             (Adds::Bucket(holds), _) => holds(subject).map(u32::from),
             (Adds::Rules(holds), Some(Lifecycle::Present(configuration))) => {

@@ -147,20 +147,21 @@ fn an_account_that_was_listed_twice_is_added_once() {
 /// What one metric counts of one bucket, by the words of its row.
 fn naive(metric: &str, record: &BucketRecord) -> u64 {
     let evaluation = evaluate(record);
-    let exists = record.unknown_reasons() != ["vanished"];
+    let is_directory = matches!(record.facts, Facts::Directory { .. });
+    let exists = record.unknown_reasons() != ["vanished"] && !is_directory;
     let failed: Vec<&str> = evaluation.failed(Kind::Requirement).chain(evaluation.failed(Kind::Advisory)).collect();
     let rules = match &record.facts {
         Facts::Read { lifecycle, .. } => match lifecycle.known() {
             Some(Lifecycle::Present(configuration)) => configuration.rules.clone(),
             Some(Lifecycle::None) | None => vec![],
         },
-        Facts::Vanished { .. } => vec![],
+        Facts::Vanished { .. } | Facts::Directory { .. } => vec![],
     };
     let with = |kind: ActionKind| rules.iter().filter(|rule| rule.actions.contains(&kind)).count() as u64;
     let one = |holds: bool| u64::from(holds);
     match metric {
         "BucketCount" => one(exists),
-        "VanishedBucketCount" => one(!exists),
+        "VanishedBucketCount" => one(!exists && !is_directory),
         "UnknownBucketCount" => one(exists && !record.unknown_reasons().is_empty()),
         "VersioningEnabledBucketCount" => one(record.versioning_word() == "enabled"),
         "VersioningSuspendedBucketCount" => one(record.versioning_word() == "suspended"),
@@ -207,7 +208,8 @@ fn naive_rows(accounts: &[AccountRecord], buckets: &[BucketRecord]) -> BTreeMap<
         places.insert((Scope::Account, account.id.as_ref().expect("set").to_string(), String::new()));
         places.extend(account.ou_path.ous().map(|ou| (Scope::Ou, ou.to_owned(), String::new())));
     }
-    for (index, record) in buckets.iter().enumerate() {
+    let counted = |record: &BucketRecord| !matches!(record.facts, Facts::Directory { .. });
+    for (index, record) in buckets.iter().enumerate().filter(|(_, record)| counted(record)) {
         let (account, region) = (record.account.to_string(), record.region.to_string());
         let mut add = |scope, id: &str, region: &str| holds.push((scope, id.to_owned(), region.to_owned(), index));
         add(Scope::Organization, "o-a", "");
@@ -252,6 +254,7 @@ fn facts() -> impl Strategy<Value = Facts> {
     ];
     prop_oneof![
         1 => Just(Facts::Vanished { at: fact(Some(())).at }),
+        1 => Just(Facts::Directory { at: fact(Some(())).at }),
         9 => (prop::option::weighted(0.8, state), prop::option::weighted(0.8, lifecycle))
             .prop_map(|(state, lifecycle)| read(state, lifecycle)),
     ]

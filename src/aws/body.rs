@@ -184,6 +184,7 @@ fn documented_body(operation: &str) -> Body {
         "GetObject" => Body::Stream,
         "ListObjectsV2" => Body::Xml("ListBucketResult"),
         "ListBuckets" => Body::Xml("ListAllMyBucketsResult"),
+        "ListDirectoryBuckets" => Body::Xml("ListAllMyDirectoryBucketsResult"),
         "GetBucketVersioning" => Body::Xml("VersioningConfiguration"),
         "GetBucketLifecycleConfiguration" => Body::Xml("LifecycleConfiguration"),
         "GetBucketLocation" => Body::Xml("LocationConstraint"),

@@ -42,8 +42,8 @@ impl ResolveEndpoint for Endpoints {
     }
 }
 
-/// Signature version 4 for everything: other schemes belong to access points over several Regions and to directory
-/// buckets, which `ListBuckets` does not list.
+/// Signature version 4 for everything: other schemes belong to access points over several Regions and to what is inside
+/// directory buckets. Their list is signed like everything else, for the service that the endpoint names.
 #[derive(Debug)]
 pub struct Signature;
 
@@ -74,6 +74,29 @@ mod tests {
     fn resolve(resolver: &impl ResolveEndpoint, params: &Params) -> Result<Endpoint, String> {
         let endpoint = resolver.resolve_endpoint(params).now_or_never().expect("nothing is waited for");
         endpoint.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_list_of_directory_buckets_has_an_address_and_a_signature_of_its_own() {
+        for (endpoint, url) in [
+            (None, "https://s3express-control.eu-west-1.amazonaws.com"),
+            (Some("http://127.0.0.1:9000"), "http://127.0.0.1:9000"),
+        ] {
+            let params = Params::builder()
+                .region("eu-west-1")
+                .force_path_style(true)
+                .use_dual_stack(false)
+                .use_fips(false)
+                .accelerate(false)
+                .use_s3_express_control_endpoint(true)
+                .disable_s3_express_session_auth(true)
+                .set_endpoint(endpoint.map(str::to_owned));
+            let found = resolve(&Endpoints::default(), &params.build().expect("good parameters")).expect("an endpoint");
+            assert_eq!(found.url(), url);
+            let [scheme] = found.auth_schemes() else { panic!("{found:?}") };
+            let service = scheme.get("signingName").and_then(|name| name.as_string());
+            assert_eq!((scheme.name(), service), ("sigv4", Some("s3express")));
+        }
     }
 
     #[test]

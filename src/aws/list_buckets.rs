@@ -27,15 +27,34 @@ struct Page {
 
 /// What earlier pages held.
 #[derive(Default)]
-struct Seen {
+pub(super) struct Seen {
     names: HashSet<String>,
     tokens: HashSet<String>,
     /// Pages in a row that held nothing new.
     barren: u32,
 }
 
-/// No server needs more of them to go on.
-const BARREN_PAGES: u32 = 1000;
+impl Seen {
+    /// What no earlier page held.
+    pub fn new_of(&mut self, page: Vec<Listed>) -> Vec<Listed> {
+        let new: Vec<Listed> = page.into_iter().filter(|bucket| self.names.insert(bucket.name.clone())).collect();
+        self.barren = if new.is_empty() { self.barren + 1 } else { 0 };
+        new
+    }
+
+    /// Why a further page is not asked for: a server that names a page again would be asked for ever.
+    pub fn refuse(&mut self, token: &str) -> Option<&'static str> {
+        /// No server needs more of them to go on.
+        const BARREN_PAGES: u32 = 1000;
+        if !self.tokens.insert(token.to_owned()) {
+            Some("the list goes round in a circle")
+        } else if self.barren > BARREN_PAGES {
+            Some("the list has no end")
+        } else {
+            None
+        }
+    }
+}
 
 /// What to ask next.
 enum Next {
@@ -71,14 +90,9 @@ pub fn list(session: &Session) -> impl Stream<Item = Result<Vec<Listed>, Failure
             Err(failure) => return Some((Err(failure), (Next::Nothing, seen))),
         };
         let full = page.buckets.len() == MAX_BUCKETS as usize;
-        let new: Vec<Listed> =
-            page.buckets.into_iter().filter(|bucket| seen.names.insert(bucket.name.clone())).collect();
-        seen.barren = if new.is_empty() { seen.barren + 1 } else { 0 };
+        let new = seen.new_of(page.buckets);
         let then = match (&next, page.next) {
-            // A server that names a page again would be asked for ever.
-            (_, Some(token)) if !seen.tokens.insert(token.clone()) => Next::Broken("the list goes round in a circle"),
-            (_, Some(_)) if seen.barren > BARREN_PAGES => Next::Broken("the list has no end"),
-            (_, Some(token)) => Next::Page(token),
+            (_, Some(token)) => seen.refuse(&token).map_or(Next::Page(token), Next::Broken),
             // Exactly as many as were asked for and no token: AWS means the end, moto cut the list.
             (Next::First, None) if full => Next::Whole,
             (_, None) => Next::Nothing,

@@ -314,6 +314,9 @@ impl Session {
         let mut builder = aws_sdk_s3::config::Builder::from(&self.config)
             .region(SdkRegion::new(route.region.to_string()))
             .force_path_style(self.addressing == Addressing::Path)
+            // Sessions are for what is inside directory buckets, which nobody here reads; with an endpoint of the settings
+            // the rules would want one for the list of them too.
+            .disable_s3_express_session_auth(true)
             .endpoint_resolver(Endpoints::default())
             .auth_scheme_resolver(Signature)
             .interceptor(Lean)

@@ -111,7 +111,7 @@ impl<'a> Run<'a> {
         for bucket in &self.order.buckets {
             let mut row = self.look(bucket).await.row;
             (row.outcome, row.reasons) = match &row.before.facts {
-                Facts::Vanished { .. } => (Outcome::Unknown, Vec::new()),
+                Facts::Vanished { .. } | Facts::Directory { .. } => (Outcome::Unknown, Vec::new()),
                 Facts::Read { versioning, lifecycle, .. } => {
                     let outcome = if versioning.known().is_some() { Outcome::Read } else { Outcome::Unknown };
                     let reasons = [versioning.reason(), lifecycle.reason()].into_iter().flatten();

@@ -231,7 +231,9 @@ impl PolicyArgs {
             RoleArg::Hub => {
                 Role::Hub { partition: self.partition, role: self.role_name, tags: config.more.group_by_tag.is_some() }
             }
-            RoleArg::Member => Role::Member(config.more.extras()),
+            RoleArg::Member => {
+                Role::Member { extras: config.more.extras(), directory_buckets: config.more.directory_buckets }
+            }
         })
     }
 }
@@ -790,6 +792,9 @@ mod tests {
                                     each group (comma list) [default: basic] [possible values: basic, all,
                                     encryption, ownership, acceleration, notification, replication]
               --group-by-tag <KEY>  Read the tags of buckets, a request each, to group them by this one
+              --directory-buckets   List directory buckets too, a request for each Region of --region, else
+                                    for us-east-1, us-east-2, us-west-2, ap-south-1, ap-northeast-1,
+                                    eu-west-1 and eu-north-1
 
         Reading:
               --concurrency <N>              Requests in flight over all accounts, 1 to 4096 [default: 64]

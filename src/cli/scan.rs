@@ -1,6 +1,6 @@
 //! `bucketlens scan`: the sentence of the program, in the order in which it happens.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::future::Future;
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::discover::{Discovered, Entry, Target, discover};
 use crate::exit::{self, Exit};
 use crate::inventory::{Found, Inventory, Writer};
-use crate::model::{AccountId, Coverage, Outcome, Run, Timestamp};
+use crate::model::{AccountId, Coverage, Outcome, Region, Run, Timestamp, directory_regions};
 
 /// What a scan comes to.
 struct Ends {
@@ -127,7 +127,12 @@ async fn read(
         targets.extend(gone.into_iter().map(|account| Target { account, entry: Entry::Gone }));
     }
     let opening = writer.opening().clone();
-    let asked = Asked { filters: config.filters.clone(), extras: config.more.extras() };
+    let directories = directories(&config, found.partition.as_deref());
+    let asked = Asked {
+        filters: config.filters.clone(),
+        extras: config.more.extras(),
+        directories: directories.clone().unwrap_or_default(),
+    };
     let extras = asked.extras.clone();
     if !extras.is_empty() {
         let more: Vec<&str> = extras.iter().map(|extra| extra.operation().as_str()).collect();
@@ -159,17 +164,34 @@ async fn read(
         scope: config.scope(),
         extras,
         group_by_tag: config.more.group_by_tag.clone(),
+        directory_regions: directories,
         caller_arn: found.caller_arn,
         organization_id: found.organization_id,
         partition: found.partition,
         clock_skew_seconds: aws.clock.skew().map(Skew::seconds),
         configuration_digest: config.digest(),
     };
-    let coverage = coverage(&mut collected, aws);
+    let coverage = coverage(&mut collected, aws, run.directory_regions.is_some());
     if coverage.buckets == 0 && config.filters.chooses_buckets() && !run.interrupted {
         tracing::warn!("no bucket is left by --bucket and --region: is there a slip of the pen?");
     }
     Ok(writer.close(run, coverage, collected.accounts)?)
+}
+
+/// The Regions that are asked for directory buckets; `None` where nobody wants to know.
+fn directories(config: &Config, partition: Option<&str>) -> Option<BTreeSet<Region>> {
+    let regions = config.more.directory_buckets.then(|| directory_regions(&config.filters.regions, partition))?;
+    if regions.is_empty() {
+        let partition = partition.unwrap_or_default();
+        tracing::warn!(
+            partition,
+            "no Region of this partition is known to have directory buckets: none is asked; --region names one"
+        );
+    } else {
+        let regions = regions.iter().map(Region::as_str).collect::<Vec<_>>().join(", ");
+        tracing::info!("directory buckets are listed in {regions}, a request each");
+    }
+    Some(regions)
 }
 
 /// What earlier parts of the run found, when this one is told to stop before it found anything.
@@ -186,7 +208,7 @@ fn known(writer: &Writer) -> Discovered {
 }
 
 /// Sorts the accounts and adds up what became of them.
-fn coverage(collected: &mut Collected, aws: &Aws) -> Coverage {
+fn coverage(collected: &mut Collected, aws: &Aws, lists_directories: bool) -> Coverage {
     collected.accounts.sort_by(|a, b| (&a.id, &a.name).cmp(&(&b.id, &b.name)));
     let count = |wanted: fn(&Outcome) -> bool| {
         collected.accounts.iter().filter(|account| wanted(&account.outcome)).count() as u64
@@ -201,6 +223,7 @@ fn coverage(collected: &mut Collected, aws: &Aws) -> Coverage {
         requests: aws.pace.requests(),
         retries: aws.pace.retries(),
         throttled: aws.pace.throttled(),
+        buckets_directory: lists_directories.then(|| collected.coverage.buckets_directory.unwrap_or_default()),
         ..collected.coverage
     }
 }

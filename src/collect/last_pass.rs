@@ -62,7 +62,7 @@ fn places(record: &BucketRecord) -> u32 {
     const BYTES: usize = 2048;
     let policy = match &record.facts {
         Facts::Read { extras, .. } => extras.policy.as_ref().and_then(Fact::known),
-        Facts::Vanished { .. } => None,
+        Facts::Vanished { .. } | Facts::Directory { .. } => None,
     };
     match policy {
         Some(BucketPolicy::Present(text)) => u32::try_from(1 + text.len() / BYTES).unwrap_or(u32::MAX),
@@ -88,7 +88,7 @@ async fn again(context: &Context, session: &Session, record: BucketRecord, open:
                 extras,
             }
         }
-        Facts::Vanished { .. } => Known::default(),
+        Facts::Vanished { .. } | Facts::Directory { .. } => Known::default(),
     };
     let region = (record.region != Region::unknown()).then(|| record.region.clone());
     let listed = Listed { name: record.bucket.clone(), region };

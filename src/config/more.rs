@@ -17,7 +17,12 @@ pub struct More {
     pub metrics: BTreeSet<MetricGroup>,
     /// The key of the tag by whose values buckets are grouped.
     pub group_by_tag: Option<String>,
+    /// Whether directory buckets are listed: a request a Region of each account.
+    pub directory_buckets: bool,
 }
+
+/// An option without values.
+pub(super) const DIRECTORY_BUCKETS: &str = "directory-buckets";
 
 /// `--with`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -154,6 +159,7 @@ impl Check<'_> {
             with: args.with.into_iter().collect(),
             metrics: args.metrics.into_iter().flat_map(MetricsArg::groups).collect(),
             group_by_tag: args.group_by_tag,
+            directory_buckets: args.directory_buckets,
         }
     }
 }
@@ -168,6 +174,7 @@ mod tests {
             with: [With::Policy, With::Protection].into(),
             metrics: MetricGroup::ALL.into(),
             group_by_tag: Some("team".to_owned()),
+            directory_buckets: true,
         };
         assert_eq!(all.extras(), Extra::ALL.into());
         assert!(More::default().extras().is_empty());

@@ -121,6 +121,10 @@ pub struct MoreArgs {
     /// Read the tags of buckets, a request each, to group them by this one
     #[arg(long, value_name = "KEY")]
     pub group_by_tag: Option<String>,
+    /// List directory buckets too, a request for each Region of --region, else for us-east-1, us-east-2, us-west-2,
+    /// ap-south-1, ap-northeast-1, eu-west-1 and eu-north-1
+    #[arg(long)]
+    pub directory_buckets: bool,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Args, FromArgMatches};
 
 use super::compensation::{ACCEPT_CONTROL, NEEDS_CONTROLS};
+use super::more::DIRECTORY_BUCKETS;
 use super::options::{ResumeArgs, ScanArgs};
 use super::{Check, Config, Discovery, Given, Mistake, RoleOptions, accounts};
 use crate::model::{ScopeOptions, Standard};
@@ -96,6 +97,9 @@ impl Config {
             }
         }
         self.more.options().for_each(|(option, values)| add(option, values));
+        if self.more.directory_buckets {
+            add(DIRECTORY_BUCKETS, Vec::new());
+        }
         scope
     }
 
@@ -103,7 +107,7 @@ impl Config {
     /// was said of the scope must be what was said then.
     pub fn going_on(self, resume: &Resume, scope: &ScopeOptions, standard: Standard) -> Result<Self, Mistake> {
         /// What is no way to find accounts and still part of the scope.
-        const OTHERS: [&str; 10] = [
+        const OTHERS: [&str; 11] = [
             ROLE_NAME,
             "account",
             "exclude-account",
@@ -114,6 +118,7 @@ impl Config {
             "with",
             "metrics",
             "group-by-tag",
+            DIRECTORY_BUCKETS,
         ];
         let ways = super::Way::ALL.map(super::Way::option);
         let own = self.scope_options();

@@ -52,6 +52,7 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("with", &["policy", "protection"], &[]),
     ("metrics", &["encryption", "replication"], &[]),
     ("group-by-tag", &["team"], &[]),
+    ("directory-buckets", &["true"], &[]),
     ("concurrency", &["8"], &[]),
     ("addressing", &["virtual"], &[]),
     ("connect-timeout", &["1"], &[]),
@@ -200,6 +201,7 @@ fn the_defaults_are_the_documented_ones() {
             with: {},
             metrics: {},
             group_by_tag: None,
+            directory_buckets: false,
         },
         resume: None,
         reading: Reading {
@@ -414,6 +416,7 @@ fn the_digest_follows_what_decides_the_report_and_nothing_else() {
         "--profile=a",
         "--with=policy",
         "--metrics=all",
+        "--directory-buckets",
     ] {
         assert_ne!(digest(&[other]), plain, "{other}");
     }

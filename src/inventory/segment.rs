@@ -25,11 +25,12 @@ pub struct Tally {
     pub complete: u64,
     pub unknown: u64,
     pub vanished: u64,
+    pub directory: u64,
 }
 
 impl Tally {
     pub fn buckets(&self) -> u64 {
-        self.complete + self.unknown + self.vanished
+        self.complete + self.unknown + self.vanished + self.directory
     }
 
     fn of(&mut self, kind: Kind) -> &mut u64 {
@@ -37,6 +38,7 @@ impl Tally {
             Kind::Complete => &mut self.complete,
             Kind::Unknown => &mut self.unknown,
             Kind::Vanished => &mut self.vanished,
+            Kind::Directory => &mut self.directory,
         }
     }
 }
@@ -46,12 +48,14 @@ enum Kind {
     Complete,
     Unknown,
     Vanished,
+    Directory,
 }
 
 impl Kind {
     fn of(record: &BucketRecord) -> Self {
         match &record.facts {
             Facts::Vanished { .. } => Self::Vanished,
+            Facts::Directory { .. } => Self::Directory,
             Facts::Read { .. } if record.has_unknown() => Self::Unknown,
             Facts::Read { .. } => Self::Complete,
         }
@@ -82,7 +86,20 @@ impl Earlier {
 
     /// What is to be read again, in no order.
     pub fn again(&self) -> impl Iterator<Item = (&str, &Region)> {
-        self.buckets.iter().filter_map(|(name, before)| Some((&**name, before.again.as_ref()?)))
+        self.stale().filter(|(_, kind, _)| *kind != Kind::Directory).map(|(name, _, region)| (name, region))
+    }
+
+    /// Directory buckets that are to be listed again, in no order: nothing else is read of them.
+    pub fn directories_again(&self) -> impl Iterator<Item = (&str, &Region)> {
+        self.stale().filter(|(_, kind, _)| *kind == Kind::Directory).map(|(name, _, region)| (name, region))
+    }
+
+    pub fn is_directory(&self, bucket: &str) -> bool {
+        self.buckets.get(bucket).is_some_and(|before| before.kind == Kind::Directory)
+    }
+
+    fn stale(&self) -> impl Iterator<Item = (&str, Kind, &Region)> {
+        self.buckets.iter().filter_map(|(name, before)| Some((&**name, before.kind, before.again.as_ref()?)))
     }
 }
 
@@ -113,7 +130,7 @@ impl Segment {
             && record.outcome == Outcome::Complete
             && record.buckets == read.tally.buckets()
             && oldest.is_none_or(|oldest| at > oldest)
-            && read.earlier.again().next().is_none()
+            && read.earlier.stale().next().is_none()
         {
             return Ok(Begun::Whole(record, read.tally));
         }

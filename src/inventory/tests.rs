@@ -93,6 +93,7 @@ impl Journal {
             scope: Vec::new(),
             group_by_tag: None,
             extras: BTreeSet::new(),
+            directory_regions: None,
             caller_arn: None,
             organization_id: None,
             partition: None,
@@ -132,7 +133,7 @@ fn the_last_line_of_a_bucket_counts_and_one_out_of_scope_is_none() {
     segment.out_of_scope("c".to_owned()).expect("written");
     segment.out_of_scope("never-seen".to_owned()).expect("nothing to write");
     segment.bucket(bucket("d")).expect("written");
-    assert_eq!(segment.tally(), Tally { complete: 0, unknown: 0, vanished: 3 });
+    assert_eq!(segment.tally(), Tally { complete: 0, unknown: 0, vanished: 3, directory: 0 });
     segment.close(moment(9), closed(3)).expect("closed");
     let rows = [bucket("a"), bucket_in("eu-west-1", "b"), bucket("d")];
     assert_eq!(journal.rows(3).expect("whole"), rows);

@@ -105,6 +105,8 @@ pub enum Lifecycle {
 pub enum Facts {
     /// It was listed and was gone when it was read: normal in S3, whose lists are eventually consistent.
     Vanished { at: Timestamp },
+    /// A directory bucket that was listed. It has none of what is read of others, and is not asked for it.
+    Directory { at: Timestamp },
     Read {
         versioning: Fact<VersioningState>,
         lifecycle: Fact<Lifecycle>,
@@ -127,7 +129,7 @@ impl Facts {
     /// Why facts are unknown, in the order in which they are read.
     pub fn reasons(&self) -> impl Iterator<Item = &Reason> {
         let (versioning, lifecycle, extras) = match self {
-            Self::Vanished { .. } => (None, None, None),
+            Self::Vanished { .. } | Self::Directory { .. } => (None, None, None),
             Self::Read { versioning, lifecycle, extras } => (versioning.reason(), lifecycle.reason(), Some(extras)),
         };
         let two = versioning.into_iter().chain(lifecycle).map(AsRef::as_ref);
@@ -137,7 +139,7 @@ impl Facts {
     /// Whether something could be read.
     pub fn some_known(&self) -> bool {
         match self {
-            Self::Vanished { .. } => true,
+            Self::Vanished { .. } | Self::Directory { .. } => true,
             Self::Read { versioning, lifecycle, extras } => {
                 versioning.known().is_some() || lifecycle.known().is_some() || extras.some_known()
             }
@@ -149,7 +151,7 @@ impl BucketRecord {
     /// When the oldest of its facts was read: the row is true of that moment at the earliest.
     pub fn observed_at(&self) -> Timestamp {
         match &self.facts {
-            Facts::Vanished { at } => *at,
+            Facts::Vanished { at } | Facts::Directory { at } => *at,
             Facts::Read { versioning, lifecycle, extras } => {
                 extras.oldest().into_iter().fold(versioning.at.min(lifecycle.at), Timestamp::min)
             }
@@ -163,21 +165,21 @@ impl BucketRecord {
 
     pub fn versioning_word(&self) -> &'static str {
         match &self.facts {
-            Facts::Vanished { .. } => "not_applicable",
+            Facts::Vanished { .. } | Facts::Directory { .. } => "not_applicable",
             Facts::Read { versioning, .. } => versioning.known().map_or("unknown", VersioningState::versioning_word),
         }
     }
 
     pub fn mfa_delete_word(&self) -> &'static str {
         match &self.facts {
-            Facts::Vanished { .. } => "not_applicable",
+            Facts::Vanished { .. } | Facts::Directory { .. } => "not_applicable",
             Facts::Read { versioning, .. } => versioning.known().map_or("unknown", VersioningState::mfa_delete_word),
         }
     }
 
     pub fn lifecycle_word(&self) -> &'static str {
         match &self.facts {
-            Facts::Vanished { .. } => "not_applicable",
+            Facts::Vanished { .. } | Facts::Directory { .. } => "not_applicable",
             Facts::Read { lifecycle, .. } => match lifecycle.known() {
                 None => "unknown",
                 Some(Lifecycle::None) => "none",
@@ -186,10 +188,11 @@ impl BucketRecord {
         }
     }
 
-    /// How many lifecycle rules it has, disabled ones included; `None` when that is unknown or the bucket is gone.
+    /// How many lifecycle rules it has, disabled ones included; `None` when that is unknown, the bucket is gone or nobody
+    /// asked, because it is a directory bucket.
     pub fn lifecycle_rules(&self) -> Option<usize> {
         match &self.facts {
-            Facts::Vanished { .. } => None,
+            Facts::Vanished { .. } | Facts::Directory { .. } => None,
             Facts::Read { lifecycle, .. } => lifecycle.known().map(|lifecycle| match lifecycle {
                 Lifecycle::None => 0,
                 Lifecycle::Present(configuration) => configuration.rules.len(),
@@ -197,10 +200,12 @@ impl BucketRecord {
         }
     }
 
-    /// Why facts are unknown, a sentence each; `vanished` for a bucket that is gone. Equal ones once.
+    /// Why facts are unknown, a sentence each; `vanished` for a bucket that is gone, `directory_bucket` for one of which
+    /// nothing is read. Equal ones once.
     pub fn unknown_reasons(&self) -> Vec<String> {
         match &self.facts {
             Facts::Vanished { .. } => vec!["vanished".to_owned()],
+            Facts::Directory { .. } => vec!["directory_bucket".to_owned()],
             facts @ Facts::Read { .. } => {
                 let mut reasons: Vec<String> =
                     facts.reasons().map(|reason| reason.to_string().replace(';', ",")).collect();

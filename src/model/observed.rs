@@ -106,6 +106,7 @@ pub enum Operation {
     ListAccountsForParent,
     ListTagsForResource,
     ListBuckets,
+    ListDirectoryBuckets,
     HeadBucket,
     GetBucketLocation,
     GetBucketVersioning,
@@ -134,6 +135,7 @@ impl Operation {
             Self::ListAccountsForParent => "ListAccountsForParent",
             Self::ListTagsForResource => "ListTagsForResource",
             Self::ListBuckets => "ListBuckets",
+            Self::ListDirectoryBuckets => "ListDirectoryBuckets",
             Self::HeadBucket => "HeadBucket",
             Self::GetBucketLocation => "GetBucketLocation",
             Self::GetBucketVersioning => "GetBucketVersioning",
@@ -163,6 +165,7 @@ impl Operation {
             Self::GetCallerIdentity
             | Self::AssumeRole
             | Self::ListBuckets
+            | Self::ListDirectoryBuckets
             | Self::HeadBucket
             | Self::GetBucketLocation
             | Self::GetBucketVersioning
@@ -183,7 +186,8 @@ impl Operation {
 
     /// The IAM action that allows it; none for calls that need no permission.
     ///
-    /// Source: S3 user guide, "Required permissions for Amazon S3 API operations".
+    /// Sources: S3 user guide, "Required permissions for Amazon S3 API operations"; S3 API reference,
+    /// `ListDirectoryBuckets`.
     pub fn action(self) -> Option<&'static str> {
         match self {
             Self::GetCallerIdentity => None,
@@ -194,6 +198,7 @@ impl Operation {
             Self::ListAccountsForParent => Some("organizations:ListAccountsForParent"),
             Self::ListTagsForResource => Some("organizations:ListTagsForResource"),
             Self::ListBuckets => Some("s3:ListAllMyBuckets"),
+            Self::ListDirectoryBuckets => Some("s3express:ListAllMyDirectoryBuckets"),
             Self::HeadBucket | Self::ListObjectsV2 => Some("s3:ListBucket"),
             Self::GetBucketLocation => Some("s3:GetBucketLocation"),
             Self::GetBucketVersioning => Some("s3:GetBucketVersioning"),

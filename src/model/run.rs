@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{AcceptedControl, Extra, Timestamp};
+use super::{AcceptedControl, Extra, Region, Timestamp};
 
 /// Which reading of the MFA delete requirement holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
@@ -54,6 +54,9 @@ pub struct Run {
     /// The key of the tag by whose values buckets are grouped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group_by_tag: Option<String>,
+    /// The Regions that were asked for directory buckets; `None` where nobody asked: then the run says nothing of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory_regions: Option<BTreeSet<Region>>,
     /// `None` where STS did not answer, and for several profiles.
     pub caller_arn: Option<String>,
     pub organization_id: Option<String>,
@@ -83,6 +86,9 @@ pub struct Coverage {
     pub buckets_unknown: u64,
     /// Those that were gone when they were read.
     pub buckets_vanished: u64,
+    /// Directory buckets, of which nothing is read; `None` where nobody asked for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buckets_directory: Option<u64>,
     /// HTTP requests sent to AWS by bucketlens, retries included.
     pub requests: u64,
     /// Of these, those that repeated a request.

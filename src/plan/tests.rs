@@ -116,6 +116,7 @@ fn run() -> Run {
         scope: Vec::new(),
         extras: BTreeSet::new(),
         group_by_tag: None,
+        directory_regions: None,
         caller_arn: None,
         organization_id: None,
         partition: Some("aws-cn".to_owned()),

@@ -70,6 +70,7 @@ impl Example {
         for record in &buckets {
             *match record.facts {
                 Facts::Vanished { .. } => &mut coverage.buckets_vanished,
+                Facts::Directory { .. } => coverage.buckets_directory.get_or_insert_default(),
                 Facts::Read { .. } if record.has_unknown() => &mut coverage.buckets_unknown,
                 Facts::Read { .. } => &mut coverage.buckets_complete,
             } += 1;
@@ -197,6 +198,7 @@ pub fn empty() -> Example {
         scope: vec!["--organization".to_owned(), "--role-name BucketlensScan".to_owned()],
         extras: BTreeSet::new(),
         group_by_tag: None,
+        directory_regions: None,
         caller_arn: Some("arn:aws:sts::111111111111:assumed-role/Auditor/nightly".to_owned()),
         organization_id: Some("o-exampleorgid".to_owned()),
         partition: Some("aws".to_owned()),

@@ -131,6 +131,9 @@ struct Run<'a> {
     organization_id: Option<Cow<'a, str>>,
     partition: Option<&'a str>,
     clock_skew_seconds: Option<i64>,
+    /// Only where directory buckets were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    directory_regions: Option<Vec<Cow<'a, str>>>,
     configuration_digest: &'a str,
 }
 
@@ -149,6 +152,8 @@ impl<'a> Run<'a> {
             organization_id: run.organization_id.as_deref().map(harmless),
             partition: run.partition.as_deref(),
             clock_skew_seconds: run.clock_skew_seconds,
+            directory_regions: (run.directory_regions.as_ref())
+                .map(|regions| regions.iter().map(|region| harmless(region.as_str())).collect()),
             configuration_digest: &run.configuration_digest,
         }
     }
@@ -165,6 +170,9 @@ struct Coverage {
     buckets_complete: u64,
     buckets_unknown: u64,
     buckets_vanished: u64,
+    /// Only where directory buckets were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    buckets_directory: Option<u64>,
     requests: u64,
     retries: u64,
     throttled: u64,
@@ -182,6 +190,7 @@ impl Coverage {
             buckets_complete: coverage.buckets_complete,
             buckets_unknown: coverage.buckets_unknown,
             buckets_vanished: coverage.buckets_vanished,
+            buckets_directory: coverage.buckets_directory,
             requests: coverage.requests,
             retries: coverage.retries,
             throttled: coverage.throttled,

@@ -27,8 +27,11 @@ pub(super) fn session_key(account: &str) -> String {
     format!("{ROLE_KEY}{account}")
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Service {
     S3,
+    /// The lists of directory buckets.
+    S3Express,
     Sts,
     Organizations,
 }
@@ -50,6 +53,7 @@ impl<'a> Scope<'a> {
         let (key, _date, region) = (parts.next()?, parts.next()?, parts.next()?);
         let service = match parts.next()? {
             "s3" => Some(Service::S3),
+            "s3express" => Some(Service::S3Express),
             "sts" => Some(Service::Sts),
             "organizations" => Some(Service::Organizations),
             _ => None,

@@ -112,6 +112,12 @@ pub(super) struct Account {
     /// Sorted by name after parsing, as S3 lists them.
     #[serde(default)]
     pub(super) buckets: Vec<Bucket>,
+    /// Listed in this order.
+    #[serde(default)]
+    pub(super) directory_buckets: Vec<DirectoryBucket>,
+    /// By Region, how `ListDirectoryBuckets` fails.
+    #[serde(default)]
+    pub(super) directory_buckets_fail: BTreeMap<String, Failure>,
 }
 
 impl Account {
@@ -185,6 +191,14 @@ impl Bucket {
     }
 }
 
+/// What its list tells of it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DirectoryBucket {
+    pub(super) name: String,
+    pub(super) region: String,
+}
+
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub(super) enum Versioning {
     Enabled,
@@ -222,6 +236,7 @@ pub(super) struct Failure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub(super) enum Operation {
     ListBuckets,
+    ListDirectoryBuckets,
     #[serde(untagged)]
     Bucket(BucketCall),
     #[serde(untagged)]
@@ -234,7 +249,7 @@ impl Operation {
     /// AWS's name: each variant bears it.
     pub(super) fn name(self) -> String {
         match self {
-            Self::ListBuckets => format!("{self:?}"),
+            Self::ListBuckets | Self::ListDirectoryBuckets => format!("{self:?}"),
             Self::Bucket(call) => format!("{call:?}"),
             Self::Sts(call) => format!("{call:?}"),
             Self::Organizations(call) => format!("{call:?}"),
@@ -305,6 +320,8 @@ pub enum OrganizationError {
     UnknownUnit { account: String, unit: String },
     #[error("bucket `{bucket}`: `{region}` is no Region")]
     Region { bucket: String, region: String },
+    #[error("directory bucket `{0}`: its name does not end with --x-s3")]
+    DirectoryBucket(String),
     #[error("bucket `{bucket}`: {status} is not the status of an error")]
     Status { bucket: String, status: u16 },
     #[error("bucket `{bucket}`: {fault}")]
@@ -416,6 +433,16 @@ impl Organization {
                 }
                 check_bucket(bucket)?;
             }
+            for bucket in &account.directory_buckets {
+                if !names.insert(bucket.name.as_str()) {
+                    return Err(duplicate("bucket", &bucket.name));
+                }
+                check_region(&bucket.name, &bucket.region)?;
+                if !bucket.name.ends_with("--x-s3") {
+                    return Err(OrganizationError::DirectoryBucket(bucket.name.clone()));
+                }
+            }
+            check_failures(&account.id, account.directory_buckets_fail.values())?;
         }
         Ok(members)
     }
@@ -427,19 +454,29 @@ fn duplicate(kind: &'static str, id: &str) -> OrganizationError {
 
 fn check_bucket(checked: &Bucket) -> Result<(), OrganizationError> {
     let bucket = checked.name.clone();
-    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    for region in [checked.region.as_str(), checked.listed_region()] {
-        if region.is_empty() || !region.bytes().all(allowed) {
-            let region = region.to_owned();
-            return Err(OrganizationError::Region { bucket, region });
-        }
-    }
-    let mut statuses = checked.fail.values().map(|failure| failure.status);
-    if let Some(status) = statuses.find(|status| !(400..600).contains(status)) {
-        return Err(OrganizationError::Status { bucket, status });
-    }
+    check_region(&bucket, &checked.region)?;
+    check_region(&bucket, checked.listed_region())?;
+    check_failures(&bucket, checked.fail.values())?;
     match &checked.lifecycle {
         Some(rules) => lifecycle::check(rules).map_err(|fault| OrganizationError::Lifecycle { bucket, fault }),
+        None => Ok(()),
+    }
+}
+
+fn check_region(bucket: &str, region: &str) -> Result<(), OrganizationError> {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if region.is_empty() || !region.bytes().all(allowed) {
+        let (bucket, region) = (bucket.to_owned(), region.to_owned());
+        return Err(OrganizationError::Region { bucket, region });
+    }
+    Ok(())
+}
+
+/// `of`: the bucket or the account.
+fn check_failures<'a>(of: &str, failures: impl Iterator<Item = &'a Failure>) -> Result<(), OrganizationError> {
+    let mut statuses = failures.map(|failure| failure.status);
+    match statuses.find(|status| !(400..600).contains(status)) {
+        Some(status) => Err(OrganizationError::Status { bucket: of.to_owned(), status }),
         None => Ok(()),
     }
 }
@@ -468,6 +505,8 @@ fn generated_account(number: u32) -> Account {
         mfa_device: None,
         list_breaks_after: None,
         buckets: Vec::new(),
+        directory_buckets: Vec::new(),
+        directory_buckets_fail: BTreeMap::new(),
     }
 }
 

@@ -8,7 +8,8 @@ use hyper::{HeaderMap, Method, Request};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use super::caller::{Caller, Refusal, Scope};
+use super::caller::{Caller, Refusal, Scope, Service};
+use super::directory_buckets;
 use super::fixture::{Bucket, BucketCall, MfaDelete, Operation, Redirect, Versioning};
 use super::lifecycle;
 use super::put_versioning;
@@ -18,7 +19,7 @@ use super::wire::{
 };
 use super::world::{State, World};
 
-const XML: &str = "application/xml";
+pub(super) const XML: &str = "application/xml";
 /// S3's largest page of buckets, and the most it lists without pages.
 const MAX_BUCKETS: usize = 10_000;
 
@@ -46,12 +47,14 @@ struct Asked {
 
 enum Call {
     ListBuckets,
+    ListDirectoryBuckets,
     OnBucket(BucketCall, String),
     Unknown,
 }
 
 impl Asked {
-    fn read(request: &Request<Bytes>) -> Self {
+    /// `service`: that for which the request is signed.
+    fn read(request: &Request<Bytes>, service: Option<Service>) -> Self {
         let path = percent_decode(request.uri().path().trim_start_matches('/'));
         let (bucket, key) = match (virtual_host(request.headers()), path.split_once('/')) {
             (Some(bucket), _) => (bucket, path.as_str()),
@@ -60,7 +63,12 @@ impl Asked {
         };
         let parameters = parameters(request.uri().query().unwrap_or_default());
         let resource = format!("/{bucket}");
-        let call = if key.is_empty() { Call::read(request.method(), bucket, &parameters) } else { Call::Unknown };
+        let is_express = service == Some(Service::S3Express);
+        let call = match (is_express, key.is_empty()) {
+            (true, _) if request.method() == Method::GET && path.is_empty() => Call::ListDirectoryBuckets,
+            (false, true) => Call::read(request.method(), bucket, &parameters),
+            (true, _) | (false, false) => Call::Unknown,
+        };
         Self { call, resource, parameters }
     }
 }
@@ -84,6 +92,7 @@ impl Call {
     fn operation(&self) -> Option<Operation> {
         match self {
             Self::ListBuckets => Some(Operation::ListBuckets),
+            Self::ListDirectoryBuckets => Some(Operation::ListDirectoryBuckets),
             Self::OnBucket(call, _) => Some(Operation::Bucket(*call)),
             Self::Unknown => None,
         }
@@ -98,7 +107,7 @@ fn virtual_host(headers: &HeaderMap) -> Option<String> {
 }
 
 pub(super) fn answer(world: &World, request: &Request<Bytes>, scope: &Scope, now: OffsetDateTime) -> Answer {
-    let asked = Asked::read(request);
+    let asked = Asked::read(request, scope.service);
     world.count(asked.call.operation());
     let ids = Ids::new(scope.account(), &asked);
     let answer = respond(world, request, scope, &asked, now);
@@ -119,7 +128,7 @@ pub(super) fn answer(world: &World, request: &Request<Bytes>, scope: &Scope, now
 
 /// The answer to a request of which not even the caller or the service is known.
 pub(super) fn refuse(request: &Request<Bytes>, fault: &Fault) -> Answer {
-    let ids = Ids::new("", &Asked::read(request));
+    let ids = Ids::new("", &Asked::read(request, None));
     let answer = ids.refusal(fault);
     ids.stamp(answer)
 }
@@ -183,6 +192,7 @@ fn respond(
     }
     match &asked.call {
         Call::ListBuckets => list_buckets(&caller, scope.region, &asked.parameters),
+        Call::ListDirectoryBuckets => directory_buckets::list(world, caller.account, scope.region, &asked.parameters),
         Call::OnBucket(call, name) => on_bucket(world, request, scope, &caller, *call, name),
         Call::Unknown => Err(not_implemented(&asked.resource)),
     }
@@ -248,7 +258,7 @@ fn unauthenticated(refusal: &Refusal, key: &str) -> Fault {
 }
 
 /// An error in S3's own words, as far as they are known.
-fn error(status: u16, code: &str) -> Fault {
+pub(super) fn error(status: u16, code: &str) -> Fault {
     let message = match code {
         "InternalError" => "We encountered an internal error. Please try again.",
         "SlowDown" => "Please reduce your request rate.",
@@ -409,15 +419,15 @@ impl<'a> Page<'a> {
     }
 }
 
-fn invalid_argument(message: &str, name: &str, value: &str) -> Fault {
+pub(super) fn invalid_argument(message: &str, name: &str, value: &str) -> Fault {
     Fault::new(400, "InvalidArgument", message).with("ArgumentName", name).with("ArgumentValue", value)
 }
 
-fn page_token(start: usize) -> String {
+pub(super) fn page_token(start: usize) -> String {
     format!("buckets-from-{start}")
 }
 
-fn page_start(token: &str) -> Option<usize> {
+pub(super) fn page_start(token: &str) -> Option<usize> {
     token.strip_prefix("buckets-from-")?.parse().ok()
 }
 

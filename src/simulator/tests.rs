@@ -149,6 +149,11 @@ fn mistakes_in_a_fixture_are_named() {
         "bucket `only-lifecycle`: `Expires` is no element of a lifecycle rule"
     );
     assert!(mistake(|organization| organization["polite"] = true.into()).contains("unknown field"));
+    let other = json!([{"name": "plain", "region": "us-east-1"}]);
+    assert_eq!(
+        mistake(|organization| organization["accounts"][0]["directory_buckets"] = other),
+        "directory bucket `plain`: its name does not end with --x-s3"
+    );
     let deny = json!({"ListBuckets": ""});
     let message = mistake(|organization| organization["accounts"][0]["buckets"][0]["deny"] = deny);
     assert!(message.contains("unknown variant `ListBuckets`"), "{message}");
@@ -299,6 +304,32 @@ fn buckets_come_in_pages_with_regions_only_if_asked_for() {
     assert_eq!(some.matches("<Bucket>").count(), 1);
     assert_eq!(s3(&world, "GET", "/?max-buckets=0").status, 400);
     assert_eq!(s3(&world, "GET", "/?bucket-region=us-east-1").status, 400);
+}
+
+#[test]
+fn directory_buckets_come_in_pages_and_only_from_their_region() {
+    let named = |name: &str, region: &str| json!({"name": format!("{name}--x-s3"), "region": region});
+    let buckets = [named("a", "us-east-1"), named("b", "eu-west-1"), named("c", "us-east-1"), named("d", "us-east-1")];
+    let failure = json!({"eu-west-1": {"status": 500, "code": "InternalError", "times": 1}});
+    let some = world(&json!({"directory_buckets": buckets, "directory_buckets_fail": failure}), None);
+    let ask = |world: &World, region: &str, uri: &str| {
+        let request = signed(&access_key(MEMBER), region, "s3express").uri(uri);
+        answer(world, &request.body(Bytes::new()).expect("a request"), NOW)
+    };
+    let first = ask(&some, "us-east-1", "/?x-id=ListDirectoryBuckets&max-directory-buckets=2").body;
+    assert!(first.contains("<Name>a--x-s3</Name>") && first.contains("<Name>c--x-s3</Name>"), "{first}");
+    let next = format!("/?max-directory-buckets=2&continuation-token={}", text(&first, "ContinuationToken"));
+    let last = ask(&some, "us-east-1", &next).body;
+    assert!(text(&last, "Name") == "d--x-s3" && !last.contains("ContinuationToken"), "{last}");
+    assert_eq!([0; 2].map(|_| ask(&some, "eu-west-1", "/").status), [500, 200]);
+    for wrong in ["/?max-directory-buckets=1001", "/?continuation-token=x"] {
+        assert_eq!(ask(&some, "us-east-1", wrong).status, 400, "{wrong}");
+    }
+    // Nothing else of that service is there, and nothing of S3 knows these buckets.
+    assert_eq!(ask(&some, "us-east-1", "/a--x-s3?lifecycle").status, 501);
+    assert_eq!(s3(&some, "GET", "/a--x-s3?versioning").status, 404);
+    let denied = ask(&world(&json!({"deny": ["ListDirectoryBuckets"]}), None), "us-east-1", "/");
+    assert_eq!((denied.status, text(&denied.body, "Message")), (403, "Access Denied"));
 }
 
 #[test]

@@ -15,6 +15,8 @@ pub(super) struct World {
     rate: Option<u32>,
     budgets: Mutex<HashMap<String, Budget>>,
     failures: Mutex<HashMap<String, BTreeMap<BucketCall, u32>>>,
+    /// By account and Region, how often the list of directory buckets failed.
+    directory_failures: Mutex<HashMap<(String, String), u32>>,
     counts: Mutex<BTreeMap<Option<Operation>, u64>>,
     throttled: Mutex<u64>,
     /// By the name of the bucket, what it was set to.
@@ -47,6 +49,7 @@ impl World {
             rate,
             budgets: Mutex::default(),
             failures: Mutex::default(),
+            directory_failures: Mutex::default(),
             counts: Mutex::default(),
             throttled: Mutex::default(),
             set: Mutex::default(),
@@ -110,15 +113,23 @@ impl World {
     /// The error the fixture wants this request to end with; counts it if so.
     pub(super) fn failure<'a>(&self, bucket: &'a Bucket, call: BucketCall) -> Option<&'a Failure> {
         let failure = bucket.fail.get(&call)?;
-        let Some(times) = failure.times else {
-            return Some(failure);
-        };
         let mut failures = locked(&self.failures);
-        let failed = failures.entry(bucket.name.clone()).or_default().entry(call).or_default();
-        let due = *failed < times;
-        *failed += u32::from(due);
-        due.then_some(failure)
+        due(failure, failures.entry(bucket.name.clone()).or_default().entry(call).or_default())
     }
+
+    /// The same for the list of directory buckets of a Region.
+    pub(super) fn directory_failure<'a>(&self, account: &'a Account, region: &str) -> Option<&'a Failure> {
+        let failure = account.directory_buckets_fail.get(region)?;
+        let mut failures = locked(&self.directory_failures);
+        due(failure, failures.entry((account.id.clone(), region.to_owned())).or_default())
+    }
+}
+
+/// `failed`: how often it did.
+fn due<'a>(failure: &'a Failure, failed: &mut u32) -> Option<&'a Failure> {
+    let is_due = failure.times.is_none_or(|times| *failed < times);
+    *failed = failed.saturating_add(u32::from(is_due));
+    is_due.then_some(failure)
 }
 
 /// A token bucket that holds one second's worth of requests.

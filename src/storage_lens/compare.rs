@@ -78,6 +78,10 @@ pub struct Compared {
 /// A bucket that both have.
 pub fn both(terms: Terms<'_>, export: &[Option<u64>; Metric::COUNT], record: &BucketRecord) -> Compared {
     let Some(run) = values(record) else {
+        if let Facts::Directory { .. } = record.facts {
+            let why = "the run lists it as a directory bucket, of which nothing is read";
+            return one(Difference::of_bucket(Kind::Unknown, Some(record.observed_at()), why));
+        }
         return one(Difference::of_bucket(Kind::Gone, Some(record.observed_at()), "it was gone when the run read it"));
     };
     let mut compared = Compared::default();

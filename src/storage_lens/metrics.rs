@@ -198,7 +198,9 @@ struct Settings<'a> {
     extras: &'a Extras,
 }
 
-/// What a bucket adds to each metric; `None` for one that is gone.
+/// What a bucket adds to each metric; `None` for one that is gone, and for a directory bucket.
+///
+/// Source: S3 user guide, "Understanding Amazon S3 Storage Lens" (it leaves directory buckets out).
 pub fn values(record: &BucketRecord) -> Option<Values> {
     let Facts::Read { versioning, lifecycle, extras } = &record.facts else { return None };
     let bucket = Settings { account: &record.account, versioning, lifecycle, extras };

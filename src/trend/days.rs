@@ -74,7 +74,7 @@ pub fn choose(sources: Vec<Source>) -> Result<Chosen, TrendError> {
         let all = standards.into_iter().collect::<Vec<_>>().join(" and ");
         remarks.push(format!("the runs were judged by {all}: pass and fail are not comparable"));
     }
-    let scopes: BTreeSet<&[String]> = days.iter().map(|day| day.source.run().scope.as_slice()).collect();
+    let scopes: BTreeSet<Vec<&String>> = days.iter().map(|day| counted(&day.source)).collect();
     if scopes.len() > 1 {
         remarks.push("the runs were not asked for the same: counts are not comparable throughout".to_owned());
     }
@@ -83,6 +83,11 @@ pub fn choose(sources: Vec<Source>) -> Result<Chosen, TrendError> {
 
 fn files(count: u64) -> String {
     if count == 1 { "1 more file".to_owned() } else { format!("{count} more files") }
+}
+
+/// What was asked for, but for directory buckets: they are in no metric.
+fn counted(source: &Source) -> Vec<&String> {
+    source.run().scope.iter().filter(|word| *word != "--directory-buckets").collect()
 }
 
 /// What narrowed the scope of a run.

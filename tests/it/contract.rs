@@ -227,7 +227,7 @@ fn both_formats_say_the_same() {
 
 /// The report must follow the schema of the repository.
 #[track_caller]
-fn assert_valid(report: &Value) {
+pub fn assert_valid(report: &Value) {
     let schema = serde_json::from_str(include_str!("../../reports/report.schema.json")).expect("JSON");
     let schema = jsonschema::options().should_validate_formats(true).build(&schema).expect("a schema");
     let errors: Vec<String> =

@@ -55,7 +55,17 @@ fn the_file_says_itself_what_its_columns_are() {
         schema().into_iter().map(|(name, kind, is_required)| json!([name, kind, is_required])).collect();
     assert_eq!(told["columns"], json!(expected));
     let required: Vec<&str> = expected.iter().filter(|it| it[2] == true).filter_map(|it| it[0].as_str()).collect();
-    let always = ["run_id", "run_start", "standard", "account_id", "bucket", "vanished", "status", "observed_at"];
+    let always = [
+        "run_id",
+        "run_start",
+        "standard",
+        "account_id",
+        "bucket",
+        "vanished",
+        "status",
+        "observed_at",
+        "directory_bucket",
+    ];
     assert_eq!(required, always);
     assert_eq!(told["arrow"], json!(["bool", "int32", "string", "timestamp[us, tz=UTC]"]));
     assert_eq!((&told["rows"], &told["groups"]), (&json!(38), &json!(1)));

@@ -6,6 +6,7 @@ mod contract;
 mod credentials;
 mod dataset;
 mod diff;
+mod directory_buckets;
 mod discovery;
 mod expiry;
 mod extras;

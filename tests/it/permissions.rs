@@ -89,16 +89,18 @@ fn the_policy_of_a_plain_scan_is_enough_and_nothing_of_it_can_be_left_out() {
 
 #[test]
 fn so_is_the_policy_of_every_choice() {
-    for choice in ["--with policy", "--with protection", "--metrics all", "--group-by-tag team"] {
+    for choice in ["--with policy", "--with protection", "--metrics all", "--group-by-tag team", "--directory-buckets"]
+    {
         assert_least(choice);
     }
 }
 
 #[test]
 fn every_choice_together_asks_for_every_extra() {
-    let all = actions("--with protection --metrics all --group-by-tag team");
+    let all = actions("--with protection --metrics all --group-by-tag team --directory-buckets");
     let extras = Extra::ALL.iter().filter_map(|extra| extra.operation().action());
-    assert_eq!(all.len(), 3 + extras.clone().count());
+    assert!(all.contains("s3express:ListAllMyDirectoryBuckets"), "{all:?}");
+    assert_eq!(all.len(), 3 + 1 + extras.clone().count());
     assert!(extras.into_iter().all(|action| all.contains(action)), "{all:?}");
 }
 

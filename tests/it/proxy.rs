@@ -217,6 +217,7 @@ impl Request {
         }
         let line = self.head.lines().next().unwrap_or_default();
         match self.bucket() {
+            "" if line.contains("x-id=ListDirectoryBuckets") => "ListDirectoryBuckets",
             "" => "ListBuckets",
             _ if line.starts_with("HEAD") => "HeadBucket",
             _ if line.starts_with("PUT") && line.contains("?versioning") => "PutBucketVersioning",

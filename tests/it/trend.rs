@@ -13,7 +13,7 @@ fn rows(ran: &Ran) -> Vec<Row> {
 }
 
 /// The run is said to have begun on another day, and everything is made again from that.
-fn move_to(runs: &Runs, name: &str, day: &str, id: u8) {
+pub fn move_to(runs: &Runs, name: &str, day: &str, id: u8) {
     let path = runs.path(&format!("{name}/inventory/run.json"));
     let mut closing: Value = serde_json::from_str(&fs::read_to_string(&path).expect("there")).expect("JSON");
     closing["run"]["start"] = json!(format!("{day}T01:00:0{id}Z"));

@@ -15,7 +15,8 @@ use bucketlens::aws::session::{Addressing, Aws, Role, Route, Session, Source, Ti
 use bucketlens::aws::{
     bucket_region, get_bucket_accelerate_configuration, get_bucket_encryption, get_bucket_lifecycle_configuration,
     get_bucket_notification_configuration, get_bucket_ownership_controls, get_bucket_policy, get_bucket_replication,
-    get_bucket_tagging, get_bucket_versioning, get_object_lock_configuration, list_buckets, organizations,
+    get_bucket_tagging, get_bucket_versioning, get_object_lock_configuration, list_buckets, list_directory_buckets,
+    organizations,
 };
 use bucketlens::model::{AccountId, Region};
 use futures::StreamExt;
@@ -203,6 +204,10 @@ async fn outcome(aws: &Aws, session: &Arc<Session>, operation: &str) -> Result<S
         "ListBuckets" => {
             let page = Box::pin(list_buckets::list(session)).next().await.expect("at least one page");
             page.map(|it| format!("{it:?}")).map_err(said)
+        }
+        "ListDirectoryBuckets" => {
+            let page = Box::pin(list_directory_buckets::list(session, &route.region)).next().await;
+            page.expect("at least one page").map(|it| format!("{it:?}")).map_err(said)
         }
         // No failure: a Region that cannot be found is none.
         "GetBucketLocation" => {

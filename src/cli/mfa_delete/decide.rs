@@ -9,6 +9,7 @@ use crate::aws::session::Caller;
 use crate::exit::Exit;
 use crate::model::{
     AccountId, ErrorClass, Facts, Lifecycle, MfaDelete, Observed, Reason, Region, Versioning, VersioningState,
+    is_directory_bucket,
 };
 
 /// What the user asked for, by name.
@@ -70,7 +71,7 @@ impl Serial {
 ///
 /// Source: S3 user guide, "General purpose bucket naming rules" (old buckets may have capitals, `_` and 255 characters).
 pub fn bucket_name(text: &str) -> Result<String, String> {
-    if text.ends_with("--x-s3") {
+    if is_directory_bucket(text) {
         return Err("a directory bucket has no versioning and no MFA delete".to_owned());
     }
     if let ["arn", _, "s3", "", "", name] = text.splitn(6, ':').collect::<Vec<_>>()[..] {
@@ -176,7 +177,8 @@ pub enum Decision {
 /// From what was read of the bucket.
 pub fn decide(wish: Wish, facts: &Facts) -> Decision {
     let (versioning, lifecycle) = match facts {
-        Facts::Vanished { .. } => return Decision::Refuse(vec![Refusal::NoSuchBucket]),
+        // Nobody can ask for a directory bucket: its name is refused.
+        Facts::Vanished { .. } | Facts::Directory { .. } => return Decision::Refuse(vec![Refusal::NoSuchBucket]),
         Facts::Read { versioning, lifecycle, .. } => (&versioning.observed, &lifecycle.observed),
     };
     let state = match versioning {
@@ -303,7 +305,7 @@ impl Outcome {
 pub fn is_as(change: Change, facts: &Facts) -> bool {
     match facts {
         Facts::Read { versioning, .. } => versioning.known().is_some_and(|state| change.holds_in(*state)),
-        Facts::Vanished { .. } => false,
+        Facts::Vanished { .. } | Facts::Directory { .. } => false,
     }
 }
 

@@ -50,6 +50,9 @@ const fn optional(name: &'static str, text: Text) -> Column {
     column(name, false, Content::Text(text))
 }
 
+/// Whether it is a directory bucket, of which nothing else is known and nothing is counted.
+pub(super) const DIRECTORY: &str = "directory_bucket";
+
 /// Every column in its order. Those of further facts and of metrics follow from their lists.
 pub(super) fn columns() -> Vec<Column> {
     let first = [
@@ -94,6 +97,7 @@ pub(super) fn columns() -> Vec<Column> {
         optional("failed_rules", |row| failed(row, Kind::Requirement)),
         optional("advisories", |row| failed(row, Kind::Advisory)),
         column("observed_at", true, Content::Time(|row| Some(row.record.observed_at()))),
+        column(DIRECTORY, true, Content::Flag(|row| matches!(row.record.facts, Facts::Directory { .. }))),
     ];
     let extras = Extra::ALL.into_iter().flat_map(|extra| {
         let name = extra.as_str();
@@ -129,14 +133,14 @@ fn some<'a>(text: impl Into<Cow<'a, str>>) -> Option<Cow<'a, str>> {
 fn versioning<'a>(row: &Row<'a>) -> Option<&'a Fact<VersioningState>> {
     match &row.record.facts {
         Facts::Read { versioning, .. } => Some(versioning),
-        Facts::Vanished { .. } => None,
+        Facts::Vanished { .. } | Facts::Directory { .. } => None,
     }
 }
 
 fn lifecycle<'a>(row: &Row<'a>) -> Option<&'a Fact<Lifecycle>> {
     match &row.record.facts {
         Facts::Read { lifecycle, .. } => Some(lifecycle),
-        Facts::Vanished { .. } => None,
+        Facts::Vanished { .. } | Facts::Directory { .. } => None,
     }
 }
 

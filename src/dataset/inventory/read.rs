@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use polars::prelude::{
     DataFrame, DataType, Engine, Expr, LazyFrame, PlRefPath, PolarsError, PolarsResult, ScanArgsParquet, col, len,
 };
-use polars_parquet::parquet::statistics::{PrimitiveStatistics, Statistics};
+use polars_parquet::parquet::statistics::{BooleanStatistics, PrimitiveStatistics, Statistics};
 use polars_parquet::read::{FileMetadata, ParquetType, RowGroupMetadata, read_metadata};
 
+use super::columns::DIRECTORY;
 use super::{ABOUT, About, VERSION};
 use crate::aggregate;
 use crate::model::{AccountId, Region};
@@ -23,6 +24,8 @@ pub struct File {
     counters: Vec<&'static str>,
     /// Those of them that are not 0 everywhere, and how they are added up.
     added: Vec<(&'static str, Width)>,
+    /// Whether there may be directory buckets, which are in no metric; an older file has none.
+    has_directories: bool,
 }
 
 /// What the statistics of a column say about its sum.
@@ -82,7 +85,8 @@ impl File {
         }
         let counters: Vec<&str> = aggregate::counters().filter(|name| names.contains(name)).collect();
         let added = counters.iter().filter_map(|name| Some((*name, width(&footer, name)?))).collect();
-        Ok(Self { path: path.to_owned(), about, counters, added })
+        let has_directories = names.contains(&DIRECTORY) && !is_false(&footer, DIRECTORY);
+        Ok(Self { path: path.to_owned(), about, counters, added, has_directories })
     }
 
     /// Whether this version adds up a metric that the one that wrote the file did not have.
@@ -111,6 +115,8 @@ impl File {
         // Beside them something that is never left out.
         let sums: Vec<Expr> = sums.chain([len()]).collect();
         let rows = LazyFrame::scan_parquet(PlRefPath::new(path), options)?;
+        // They are in no metric, and their Region has rows only for other buckets.
+        let rows = if self.has_directories { rows.filter(col(DIRECTORY).not()) } else { rows };
         let grouped = rows.group_by([col(ACCOUNT), col(REGION)]).agg(sums);
         Ok(grouped.collect_with_engine(Engine::Streaming)?.unwrap_single())
     }
@@ -144,6 +150,15 @@ fn width(footer: &FileMetadata, name: &str) -> Option<Width> {
     }
 }
 
+/// Whether the statistics say that it is true nowhere.
+fn is_false(footer: &FileMetadata, name: &str) -> bool {
+    footer.row_groups.iter().all(|group| {
+        let column = group.columns_under_root_iter(name).and_then(|mut columns| columns.next());
+        let statistics = column.and_then(|column| column.statistics(&footer.footer_buf));
+        matches!(statistics, Some(Ok(Statistics::Boolean(BooleanStatistics { max_value: Some(false), .. }))))
+    })
+}
+
 /// What a counter adds up to at most in a row group.
 fn most(footer: &FileMetadata, group: &RowGroupMetadata, name: &str) -> Option<i64> {
     let rows = i64::try_from(group.num_rows()).ok()?;
@@ -174,6 +189,8 @@ mod tests {
             "few" => [Some(7), None, Some(1_000), Some(0)],
             "many" => [Some(i32::MAX), Some(1), None, Some(0)],
             "below" => [Some(-1), Some(0), Some(0), Some(0)],
+            "no" => [false, false, false, false],
+            "yes" => [false, false, false, true],
         )
         .expect("columns of one length");
         let footer = |statistics: StatisticsOptions, frame: &mut DataFrame| {
@@ -187,7 +204,9 @@ mod tests {
         let names = ["nothing", "unknown", "few", "many", "below", "absent"];
         let (narrow, wide) = (Some(Width::Narrow), Some(Width::Wide));
         assert_eq!(names.map(|name| width(&known, name)), [None, None, narrow, wide, wide, wide]);
+        assert_eq!(["no", "yes", "absent"].map(|name| is_false(&known, name)), [true, false, false]);
         let unknown = footer(StatisticsOptions::empty(), &mut frame);
+        assert!(!is_false(&unknown, "no"));
         assert_eq!(names.map(|name| width(&unknown, name)), [wide; 6]);
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 
 use serde::Serialize;
 
-use crate::model::{AccountId, AccountRecord, BucketRecord, Outcome};
+use crate::model::{AccountId, AccountRecord, BucketRecord, Facts, Outcome};
 use crate::report::csv::listed_buckets;
 use crate::report::text::harmless;
 use crate::report::{Draft, Finished, Summary};
@@ -75,10 +75,10 @@ impl Coverage {
         Ok(Self { out, separator: "\n", counts: Default::default(), vanished: 0 })
     }
 
-    /// `values`: `None` for a bucket that is gone.
+    /// `values`: `None` for a bucket that is gone, and for a directory bucket, of which Storage Lens has no such metrics.
     pub fn bucket(&mut self, record: &BucketRecord, values: Option<&Values>) -> io::Result<()> {
         let Some(values) = values else {
-            self.vanished += 1;
+            self.vanished += u64::from(matches!(record.facts, Facts::Vanished { .. }));
             return Ok(());
         };
         let mut unknown = Vec::new();

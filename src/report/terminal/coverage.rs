@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use super::page::{Page, WIDE, id_of};
 use super::table::{Column, Text, Tone, listed, plural};
 use super::tally::{Extent, Gap};
-use crate::model::{AccountRecord, ErrorClass, Outcome};
+use crate::model::{AccountRecord, ErrorClass, Outcome, Region};
 
 const ACCOUNTS: usize = 10;
 const GAPS: usize = 6;
@@ -23,6 +23,7 @@ impl Page<'_> {
             (coverage.buckets_complete, "read"),
             (coverage.buckets_unknown, "with something unknown"),
             (coverage.buckets_vanished, "vanished"),
+            (coverage.buckets_directory.unwrap_or_default(), "only listed"),
         ];
         let requests = [(coverage.retries, "were retries"), (coverage.throttled, "were throttled")];
         let row = |name: &str, number: u64, verb: &str, words: &str| {
@@ -34,6 +35,12 @@ impl Page<'_> {
             row("Buckets", coverage.buckets, "listed", &listed(&buckets)),
             row("Requests", coverage.requests, "sent", &listed(&requests)),
         ];
+        if let Some(regions) = &self.summary.run.directory_regions {
+            let regions: Vec<&str> = regions.iter().map(Region::as_str).collect();
+            let regions = if regions.is_empty() { "no Region".to_owned() } else { regions.join(", ") };
+            let words = format!("asked for in {regions}; no rule speaks of them");
+            rows.insert(2, row("Directory buckets", coverage.buckets_directory.unwrap_or_default(), &words, ""));
+        }
         let extras = &self.summary.run.extras;
         if !extras.is_empty() {
             let more: Vec<&str> = extras.iter().map(|extra| extra.operation().as_str()).collect();
