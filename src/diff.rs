@@ -4,8 +4,8 @@
 //! What nobody knows is not called different. A fact that could be read once and not the other time *became unknown*
 //! or *became known*; a bucket that is missing is *gone* only where the newer run listed the account to its end and
 //! would have kept the bucket, else it was *not seen*; likewise it is *new* only where the older run would have had
-//! it. Facts that only one of the runs asked for are not compared; of directory buckets a run that did not ask for them says
-//! nothing.
+//! it. A bucket that was listed and of which nothing could be read is neither: lists of S3 may be behind. Facts that only
+//! one of the runs asked for are not compared; of directory buckets a run that did not ask for them says nothing.
 
 mod buckets;
 mod change;
@@ -19,7 +19,7 @@ use std::io;
 use crate::evaluate::{Evaluation, Evaluator};
 use crate::inventory::{Inventory, InventoryError};
 use crate::model::{
-    AccountId, AccountRecord, BucketRecord, Facts, Outcome, Region, ScopeOptions, Severity, Standard, Status,
+    AccountId, AccountRecord, BucketRecord, Facts, Outcome, Reason, Region, ScopeOptions, Severity, Standard, Status,
 };
 use buckets::Difference;
 use merge::{Pair, merge};
@@ -48,8 +48,10 @@ pub trait Kept {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Totals {
     pub changes: BTreeMap<Kind, u64>,
-    /// Changes by which the newer run is worse.
+    /// Changes by which the newer run is worse; a bucket may have several.
     pub regressions: u64,
+    /// Buckets that have one.
+    pub regressed_buckets: u64,
     /// Buckets and accounts of which the newer run does not know all that it asked for: what became of them cannot be
     /// said.
     pub unclear: u64,
@@ -130,14 +132,20 @@ impl Side<'_> {
     /// Whether it would have this account that the other run has, were the account there; else why not.
     fn would_have(&self, other: &Self, account: &AccountRecord) -> Result<(), String> {
         let no = |why: &str| Err(why.to_owned());
+        let Some(id) = &account.id else {
+            return Err(format!("which account it is, is not known: {}", account.outcome.reason()));
+        };
         if self.inventory.closing.run.interrupted {
             no("the run was interrupted")
         } else if self.discovery != other.discovery {
             no("the runs found their accounts in different ways")
-        } else if !account.id.as_ref().is_some_and(|id| self.kept.account(id)) {
+        } else if !self.kept.account(id) {
             no("it is outside the accounts that were asked for")
         } else if self.kept.looks_at_units() {
             no("it may stand in another organizational unit by then")
+        } else if let Some(nameless) = self.inventory.accounts().iter().find(|account| account.id.is_none()) {
+            let why = nameless.outcome.reason();
+            Err(format!("it may be that of {}, whose account is not known: {why}", nameless.name))
         } else {
             Ok(())
         }
@@ -165,8 +173,7 @@ impl Side<'_> {
             Outcome::Incomplete(why) | Outcome::Failed(why) | Outcome::Skipped(why) => return Err(why.clone()),
             Outcome::Complete => {}
         }
-        let region = Some(&record.region).filter(|region| **region != Region::unknown());
-        if self.kept.bucket(&record.bucket) && self.kept.region(region) {
+        if self.kept.bucket(&record.bucket) && self.kept.region(record.confirmed_region()) {
             Ok(())
         } else {
             Err("it is outside the buckets that were asked for".to_owned())
@@ -200,6 +207,8 @@ impl Course<'_, '_> {
     fn accounts(&mut self, pair: Pair<AccountRecord>) -> Result<(), DiffError> {
         match pair {
             Pair::Both(old, new) => self.same_account(&old, &new),
+            // What it was is told by the newer run, under its id or without one.
+            Pair::Old(account) if account.id.is_none() => Ok(()),
             Pair::Old(account) => {
                 match self.new.would_have(self.old, &account) {
                     Ok(()) => self.account(&account, Kind::AccountGone, &was_read(&account))?,
@@ -210,14 +219,7 @@ impl Course<'_, '_> {
                     }
                 }
                 for record in self.old.inventory.buckets(&account)? {
-                    let record = record?;
-                    let evaluation = self.before.evaluate(&record);
-                    match self.new.asked_for(&record) {
-                        Ok(()) => {
-                            self.whole(&account, Kind::BucketGone, &record, &evaluation, "with its account")?;
-                        }
-                        Err(why) => self.whole(&account, Kind::BucketNotSeen, &record, &evaluation, &why)?,
-                    }
+                    self.gone(&account, &record?, "with its account")?;
                 }
                 Ok(())
             }
@@ -271,12 +273,7 @@ impl Course<'_, '_> {
             match pair? {
                 Pair::Both(then, now) => self.same_bucket(new, &then, &now)?,
                 Pair::Old(record) => match self.new.would_have_bucket(new, &record) {
-                    // It was gone already.
-                    Ok(()) if matches!(record.facts, Facts::Vanished { .. }) => {}
-                    Ok(()) => {
-                        let evaluation = self.before.evaluate(&record);
-                        self.whole(new, Kind::BucketGone, &record, &evaluation, "")?;
-                    }
+                    Ok(()) => self.gone(new, &record, "")?,
                     Err(why) => {
                         // What was not asked for is no gap in what is known.
                         self.totals.unclear += u64::from(self.new.asked_for(&record).is_ok());
@@ -322,6 +319,8 @@ impl Course<'_, '_> {
         self.new_findings(&after, Some(&before));
         let comparison = buckets::compare((then, &before), (now, &after));
         self.totals.unclear += u64::from(comparison.lacks);
+        let worse = comparison.differences.iter().any(|difference| difference.weight.is_regression());
+        self.totals.regressed_buckets += u64::from(worse);
         for Difference { kind, what, old, new, weight, words } in &comparison.differences {
             self.tell(&Change {
                 account,
@@ -335,6 +334,23 @@ impl Course<'_, '_> {
             })?;
         }
         Ok(())
+    }
+
+    /// A bucket that only the older run has, where the newer would have it.
+    fn gone(&mut self, account: &AccountRecord, record: &BucketRecord, words: &str) -> Result<(), DiffError> {
+        let evaluation = self.before.evaluate(record);
+        if let Err(why) = self.new.asked_for(record) {
+            return self.whole(account, Kind::BucketNotSeen, record, &evaluation, &why);
+        }
+        match unread(record) {
+            // It was gone already.
+            None if matches!(record.facts, Facts::Vanished { .. }) => Ok(()),
+            None => self.whole(account, Kind::BucketGone, record, &evaluation, words),
+            Some(why) => {
+                let words = format!("the older run listed it and read nothing of it: {why}");
+                self.whole(account, Kind::BucketNotSeen, record, &evaluation, &words)
+            }
+        }
     }
 
     /// A bucket that only the newer run has.
@@ -351,7 +367,13 @@ impl Course<'_, '_> {
         self.totals.unclear += u64::from(record.has_unknown());
         let evaluation = self.after.evaluate(record);
         self.new_findings(&evaluation, None);
-        self.whole(account, kind, record, &evaluation, words)
+        match unread(record).filter(|_| kind == Kind::BucketNew) {
+            None => self.whole(account, kind, record, &evaluation, words),
+            Some(why) => {
+                let words = format!("listed, and nothing of it was read: {why}");
+                self.whole(account, Kind::BucketFirstSeen, record, &evaluation, &words)
+            }
+        }
     }
 
     fn new_findings(&mut self, after: &Evaluation, before: Option<&Evaluation>) {
@@ -416,6 +438,14 @@ impl Course<'_, '_> {
 
 fn in_the_older_run(why: &str) -> String {
     format!("in the older run: {why}")
+}
+
+/// Why nothing was read of a bucket that was listed; `None` where something was.
+fn unread(record: &BucketRecord) -> Option<String> {
+    if record.facts.some_known() {
+        return None;
+    }
+    record.facts.reasons().next().map(Reason::sentence)
 }
 
 fn was_read(account: &AccountRecord) -> String {

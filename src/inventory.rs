@@ -8,7 +8,8 @@
 //!   finished, a closing line with the account's outcome. Lines are flushed within a second and a segment is synced
 //!   when its account closes. A run that goes on appends: the later line of a bucket replaces the earlier, and what
 //!   counts is the last closing line;
-//! - `run.json` ([`Closing`]), written when the run closes.
+//! - `run.json` ([`Closing`]), written when the run closes, with the SHA-256 of all other files that reports are made from
+//!   and of itself: whoever reads an inventory notices what was altered after the run, by hand or by a disk.
 //!
 //! Segments are written by the account's worker and read account by account, a bucket at a time: memory grows with
 //! the names of one account's buckets and with nothing else. A last line without its end of line was torn by a crash
@@ -19,9 +20,11 @@
 //! with the run id, scope and start of one [`Opening`]; the parts' segments in one folder are the whole.
 
 mod buckets;
+mod digest;
 mod segment;
 mod writer;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -34,7 +37,7 @@ pub use segment::{Begun, Earlier, Segment, Tally};
 pub use writer::{RUN, Writer};
 
 /// Raised whenever a record changes its shape; another version is refused.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 #[derive(Debug, thiserror::Error)]
 pub enum InventoryError {
@@ -44,6 +47,8 @@ pub enum InventoryError {
     Read { path: PathBuf, source: io::Error },
     #[error("the inventory {} is damaged in line {line}: {why}", .path.display())]
     Damaged { path: PathBuf, line: usize, why: String },
+    #[error("the inventory {} was altered after its run: its SHA-256 is not that in run.json", .path.display())]
+    Altered { path: PathBuf },
     #[error("the inventory {} was written by another version of bucketlens (format {found}, this one reads {VERSION})", .path.display())]
     OtherVersion { path: PathBuf, found: u32 },
     #[error("the inventory {} was begun in {began}, and these credentials are those of {now}", .path.display())]
@@ -74,6 +79,9 @@ impl InventoryError {
             Self::Read { .. } | Self::Damaged { .. } => {
                 "go on with --resume DIR, which reads again what is missing; nothing else may write to the folder \
                  while a scan runs"
+            }
+            Self::Altered { .. } => {
+                "put the file back as the run left it, or scan again: reports are made only of what was read from AWS"
             }
             Self::OtherVersion { .. } => "scan again, into this folder or another with --out DIR",
             Self::OtherCaller { .. } => {
@@ -142,6 +150,12 @@ pub struct Closing {
     pub run: Run,
     pub coverage: Coverage,
     pub accounts: Vec<AccountRecord>,
+    /// Of `start.json`; like all here in lower-case hexadecimal digits.
+    start_sha256: String,
+    /// Of the segments of accounts that have buckets.
+    segments_sha256: BTreeMap<AccountId, String>,
+    /// Of this record as compact JSON, with this text empty.
+    sha256: String,
 }
 
 fn segment_path(folder: &Path, account: &AccountId) -> PathBuf {

@@ -15,6 +15,7 @@ mod folder;
 mod json;
 mod parquet;
 mod storage_lens;
+pub mod sums;
 mod terminal;
 mod text;
 pub mod trend;
@@ -26,6 +27,7 @@ use std::io;
 use crate::aggregate::Metrics;
 use crate::evaluate::Evaluation;
 use crate::model::{AccountRecord, BucketRecord, Coverage, Run};
+use changes::TableFormat;
 
 pub use files::Files;
 pub use folder::{Draft, Finished, Folder, FolderError};
@@ -34,9 +36,10 @@ pub use terminal::{Terminal, TerminalOptions};
 /// What `--format` names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
 pub enum Format {
-    /// accounts.csv, buckets.csv, findings.csv and metrics.csv; policy.csv, protection.csv and controls.csv where asked for
+    /// accounts.csv, buckets.csv, findings.csv and metrics.csv; policy.csv, protection.csv and controls.csv where asked
+    /// for; diff.csv with a baseline
     Csv,
-    /// report.json
+    /// report.json; diff.json with a baseline
     Json,
     /// inventory.parquet, a row a bucket
     Parquet,
@@ -67,14 +70,24 @@ impl Format {
     fn files_with(self, contents: &Contents) -> impl Iterator<Item = &'static str> {
         let (always, of_policy, of_protection) = match self {
             Self::Csv => (csv::ALWAYS.as_slice(), csv::OF_POLICY.as_slice(), csv::OF_PROTECTION.as_slice()),
-            Self::Json => (json::FILES.as_slice(), [].as_slice(), [].as_slice()),
+            Self::Json => (json::ALWAYS.as_slice(), [].as_slice(), [].as_slice()),
             Self::Parquet | Self::StorageLensCsv | Self::StorageLensParquet | Self::StorageLensTables => {
                 (self.files(), [].as_slice(), [].as_slice())
             }
         };
         let of_policy = of_policy.iter().filter(|_| contents.policy);
         let of_protection = of_protection.iter().filter(|_| contents.protection);
-        always.iter().chain(of_policy).chain(of_protection).copied()
+        let of_baseline = self.of_baseline().filter(|_| contents.baseline).map(|(name, _)| name);
+        always.iter().chain(of_policy).chain(of_protection).copied().chain(of_baseline)
+    }
+
+    /// The file with what is different from the baseline, and how it is written.
+    fn of_baseline(self) -> Option<(&'static str, TableFormat)> {
+        match self {
+            Self::Csv => Some((changes::CSV, TableFormat::Csv)),
+            Self::Json => Some((changes::JSON, TableFormat::Json)),
+            Self::Parquet | Self::StorageLensCsv | Self::StorageLensParquet | Self::StorageLensTables => None,
+        }
     }
 
     /// The names of all files that it can have in the folder; one that ends with `/` is a folder.
@@ -101,6 +114,7 @@ impl Format {
 struct Contents {
     policy: bool,
     protection: bool,
+    baseline: bool,
 }
 
 /// What is known only at the end of a run.
@@ -110,6 +124,8 @@ pub struct Summary<'a> {
     /// Every account that was found, sorted by id.
     pub accounts: &'a [AccountRecord],
     pub metrics: &'a Metrics,
+    /// Whether the run was held against a baseline.
+    pub compared: bool,
 }
 
 /// A report in the making.

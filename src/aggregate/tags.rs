@@ -3,13 +3,15 @@
 //! A bucket's own tag decides; a bucket that is known to have none is in the group of its account's tag, where the
 //! accounts' tags were read. What could not be read may hold the tag: then the group is unknown, not "none".
 
+use std::borrow::Cow;
+
 use super::Interned;
 use crate::model::{AccountRecord, BucketRecord, Facts, Observed};
 
 /// More values than these are one group: memory must not grow with the buckets where each has a value of its own.
 const VALUES: usize = 10_000;
 
-/// The words of groups that are no value. S3 allows no parenthesis in a tag.
+/// The words of groups that are no value. AWS allows no parenthesis in a tag, other servers do: see [`value_word`].
 const NONE: &str = "(none)";
 const UNKNOWN: &str = "(unknown)";
 const EMPTY: &str = "(empty)";
@@ -35,9 +37,9 @@ impl Tag {
     /// The number of the bucket's group.
     pub fn index(&mut self, account: &AccountRecord, record: &BucketRecord) -> u32 {
         let group = group(&self.key, account, record);
-        let is_known = self.values.find(group).is_some();
-        let is_value = ![NONE, UNKNOWN].contains(&group);
-        let group = if is_value && !is_known && self.values.len() >= self.limit { MORE } else { group };
+        let is_known = self.values.find(&*group).is_some();
+        let is_value = ![NONE, UNKNOWN].contains(&&*group);
+        let group = if is_value && !is_known && self.values.len() >= self.limit { MORE } else { &group };
         self.values.index(group)
     }
 
@@ -46,18 +48,24 @@ impl Tag {
     }
 }
 
-fn group<'a>(key: &str, account: &'a AccountRecord, record: &'a BucketRecord) -> &'a str {
-    let Facts::Read { extras, .. } = &record.facts else { return UNKNOWN };
-    let Some(tags) = extras.tags.as_ref().and_then(|fact| fact.known()) else { return UNKNOWN };
+fn group<'a>(key: &str, account: &'a AccountRecord, record: &'a BucketRecord) -> Cow<'a, str> {
+    let Facts::Read { extras, .. } = &record.facts else { return UNKNOWN.into() };
+    let Some(tags) = extras.tags.as_ref().and_then(|fact| fact.known()) else { return UNKNOWN.into() };
     let own = tags.0.iter().find(|(own, _)| own == key).map(|(_, value)| value.as_str());
     match (own, &account.tag) {
         (Some(value), _) => value_word(value),
-        (None, None | Some(Observed::Known(None))) => NONE,
+        (None, None | Some(Observed::Known(None))) => NONE.into(),
         (None, Some(Observed::Known(Some(value)))) => value_word(value),
-        (None, Some(Observed::Unknown(_))) => UNKNOWN,
+        (None, Some(Observed::Unknown(_))) => UNKNOWN.into(),
     }
 }
 
-fn value_word(value: &str) -> &str {
-    if value.is_empty() { EMPTY } else { value }
+/// A value that could be taken for a group that is none has `\` before it; so has one that begins with that sign, or two
+/// values would be one.
+fn value_word(value: &str) -> Cow<'_, str> {
+    match value.chars().next() {
+        None => EMPTY.into(),
+        Some('(' | '\\') => format!("\\{value}").into(),
+        Some(_) => value.into(),
+    }
 }

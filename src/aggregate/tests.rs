@@ -311,8 +311,20 @@ fn values_beyond_the_limit_are_one_group_and_what_is_no_value_keeps_its_own() {
         let record = tagged(value);
         aggregator.push(&account, &record, &evaluate(&record));
     }
-    let rows = leaked(aggregator.finish(&[account]).expect("adds up"));
+    let rows = leaked(aggregator.finish(std::slice::from_ref(&account)).expect("adds up"));
     let count = |group| count(&rows, Scope::Tag, group, "BucketCount");
     let counts = ["a", "b", "(more values)", "(none)", "c"].map(count);
     assert_eq!(counts, [Some(2), Some(1), Some(2), Some(1), None]);
+    // Values in the words of groups, which servers other than AWS take, are not those groups.
+    let mut aggregator = Aggregator::new(&BTreeSet::from([Extra::Tags])).by_tag(Some("team"));
+    let values = ["(none)", "(none)", "(unknown)", "(empty)", "(more values)", "\\(none)", ""];
+    for value in values.map(Some).into_iter().chain([None]) {
+        let record = tagged(value);
+        aggregator.push(&account, &record, &evaluate(&record));
+    }
+    let rows = leaked(aggregator.finish(&[account]).expect("adds up"));
+    let count = |group| self::count(&rows, Scope::Tag, group, "BucketCount");
+    let groups = ["(none)", "(empty)", "\\(none)", "\\(unknown)", "\\(empty)", "\\(more values)", "\\\\(none)"];
+    assert_eq!(groups.map(count), [Some(1), Some(1), Some(2), Some(1), Some(1), Some(1), Some(1)]);
+    assert_eq!(count("(unknown)"), None);
 }

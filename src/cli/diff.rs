@@ -10,6 +10,7 @@ use crate::exit::{self, Exit, Seen};
 use crate::inventory::Inventory;
 use crate::model::{Severity, Standard};
 use crate::report::changes::{Runs, TableFormat};
+use crate::report::{Draft, Finished};
 
 /// What is to be compared, and how it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,35 +38,48 @@ impl From<DiffError> for Problem {
 pub fn run(comparison: &Comparison) -> Result<Exit, Problem> {
     let (old, new) = (saved::open(&comparison.old)?, saved::open(&comparison.new)?);
     let standard = comparison.standard.unwrap_or(new.closing.run.standard);
-    let stdout = io::BufWriter::with_capacity(1 << 16, Page(io::stdout()));
-    let totals = compare(&old, &new, standard, comparison.format, stdout)?;
+    let mut stdout = io::BufWriter::with_capacity(1 << 16, Page(io::stdout()));
+    let totals = compare(&old, &new, standard, vec![(comparison.format, &mut stdout)])?;
     let worst = (totals.regressions > 0).then_some(diff::Lost::SEVERITY);
     let seen = if totals.unclear > 0 { Seen::InPart } else { Seen::All };
     Ok(exit::decide(worst, Some(Severity::Info), seen, comparison.allow_unknown))
 }
 
-/// The comparison as text, for where the rest is known only later. The page has bounds, the other formats have not.
-pub fn compared(old: &Inventory, new: &Inventory, format: TableFormat) -> Result<(String, Totals), Problem> {
-    let mut text = Vec::new();
-    let totals = compare(old, new, new.closing.run.standard, format, &mut text)?;
-    Ok((String::from_utf8_lossy(&text).into_owned(), totals))
+/// The comparison as a page, for where the rest is known only later, and in files. The page has bounds.
+pub fn compared(
+    old: &Inventory,
+    new: &Inventory,
+    files: Vec<(TableFormat, Draft)>,
+) -> Result<(String, Totals, Vec<Finished>), Problem> {
+    let mut page = Vec::new();
+    let buffered = |(format, draft)| (format, io::BufWriter::with_capacity(1 << 16, draft));
+    let mut files: Vec<(TableFormat, io::BufWriter<Draft>)> = files.into_iter().map(buffered).collect();
+    let mut outs: Vec<(TableFormat, &mut dyn io::Write)> = vec![(TableFormat::Table, &mut page)];
+    outs.extend(files.iter_mut().map(|(format, file)| (*format, file as &mut dyn io::Write)));
+    let totals = compare(old, new, new.closing.run.standard, outs)?;
+    let finish = |(_, file): (TableFormat, io::BufWriter<Draft>)| {
+        file.into_inner().map_err(io::IntoInnerError::into_error)?.finish()
+    };
+    let finished = files.into_iter().map(finish).collect::<io::Result<_>>().map_err(DiffError::Write)?;
+    Ok((String::from_utf8_lossy(&page).into_owned(), totals, finished))
 }
 
 fn compare(
     old: &Inventory,
     new: &Inventory,
     standard: Standard,
-    format: TableFormat,
-    out: impl io::Write,
+    outs: Vec<(TableFormat, &mut dyn io::Write)>,
 ) -> Result<Totals, Problem> {
     let scopes = [saved::scope(old)?, saved::scope(new)?];
     let (before, after) = (side(old, &scopes[0]), side(new, &scopes[1]));
     let runs = Runs { old: &old.closing.run, new: &new.closing.run };
     // Before the first line is written.
     diff::check(&before, &after)?;
-    let mut changes = format.changes(runs, out).map_err(DiffError::Write)?;
-    let totals = diff::compare(&before, &after, standard, &mut |change| changes.change(change))?;
-    changes.finish(&totals).map_err(DiffError::Write)?;
+    let changes = outs.into_iter().map(|(format, out)| format.changes(runs, out));
+    let mut changes = changes.collect::<io::Result<Vec<_>>>().map_err(DiffError::Write)?;
+    let mut tell = |change: &diff::Change<'_>| changes.iter_mut().try_for_each(|changes| changes.change(change));
+    let totals = diff::compare(&before, &after, standard, &mut tell)?;
+    changes.into_iter().try_for_each(|changes| changes.finish(&totals)).map_err(DiffError::Write)?;
     Ok(totals)
 }
 

@@ -7,13 +7,13 @@ use super::diff;
 use super::output::{Output, Reports};
 use super::{Problem, lifecycle};
 use crate::aggregate::Aggregator;
+use crate::diff::Totals;
 use crate::evaluate::{Evaluation, Evaluator};
 use crate::exit::Seen;
 use crate::inventory::{Inventory, InventoryError};
 use crate::model::{AccountRecord, BucketRecord, Extra, Outcome, Severity, Status};
 use crate::replication::Destinations;
-use crate::report::Summary;
-use crate::report::changes::TableFormat;
+use crate::report::{Files, Sink, Summary};
 
 pub fn seen(inventory: &Inventory) -> Seen {
     let lacks_tag = inventory.accounts().iter().any(AccountRecord::lacks_tag);
@@ -100,16 +100,35 @@ pub fn judge(
         Ok::<_, Problem>(())
     })?;
     let metrics = metrics.finish(inventory.accounts())?;
-    let summary =
-        Summary { run: &closing.run, coverage: &closing.coverage, accounts: &closing.accounts, metrics: &metrics };
+    // Before `keep`, which may put this run's inventory in the place of the baseline's. Where the two cannot be compared,
+    // the report is written all the same.
+    let compared = baseline.map(|baseline| compared(baseline, inventory, &mut reports.files, output)).transpose();
+    let summary = Summary {
+        run: &closing.run,
+        coverage: &closing.coverage,
+        accounts: &closing.accounts,
+        metrics: &metrics,
+        compared: matches!(compared, Ok(Some(_))),
+    };
     reports.files.finish(&summary).map_err(|error| output.write_problem(&error))?;
-    // Before `keep`, which may put this run's inventory in the place of the baseline's.
-    let compared = baseline.map(|baseline| diff::compared(baseline, inventory, TableFormat::Table)).transpose();
     keep()?;
     reports.page.finish(&summary).map_err(|error| output.page_problem(&error))?;
     let Some((page, totals)) = compared? else { return Ok(worst) };
     lifecycle::print(&format!("\n{page}")).map_err(|error| output.page_problem(&error))?;
     Ok(totals.worst_new)
+}
+
+/// What is different from the baseline: into files of the report, and as the page behind the report's.
+fn compared(
+    baseline: &Inventory,
+    inventory: &Inventory,
+    files: &mut Files,
+    output: &Output,
+) -> Result<(String, Totals), Problem> {
+    let drafts = files.begin_comparison().map_err(|error| output.write_problem(&error))?;
+    let (page, totals, written) = diff::compared(baseline, inventory, drafts)?;
+    files.add_comparison(written);
+    Ok((page, totals))
 }
 
 /// Where the replication rules of a run lead: two more passes over its buckets, where replication was read.

@@ -19,7 +19,7 @@ pub const WRITTEN: &str = "inventory";
 
 /// The reports of a run. The page is finished last, because it says where the files are.
 pub struct Reports {
-    pub files: Box<dyn Sink>,
+    pub files: Box<Files>,
     pub page: Box<dyn Sink>,
 }
 

@@ -36,7 +36,7 @@ struct Export {
 }
 
 /// Finds the export, checks its files and takes in what they say of buckets.
-async fn take(order: &Order, network: &Network, by: sorted::Order) -> Result<Export, Problem> {
+async fn take(order: &Order, network: &Network, metrics: &[Metric], by: sorted::Order) -> Result<Export, Problem> {
     let source = Source::open(order, network).await?;
     let found = find::find(&source, order).await?;
     let shown = source.shown(&found.manifest);
@@ -45,7 +45,7 @@ async fn take(order: &Order, network: &Network, by: sorted::Order) -> Result<Exp
         Problem::new(format!("failed to read the export {shown}: {error}"))
             .with_help("name the manifest.json of an export to a general purpose bucket, or a folder above it")
     })?;
-    let mut intake = Intake::new(&manifest, by);
+    let mut intake = Intake::new(&manifest, metrics, by);
     for file in &manifest.report_files {
         let taken = match source.report(&found, file).await? {
             // A temporary file is there as long as `kept` is.

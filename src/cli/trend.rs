@@ -1,5 +1,6 @@
 //! `bucketlens trend`: metrics over the runs of a folder.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use crate::evaluate::Evaluator;
 use crate::exit::Exit;
 use crate::inventory::Inventory;
 use crate::report::changes::TableFormat;
-use crate::report::harmless;
+use crate::report::{Format, harmless, sums};
 use crate::trend::{self, Source, SumError, TrendError, Wanted};
 
 /// What is to be shown of which runs.
@@ -115,7 +116,8 @@ struct Search {
 impl Search {
     fn folder(&mut self, folder: &Path) -> Result<(), Problem> {
         if folder.is_file() {
-            return self.file(folder);
+            let beside = folder.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            return self.file(folder, &sums::sums(beside));
         }
         let problem =
             |error: io::Error| Problem::new(format!("failed to read the folder {}: {error}", folder.display()));
@@ -128,8 +130,9 @@ impl Search {
         let (files, others): (Vec<_>, Vec<_>) =
             entries.into_iter().partition(|path| path.is_file() && is_parquet(path));
         let so_far = self.sources.len();
+        let sums = sums::sums(folder);
         for file in &files {
-            self.file(file)?;
+            self.file(file, &sums)?;
         }
         if self.sources.len() == so_far {
             // A run without the format parquet is read from its inventory; that takes longer.
@@ -149,7 +152,19 @@ impl Search {
         Ok(())
     }
 
-    fn file(&mut self, path: &Path) -> Result<(), Problem> {
+    /// `sums`: those of the report in its folder.
+    fn file(&mut self, path: &Path, sums: &BTreeMap<String, String>) -> Result<(), Problem> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if let Some(said) = sums.get(&*name) {
+            // Another table of a report.
+            if !Format::Parquet.files().contains(&&*name) {
+                return Ok(());
+            }
+            let found = sums::sha256(path).map_err(|source| ReadError::Open { path: path.to_owned(), source })?;
+            if found != *said {
+                return self.try_to(|| Err(altered(path)));
+            }
+        }
         match File::open(path) {
             Err(ReadError::NotOurs { path }) => {
                 self.remarks.push(format!("{} is no inventory of bucketlens and is left out", path.display()));
@@ -167,6 +182,12 @@ impl Search {
         }
         Ok(())
     }
+}
+
+fn altered(path: &Path) -> Problem {
+    let what = "it was altered after its report was written: its SHA-256 is not that in SHA256SUMS";
+    Problem::new(format!("failed to read {}: {what}", path.display()))
+        .with_help("make it again with bucketlens report DIR, or leave it out with --allow-partial")
 }
 
 fn added(inventory: &Inventory) -> Result<Source, Problem> {

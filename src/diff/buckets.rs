@@ -46,7 +46,7 @@ pub(super) fn compare(
     else {
         return comparison;
     };
-    comparison.region(&old.region, &new.region);
+    comparison.region(old, new);
     let versioning = |state: &VersioningState| state.versioning_word();
     let mfa_delete = |state: &VersioningState| state.mfa_delete_word();
     comparison.state(What::Versioning, Lost::Versioning, old_state, new_state, versioning);
@@ -64,11 +64,27 @@ impl Comparison {
         self.differences.push(Difference { kind, what, old, new, weight: Weight::Plain, words });
     }
 
-    /// Buckets do not move.
-    fn region(&mut self, old: &Region, new: &Region) {
-        if old != new && *old != Region::unknown() && *new != Region::unknown() {
-            let words = "deleted and created again".to_owned();
-            self.add(Kind::Changed, What::Region, Some(old.to_string()), Some(new.to_string()), words);
+    /// Buckets do not move. A Region that was only listed proves nothing of one in which the bucket was read.
+    fn region(&mut self, old: &BucketRecord, new: &BucketRecord) {
+        let (was, is) = (&old.region, &new.region);
+        if was == is || [was, is].into_iter().any(|region| *region == Region::unknown()) {
+            return;
+        }
+        let unread = |region: &Region| format!("listed in {region}, where nothing of it could be read");
+        match (old.confirmed_region(), new.confirmed_region()) {
+            (Some(was), Some(is)) => {
+                let words = "deleted and created again".to_owned();
+                self.add(Kind::Changed, What::Region, Some(was.to_string()), Some(is.to_string()), words);
+            }
+            (Some(was), None) => {
+                self.add(Kind::BecameUnknown, What::Region, Some(was.to_string()), None, unread(is));
+            }
+            (None, Some(is)) => {
+                let words = format!("it was {}", unread(was));
+                self.add(Kind::BecameKnown, What::Region, None, Some(is.to_string()), words);
+            }
+            // That nothing of it is known is told by its facts.
+            (None, None) => {}
         }
     }
 

@@ -8,9 +8,10 @@ use std::vec;
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use sha2::{Digest, Sha256};
 
 use super::writer::{RUN, START, Versioned};
-use super::{Closing, InventoryError, Line, Opening, VERSION, segment_path};
+use super::{Closing, InventoryError, Line, Opening, VERSION, digest, segment_path};
 use crate::model::{AccountRecord, BucketRecord};
 
 /// A closed inventory.
@@ -27,13 +28,17 @@ impl Inventory {
 
     /// What a run left behind that came to its end; interrupted runs did too.
     pub fn open(folder: &Path) -> Result<Self, InventoryError> {
-        let closing = read(&folder.join(RUN))?;
+        let path = folder.join(RUN);
+        let closing = parse::<Closing>(&path, &text(&path)?)?.check(&path)?;
         Ok(Self::new(folder.to_owned(), closing))
     }
 
     /// How the run began.
     pub fn opening(&self) -> Result<Opening, InventoryError> {
-        Ok(read::<Versioned<Opening>>(&self.folder.join(START))?.opening)
+        let path = self.folder.join(START);
+        let text = text(&path)?;
+        let opening = parse::<Versioned<Opening>>(&path, &text)?.opening;
+        if digest::of(&text) == self.closing.start_sha256 { Ok(opening) } else { Err(InventoryError::Altered { path }) }
     }
 
     pub fn folder(&self) -> &Path {
@@ -45,7 +50,7 @@ impl Inventory {
         &self.closing.accounts
     }
 
-    /// The buckets of an account, sorted by name, each once.
+    /// The buckets of an account, sorted by name, each once. The whole segment is held against its digest before the first.
     pub fn buckets(&self, account: &AccountRecord) -> Result<Buckets, InventoryError> {
         let Some(id) = account.id.as_ref().filter(|_| account.buckets > 0) else {
             return Ok(Buckets { path: PathBuf::new(), source: None, text: Vec::new() });
@@ -53,27 +58,33 @@ impl Inventory {
         let path = segment_path(&self.folder, id);
         let file = File::open(&path).map_err(|source| InventoryError::read(&path, source))?;
         let mut file = BufReader::new(file);
-        let index = index(&path, &mut file, account.buckets)?;
+        let (index, sha256) = index(&path, &mut file, account.buckets)?;
+        if self.closing.segments_sha256.get(id) != Some(&sha256) {
+            return Err(InventoryError::Altered { path });
+        }
         // The index was read to the end of the file.
         let at = io::Seek::stream_position(&mut file).map_err(|source| InventoryError::read(&path, source))?;
         Ok(Buckets { source: Some(Source { file, at, index: index.into_iter() }), path, text: Vec::new() })
     }
 }
 
+fn text(path: &Path) -> Result<Vec<u8>, InventoryError> {
+    fs::read(path).map_err(|source| InventoryError::read(path, source))
+}
+
 /// A file of JSON, whose version is looked at before anything else is.
-fn read<T: DeserializeOwned>(path: &Path) -> Result<T, InventoryError> {
+fn parse<T: DeserializeOwned>(path: &Path, text: &[u8]) -> Result<T, InventoryError> {
     #[derive(Deserialize)]
     struct Outer {
         version: u32,
     }
-    let text = fs::read(path).map_err(|source| InventoryError::read(path, source))?;
     let damaged = |error: serde_json::Error| InventoryError::Damaged {
         path: path.to_owned(),
         line: error.line(),
         why: error.to_string(),
     };
-    match serde_json::from_slice(&text).map_err(damaged)? {
-        Outer { version: VERSION } => serde_json::from_slice(&text).map_err(damaged),
+    match serde_json::from_slice(text).map_err(damaged)? {
+        Outer { version: VERSION } => serde_json::from_slice(text).map_err(damaged),
         Outer { version } => Err(InventoryError::OtherVersion { path: path.to_owned(), found: version }),
     }
 }
@@ -149,14 +160,15 @@ enum Outline<'a> {
     Closed(IgnoredAny),
 }
 
-/// The places of the account's buckets, sorted by name. There must be as many as were read.
-fn index(path: &Path, file: &mut BufReader<File>, buckets: u64) -> Result<Vec<Place>, InventoryError> {
+/// The places of the account's buckets, sorted by name, and the digest of the file. There must be as many as were read.
+fn index(path: &Path, file: &mut BufReader<File>, buckets: u64) -> Result<(Vec<Place>, String), InventoryError> {
     let (mut places, mut closed): (Vec<Place>, _) = (Vec::new(), false);
     let (mut at, mut line) = (0, 0);
-    let mut text = Vec::new();
+    let (mut text, mut sha256) = (Vec::new(), Sha256::new());
     loop {
         text.clear();
         let length = file.read_until(b'\n', &mut text).map_err(|source| InventoryError::read(path, source))?;
+        sha256.update(&text);
         if text.last() != Some(&b'\n') {
             break; // the end, or a torn line
         }
@@ -192,5 +204,5 @@ fn index(path: &Path, file: &mut BufReader<File>, buckets: u64) -> Result<Vec<Pl
         let why = format!("{found} buckets stand in it where {buckets} were read");
         return Err(InventoryError::Damaged { path: path.to_owned(), line, why });
     }
-    Ok(places)
+    Ok((places, digest::finished(sha256)))
 }

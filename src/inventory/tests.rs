@@ -81,6 +81,10 @@ impl Journal {
 
     /// What a report sees of the account.
     fn rows(&self, buckets: u64) -> Result<Vec<BucketRecord>, InventoryError> {
+        read_all(&self.close(buckets))
+    }
+
+    fn close(&self, buckets: u64) -> Inventory {
         let run = Run {
             id: String::new(),
             start: moment(0),
@@ -101,9 +105,12 @@ impl Journal {
             configuration_digest: String::new(),
         };
         let closed = self.reopen(None).close(run, Coverage::default(), vec![closed(buckets)]);
-        let inventory = closed.expect("closed");
-        inventory.buckets(&inventory.accounts()[0]).and_then(Iterator::collect)
+        closed.expect("closed")
     }
+}
+
+fn read_all(inventory: &Inventory) -> Result<Vec<BucketRecord>, InventoryError> {
+    inventory.buckets(&inventory.accounts()[0]).and_then(Iterator::collect)
 }
 
 fn opened(writer: &Writer) -> Segment {
@@ -199,6 +206,45 @@ fn what_does_not_parse_ends_what_is_believed_and_is_an_error_to_a_report() {
         segment.close(moment(0), closed(2)).expect("closed");
         assert_eq!(journal.rows(2).expect("whole"), ["a", "b"].map(bucket));
     }
+}
+
+/// Whatever byte of a closed inventory is changed: nobody reads it as if it were what the run left.
+#[test]
+fn no_byte_of_a_closed_inventory_can_be_changed_unnoticed() {
+    let journal = Journal::of(&["b", "a"]);
+    journal.close(2);
+    let rows = || {
+        let inventory = Inventory::open(&journal.folder)?;
+        inventory.opening()?;
+        read_all(&inventory)
+    };
+    assert_eq!(rows().expect("whole").len(), 2);
+    for path in [journal.segment(), journal.folder.join("start.json")] {
+        let whole = fs::read(&path).expect("readable");
+        for at in 0..whole.len() {
+            let mut changed = whole.clone();
+            // Another letter or digit where there is one.
+            changed[at] = if changed[at] == b'e' { b'f' } else { b'e' };
+            fs::write(&path, changed).expect("writable");
+            rows().expect_err("it was changed");
+        }
+        fs::write(&path, &whole).expect("writable");
+    }
+    // Of `run.json` white space may change, and nothing that means anything.
+    let path = journal.folder.join(RUN);
+    let whole = fs::read_to_string(&path).expect("readable");
+    fs::write(&path, whole.replace(": ", ":")).expect("writable");
+    rows().expect("the same");
+    for (at, byte) in whole.bytes().enumerate().filter(|(_, byte)| byte.is_ascii_digit()) {
+        let mut changed = whole.clone().into_bytes();
+        changed[at] = if byte == b'1' { b'2' } else { b'1' };
+        fs::write(&path, changed).expect("writable");
+        rows().expect_err("it was changed");
+    }
+    let other = whole.replace("\"complete\"", "\"skipped\", \"reason\": \"x\"");
+    assert_ne!(other, whole);
+    fs::write(&path, other).expect("writable");
+    assert!(matches!(rows(), Err(InventoryError::Altered { .. })));
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! The folder while it is written.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Begun, Closing, Found, Inventory, InventoryError, Opening, Segment, VERSION, segment_path};
+use super::{Begun, Closing, Found, Inventory, InventoryError, Opening, Segment, VERSION, digest, segment_path};
 use crate::model::{Account, AccountId, AccountRecord, Coverage, Run, Timestamp};
 
 pub(super) const START: &str = "start.json";
@@ -106,14 +106,22 @@ impl Writer {
         Segment::open(segment_path(&self.folder, account), account, self.oldest)
     }
 
-    /// Writes `run.json`: from here on the inventory can be read.
+    /// Writes `run.json`: from here on the inventory can be read, and whoever does notices what is altered. Reads the
+    /// segments once more for that.
     pub fn close(
         self,
         run: Run,
         coverage: Coverage,
         accounts: Vec<AccountRecord>,
     ) -> Result<Inventory, InventoryError> {
-        let closing = Closing { version: VERSION, run, coverage, accounts };
+        let mut segments_sha256 = BTreeMap::new();
+        for id in accounts.iter().filter(|account| account.buckets > 0).filter_map(|account| account.id.as_ref()) {
+            segments_sha256.insert(id.clone(), digest::of_file(&segment_path(&self.folder, id))?);
+        }
+        let start_sha256 = digest::of_file(&self.folder.join(START))?;
+        let sha256 = String::new();
+        let closing = Closing { version: VERSION, run, coverage, accounts, start_sha256, segments_sha256, sha256 };
+        let closing = closing.sealed();
         self.write(RUN, &closing)?;
         Ok(Inventory::new(self.folder, closing))
     }

@@ -219,6 +219,11 @@ impl AccountRecord {
         self.why_it_lacks_tag().is_some()
     }
 
+    /// Why something of the account itself is unknown that was asked for; its buckets have reasons of their own.
+    pub fn unknown_reasons(&self) -> Option<String> {
+        self.why_it_lacks_tag().map(|reason| reason.to_string().replace(';', ","))
+    }
+
     pub fn why_it_lacks_tag(&self) -> Option<&Reason> {
         match &self.tag {
             Some(Observed::Unknown(reason)) => Some(reason),

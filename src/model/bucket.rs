@@ -148,6 +148,17 @@ impl Facts {
 }
 
 impl BucketRecord {
+    /// Its Region, where something of the bucket was read in it. The list of buckets names one too, and nobody has looked
+    /// there yet.
+    pub fn confirmed_region(&self) -> Option<&Region> {
+        match &self.facts {
+            Facts::Vanished { .. } => None,
+            // Each Region lists its own.
+            Facts::Directory { .. } => Some(&self.region),
+            facts @ Facts::Read { .. } => facts.some_known().then_some(&self.region),
+        }
+    }
+
     /// When the oldest of its facts was read: the row is true of that moment at the earliest.
     pub fn observed_at(&self) -> Timestamp {
         match &self.facts {

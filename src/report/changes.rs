@@ -10,6 +10,10 @@ use std::io::{self, Write};
 use crate::diff::{Change, Totals};
 use crate::model::Run;
 
+/// The comparison with a baseline, beside the report.
+pub(super) const CSV: &str = "diff.csv";
+pub(super) const JSON: &str = "diff.json";
+
 /// What `diff --format` and its like name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum TableFormat {

@@ -28,14 +28,23 @@ const METRICS: &str = "metrics.csv";
 
 /// In every report.
 pub(super) const ALWAYS: [&str; 4] = [ACCOUNTS, BUCKETS, FINDINGS, METRICS];
-pub(super) const FILES: [&str; 7] =
-    [ACCOUNTS, BUCKETS, FINDINGS, METRICS, protection::POLICY, protection::PROTECTION, protection::CONTROLS];
+pub(super) const FILES: [&str; 8] = [
+    ACCOUNTS,
+    BUCKETS,
+    FINDINGS,
+    METRICS,
+    protection::POLICY,
+    protection::PROTECTION,
+    protection::CONTROLS,
+    super::changes::CSV,
+];
 /// Those of a report whose run asked for policies.
 pub(super) const OF_POLICY: [&str; 1] = [protection::POLICY];
 /// Those of a report whose run asked for all that protects a bucket.
 pub(super) const OF_PROTECTION: [&str; 2] = [protection::PROTECTION, protection::CONTROLS];
 
-const ACCOUNT_COLUMNS: [&str; 7] = ["account_id", "account_name", "ou_path", "state", "outcome", "reason", "buckets"];
+const ACCOUNT_COLUMNS: [&str; 8] =
+    ["account_id", "account_name", "ou_path", "state", "outcome", "reason", "buckets", "unknown_reasons"];
 const BUCKET_COLUMNS: [&str; 15] = [
     "account_id",
     "account_name",
@@ -128,6 +137,7 @@ fn account_row(account: &AccountRecord) -> [Cow<'_, str>; ACCOUNT_COLUMNS.len()]
         account.outcome.as_str().into(),
         cell(account.outcome.reason()),
         listed_buckets(account).map_or(Cow::Borrowed(""), |buckets| buckets.to_string().into()),
+        account.unknown_reasons().map_or(Cow::Borrowed(""), |why| owned_cell(&why)),
     ]
 }
 

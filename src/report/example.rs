@@ -51,7 +51,13 @@ impl Example {
             }
         }
         let (accounts, metrics) = (self.records(), self.metrics());
-        let summary = Summary { run: &self.run, coverage: &self.coverage, accounts: &accounts, metrics: &metrics };
+        let summary = Summary {
+            run: &self.run,
+            coverage: &self.coverage,
+            accounts: &accounts,
+            metrics: &metrics,
+            compared: false,
+        };
         sink.finish(&summary).expect("written");
     }
 

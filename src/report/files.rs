@@ -5,8 +5,9 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
+use super::changes::TableFormat;
 use super::folder::{Finished, named};
-use super::{Folder, FolderError, Format, Sink, Summary, csv, json, parquet, storage_lens};
+use super::{Draft, Folder, FolderError, Format, Sink, Summary, csv, json, parquet, storage_lens, sums};
 use crate::evaluate::Evaluation;
 use crate::model::{AccountRecord, BucketRecord, Run};
 use crate::storage_lens::{ReportFormat, place};
@@ -30,14 +31,16 @@ pub(super) trait Writer {
 pub struct Files {
     // Dropped in this order: the folder can go only when the temporary files have.
     writers: Vec<Box<dyn Writer>>,
+    formats: BTreeSet<Format>,
+    /// What is different from the baseline, where there is one.
+    comparison: Vec<Finished>,
     folder: Folder,
 }
 
 impl Files {
     /// The names in the SHA256SUMS of a folder; none where that cannot be read.
     pub fn written(folder: &Path) -> BTreeSet<String> {
-        let sums = fs::read(folder.join(SUMS)).unwrap_or_default();
-        String::from_utf8_lossy(&sums).lines().filter_map(listed_name).map(str::to_owned).collect()
+        sums::sums(folder).into_keys().collect()
     }
 
     /// Opens a temporary file for every file of the formats. A format named twice is written once.
@@ -57,11 +60,22 @@ impl Files {
                 Format::StorageLensTables => Box::new(storage_lens::Wide::create(&folder)?),
             })
         };
-        let writers = formats.into_iter().map(open).collect::<io::Result<_>>();
+        let writers = formats.iter().copied().map(open).collect::<io::Result<_>>();
         match writers {
-            Ok(writers) => Ok(Self { writers, folder }),
+            Ok(writers) => Ok(Self { writers, formats, comparison: Vec::new(), folder }),
             Err(source) => Err(FolderError::Other { folder: folder.path().to_owned(), source }),
         }
+    }
+
+    /// The files for the comparison with a baseline, in the formats that were asked for.
+    pub fn begin_comparison(&self) -> io::Result<Vec<(TableFormat, Draft)>> {
+        let files = self.formats.iter().filter_map(|format| format.of_baseline());
+        files.map(|(name, format)| Ok((format, self.folder.create(name)?))).collect()
+    }
+
+    /// They become part of the report.
+    pub fn add_comparison(&mut self, files: Vec<Finished>) {
+        self.comparison = files;
     }
 }
 
@@ -75,8 +89,7 @@ impl Sink for Files {
     }
 
     fn finish(self: Box<Self>, summary: &Summary<'_>) -> io::Result<()> {
-        let Self { writers, folder } = *self;
-        let mut files = Vec::new();
+        let Self { writers, comparison: mut files, folder, .. } = *self;
         for writer in writers {
             files.extend(writer.finish(summary, &folder)?);
         }
@@ -130,17 +143,11 @@ fn stale(folder: &Folder, files: &[Finished]) -> io::Result<Vec<String>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(named(SUMS, &error)),
     };
-    let listed: BTreeSet<&str> = old.lines().filter_map(listed_name).collect();
+    let listed: BTreeSet<&str> = old.lines().filter_map(sums::listed).map(|(_, name)| name).collect();
     let ours =
         |name: &str| Format::ALL.into_iter().flat_map(Format::files).any(|it| *it == name) || place::is_ours(name);
     let replaced = |name: &str| files.iter().any(|file| file.name() == name);
     Ok(listed.into_iter().filter(|name| ours(name) && !replaced(name)).map(str::to_owned).collect())
-}
-
-/// The name in a line of SHA256SUMS: 64 hexadecimal digits, two spaces, the name.
-fn listed_name(line: &str) -> Option<&str> {
-    let (sum, name) = line.split_once("  ")?;
-    (sum.len() == 64 && sum.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(name)
 }
 
 fn remove(folder: &Folder, name: &str) -> io::Result<()> {

@@ -25,7 +25,9 @@ mod tests;
 
 const NAME: &str = "report.json";
 
-pub(super) const FILES: [&str; 1] = [NAME];
+/// In every report.
+pub(super) const ALWAYS: [&str; 1] = [NAME];
+pub(super) const FILES: [&str; 2] = [NAME, super::changes::JSON];
 
 const SCHEMA_VERSION: u32 = 1;
 
@@ -245,6 +247,7 @@ struct AccountLine<'a> {
     outcome: &'static str,
     reason: Option<Cow<'a, str>>,
     buckets: Option<u64>,
+    unknown_reasons: Option<String>,
 }
 
 impl<'a> AccountLine<'a> {
@@ -257,6 +260,7 @@ impl<'a> AccountLine<'a> {
             outcome: account.outcome.as_str(),
             reason: some(account.outcome.reason()),
             buckets: listed_buckets(account),
+            unknown_reasons: account.unknown_reasons().map(|why| harmless(&why).into_owned()),
         }
     }
 }

@@ -111,6 +111,8 @@ struct DayLine<'a> {
     complete: bool,
     interrupted: bool,
     standard: &'static str,
+    /// What narrowed its scope.
+    filters: Vec<Cow<'a, str>>,
     runs_left_out: u64,
 }
 
@@ -144,6 +146,7 @@ impl<W: Write> Trend for Document<W> {
                 complete: day.source.is_complete(),
                 interrupted: run.interrupted,
                 standard: run.standard.as_str(),
+                filters: day.filters().map(harmless).collect(),
                 runs_left_out: day.left_out,
             };
             self.out.write_all(separator.as_bytes())?;

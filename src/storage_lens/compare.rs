@@ -1,16 +1,21 @@
 //! An export beside a run, bucket by bucket: what differs, and what the difference means.
 
+use std::cmp::Ordering;
+
 use super::metrics::{Values, reasons, values};
 use super::{Metric, Value};
 use crate::model::{BucketRecord, Facts, Outcome, Timestamp};
+use crate::replication::Tally;
 
 /// What a difference means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// Both know it, they differ, and the export is of the day of the scan or of a later one.
+    /// Both know it, they differ, and the export is of the day on which the run read it.
     Disagreement,
     /// Both know it, they differ, and the export is of an earlier day: the setting may have changed since.
     Lag,
+    /// The export is of a later day than the run: the setting may have changed since, the bucket come or gone.
+    RunLag,
     /// The run saw the bucket and the export has no row of it.
     New,
     /// The export speaks of the bucket, and it is there no more.
@@ -20,12 +25,13 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 5] = [Self::Disagreement, Self::Lag, Self::New, Self::Gone, Self::Unknown];
+    pub const ALL: [Self; 6] = [Self::Disagreement, Self::Lag, Self::RunLag, Self::New, Self::Gone, Self::Unknown];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Disagreement => "disagreement",
             Self::Lag => "lag",
+            Self::RunLag => "run_lag",
             Self::New => "new",
             Self::Gone => "gone",
             Self::Unknown => "unknown",
@@ -59,7 +65,9 @@ pub struct Terms<'a> {
     pub report_date: &'a str,
     /// Metrics of which the export has any row of a bucket; of the others it says nothing.
     pub exported: &'a [bool; Metric::COUNT],
-    /// Whether something of the export could not be read: what it lacks may have stood there.
+    /// The day on which the run began to list buckets, `YYYY-MM-DD`.
+    pub run_date: &'a str,
+    /// Whether the export is not whole: what it lacks may have stood there.
     pub export_is_partial: bool,
     /// Whether the run was asked for some buckets or Regions only.
     pub run_is_filtered: bool,
@@ -76,13 +84,24 @@ pub struct Compared {
 }
 
 /// A bucket that both have.
-pub fn both(terms: Terms<'_>, export: &[Option<u64>; Metric::COUNT], record: &BucketRecord) -> Compared {
-    let Some(run) = values(record) else {
+pub fn both(
+    terms: Terms<'_>,
+    export: &[Option<u64>; Metric::COUNT],
+    record: &BucketRecord,
+    replication: Option<&Tally>,
+) -> Compared {
+    let Some(run) = values(record, replication) else {
         if let Facts::Directory { .. } = record.facts {
             let why = "the run lists it as a directory bucket, of which nothing is read";
             return one(Difference::of_bucket(Kind::Unknown, Some(record.observed_at()), why));
         }
-        return one(Difference::of_bucket(Kind::Gone, Some(record.observed_at()), "it was gone when the run read it"));
+        let (at, gone) = (record.observed_at(), "it was gone when the run read it");
+        return one(if terms.report_date > at.date().to_string().as_str() {
+            let why = format!("{gone}, and may have come again: the export is of {}", terms.report_date);
+            Difference::of_bucket(Kind::RunLag, Some(at), why)
+        } else {
+            Difference::of_bucket(Kind::Gone, Some(at), gone)
+        });
     };
     let mut compared = Compared::default();
     for metric in Metric::ALL {
@@ -119,26 +138,34 @@ pub fn both(terms: Terms<'_>, export: &[Option<u64>; Metric::COUNT], record: &Bu
 }
 
 fn differs(terms: Terms<'_>, metric: Metric, export: u64, run: u64, at: Timestamp) -> Difference {
-    let day = at.date().to_string();
-    let (kind, why) = if terms.report_date < day.as_str() {
-        (Kind::Lag, format!("the export is of {}, before it was read", terms.report_date))
-    } else {
-        (Kind::Disagreement, format!("the export is of {}, not before it was read", terms.report_date))
+    let (day, date) = (at.date().to_string(), terms.report_date);
+    let (kind, why) = match date.cmp(day.as_str()) {
+        Ordering::Less => (Kind::Lag, format!("the export is of {date}, before it was read")),
+        Ordering::Equal => (Kind::Disagreement, format!("the export is of {date}, the day on which it was read")),
+        Ordering::Greater => (Kind::RunLag, format!("the export is of {date}, after it was read")),
     };
     Difference { kind, metric: Some(metric), export: Some(export), run: Some(run), observed_at: Some(at), why }
 }
 
 /// A bucket that only the run has. `account_exported`: whether the export speaks of any bucket of its account.
-pub fn only_run(terms: Terms<'_>, record: &BucketRecord, account_exported: bool) -> Compared {
-    let Some(run) = values(record) else { return Compared::default() };
+pub fn only_run(
+    terms: Terms<'_>,
+    record: &BucketRecord,
+    replication: Option<&Tally>,
+    account_exported: bool,
+) -> Compared {
+    let Some(run) = values(record, replication) else { return Compared::default() };
     let at = Some(record.observed_at());
     one(if terms.export_is_partial {
-        Difference::of_bucket(Kind::Unknown, at, "the export could not be read to its end")
+        Difference::of_bucket(Kind::Unknown, at, "the export is not whole")
     } else if !account_exported {
         Difference::of_bucket(Kind::Unknown, at, "the export speaks of no bucket of this account")
     } else if nothing_known(&run) {
         // Ours has no row of such a bucket.
         Difference::of_bucket(Kind::Unknown, at, reasons(record, &run).join("; "))
+    } else if terms.report_date > record.observed_at().date().to_string().as_str() {
+        let why = format!("the export of {} has no row of it: it may be gone since", terms.report_date);
+        Difference::of_bucket(Kind::RunLag, at, why)
     } else {
         Difference::of_bucket(Kind::New, at, format!("the export of {} has no row of it", terms.report_date))
     })
@@ -149,6 +176,10 @@ pub fn only_export(terms: Terms<'_>, outcome: Option<&Outcome>) -> Compared {
     one(match outcome {
         Some(Outcome::Complete) if terms.run_is_filtered => {
             Difference::of_bucket(Kind::Unknown, None, "the run was asked for some buckets or Regions only")
+        }
+        Some(Outcome::Complete) if terms.report_date > terms.run_date => {
+            let why = format!("the run of {} does not have it: it may have come since", terms.run_date);
+            Difference::of_bucket(Kind::RunLag, None, why)
         }
         Some(Outcome::Complete) => Difference::of_bucket(Kind::Gone, None, "the run listed all buckets of the account"),
         Some(outcome @ (Outcome::Incomplete(_) | Outcome::Failed(_) | Outcome::Skipped(_))) => {

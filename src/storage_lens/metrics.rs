@@ -5,14 +5,17 @@
 //!
 //! Where AWS leaves something open, this is our definition: a rule counts whether it is enabled or disabled, and once
 //! for each kind of action, however many of that kind it has; only `aws:kms` is SSE-KMS; a bucket without ownership
-//! controls is one of the object writer; any notification to a topic, queue or function, or to `EventBridge`, counts.
+//! controls is one of the object writer; any notification to a topic, queue or function, or to `EventBridge`, counts; a
+//! replication rule counts as it leads to a bucket that the run saw, and a destination is invalid where it is proven that
+//! there is none ([`crate::replication`]).
 //!
 //! Source: S3 user guide, "Amazon S3 Storage Lens metrics glossary".
 
 use crate::model::{
-    Acceleration, AccountId, ActionKind, BucketRecord, Encryption, Extras, Fact, Facts, Lifecycle, LifecycleRule,
-    MfaDelete, Notification, ObjectOwnership, Replication, ReplicationRule, Versioning, VersioningState,
+    Acceleration, ActionKind, BucketRecord, Encryption, Extras, Fact, Facts, Lifecycle, LifecycleRule, MfaDelete,
+    Notification, ObjectOwnership, Versioning, VersioningState,
 };
+use crate::replication::Tally;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Metric {
@@ -142,6 +145,32 @@ impl Metric {
         Self::ALL.into_iter().find(|metric| metric.name() == name)
     }
 
+    /// Whether it counts buckets: then a bucket adds 0 or 1.
+    pub fn counts_buckets(self) -> bool {
+        match self {
+            Self::VersioningEnabled
+            | Self::MfaDeleteEnabled
+            | Self::SseKmsEnabled
+            | Self::BucketOwnerEnforced
+            | Self::BucketOwnerPreferred
+            | Self::ObjectWriter
+            | Self::TransferAccelerationEnabled
+            | Self::EventNotificationEnabled => true,
+            Self::TransitionRules
+            | Self::ExpirationRules
+            | Self::NoncurrentVersionTransitionRules
+            | Self::NoncurrentVersionExpirationRules
+            | Self::AbortIncompleteMpuRules
+            | Self::ExpiredObjectDeleteMarkerRules
+            | Self::LifecycleRules
+            | Self::SameRegionReplicationRules
+            | Self::CrossRegionReplicationRules
+            | Self::SameAccountReplicationRules
+            | Self::CrossAccountReplicationRules
+            | Self::InvalidDestinationReplicationRules => false,
+        }
+    }
+
     /// Its place in [`Metric::ALL`] and in [`Values`].
     pub fn index(self) -> usize {
         self as usize
@@ -176,34 +205,43 @@ impl Metric {
             Self::AbortIncompleteMpuRules => rules(ActionKind::AbortIncompleteMultipartUpload),
             Self::ExpiredObjectDeleteMarkerRules => rules(ActionKind::ExpiredObjectDeleteMarker),
             Self::LifecycleRules => lifecycle(bucket.lifecycle, |_| true),
-            // The rules name no Region, and whether a destination exists is not asked.
-            Self::SameRegionReplicationRules
-            | Self::CrossRegionReplicationRules
-            | Self::InvalidDestinationReplicationRules => replication(bucket, |_| None),
-            Self::SameAccountReplicationRules => {
-                replication(bucket, |rule| Some(rule.account.as_ref()? == bucket.account))
-            }
-            Self::CrossAccountReplicationRules => {
-                replication(bucket, |rule| Some(rule.account.as_ref()? != bucket.account))
-            }
+            Self::SameRegionReplicationRules => bucket.led(|to| to.unknown_region, |to| to.same_region),
+            Self::CrossRegionReplicationRules => bucket.led(|to| to.unknown_region, |to| to.cross_region),
+            Self::SameAccountReplicationRules => bucket.led(|to| to.unknown_account, |to| to.same_account),
+            Self::CrossAccountReplicationRules => bucket.led(|to| to.unknown_account, |to| to.cross_account),
+            // Of a destination whose Region is known it is known that it exists.
+            Self::InvalidDestinationReplicationRules => bucket.led(|to| to.unknown_region, |to| to.invalid),
         }
     }
 }
 
 /// What was read of a bucket.
 struct Settings<'a> {
-    account: &'a AccountId,
     versioning: &'a Fact<VersioningState>,
     lifecycle: &'a Fact<Lifecycle>,
     extras: &'a Extras,
+    /// Where its replication rules lead, where they are known.
+    replication: Option<&'a Tally>,
 }
 
-/// What a bucket adds to each metric; `None` for one that is gone, and for a directory bucket.
+impl Settings<'_> {
+    /// Unknown as soon as of one rule it is not known whether it counts.
+    fn led(&self, unknown: fn(&Tally) -> u32, count: fn(&Tally) -> u32) -> Value {
+        match (&self.extras.replication, self.replication) {
+            (None, _) => Value::NotAsked,
+            (Some(_), Some(tally)) if unknown(tally) == 0 => Value::Known(count(tally).into()),
+            (Some(_), Some(_) | None) => Value::Unknown,
+        }
+    }
+}
+
+/// What a bucket adds to each metric; `None` for one that is gone, and for a directory bucket. `replication`: where its
+/// rules lead, as far as the run knows it, see [`crate::replication`].
 ///
 /// Source: S3 user guide, "Understanding Amazon S3 Storage Lens" (it leaves directory buckets out).
-pub fn values(record: &BucketRecord) -> Option<Values> {
+pub fn values(record: &BucketRecord, replication: Option<&Tally>) -> Option<Values> {
     let Facts::Read { versioning, lifecycle, extras } = &record.facts else { return None };
-    let bucket = Settings { account: &record.account, versioning, lifecycle, extras };
+    let bucket = Settings { versioning, lifecycle, extras, replication };
     Some(Metric::ALL.map(|metric| metric.of(&bucket)))
 }
 
@@ -212,8 +250,13 @@ pub fn reasons(record: &BucketRecord, values: &Values) -> Vec<String> {
     let mut reasons = record.unknown_reasons();
     let Facts::Read { extras, .. } = &record.facts else { return reasons };
     let was_read = extras.replication.as_ref().is_some_and(|fact| fact.known().is_some());
-    if was_read && values[Metric::SameRegionReplicationRules.index()] == Value::Unknown {
-        reasons.push("GetBucketReplication names no Region, and not always the account, of a destination".to_owned());
+    let is_unknown = |metric: Metric| values[metric.index()] == Value::Unknown;
+    let lead = [Metric::SameRegionReplicationRules, Metric::SameAccountReplicationRules];
+    if was_read && lead.into_iter().any(is_unknown) {
+        reasons.push(
+            "GetBucketReplication names no Region, and not always the account, of a destination, and the run did not see it"
+                .to_owned(),
+        );
     }
     reasons
 }
@@ -231,19 +274,6 @@ fn lifecycle(fact: &Fact<Lifecycle>, holds: impl Fn(&LifecycleRule) -> bool) -> 
         Some(Lifecycle::None) => Value::Known(0),
         Some(Lifecycle::Present(configuration)) => {
             Value::Known(configuration.rules.iter().filter(|rule| holds(rule)).count() as u64)
-        }
-    }
-}
-
-/// Unknown as soon as one rule does not say whether it counts.
-fn replication(bucket: &Settings<'_>, holds: impl Fn(&ReplicationRule) -> Option<bool>) -> Value {
-    let Some(fact) = &bucket.extras.replication else { return Value::NotAsked };
-    match fact.known() {
-        None => Value::Unknown,
-        Some(Replication::None) => Value::Known(0),
-        Some(Replication::Present(rules)) => {
-            let counted: Option<u64> = rules.iter().map(|rule| holds(rule).map(u64::from)).sum();
-            counted.map_or(Value::Unknown, Value::Known)
         }
     }
 }

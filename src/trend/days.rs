@@ -16,6 +16,13 @@ pub struct Day {
     pub left_out: u64,
 }
 
+impl Day {
+    /// What narrowed the scope of its run, as options; its values are of a part only.
+    pub fn filters(&self) -> impl Iterator<Item = &str> {
+        filters(&self.source)
+    }
+}
+
 /// The days in their order, and what is to be said of how they came about.
 #[derive(Debug)]
 pub struct Chosen {
@@ -63,7 +70,7 @@ pub fn choose(sources: Vec<Source>) -> Result<Chosen, TrendError> {
         remarks.push(format!("{runs} left out: of several on one day the last complete one without filters counts"));
     }
     for day in &days {
-        let filters: Vec<&str> = filters(&day.source).collect();
+        let filters: Vec<&str> = day.filters().collect();
         if !filters.is_empty() {
             let (date, filters) = (day.date, filters.join(" "));
             remarks.push(format!("the run of {date} was asked for a part only ({filters}), and counts nothing else"));

@@ -25,7 +25,7 @@ pub const ALL_FILES: [&str; 7] = {
 };
 
 const HEADERS: [(&str, &str); 4] = [
-    ("accounts.csv", "account_id,account_name,ou_path,state,outcome,reason,buckets"),
+    ("accounts.csv", "account_id,account_name,ou_path,state,outcome,reason,buckets,unknown_reasons"),
     (
         "buckets.csv",
         "account_id,account_name,ou_path,region,bucket,versioning,mfa_delete,lifecycle,lifecycle_rules,status,severity,\

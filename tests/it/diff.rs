@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::common::{Ran, Row, Sim};
+use crate::common::{Cli, Ran, Row, Sim};
 use crate::saved::Runs;
 use crate::scan::{MANAGEMENT, good, management, organization, with};
 
@@ -132,22 +132,30 @@ fn every_kind_of_change_is_told_once() {
         [(false, "high", "true"), (true, "", "false"), (true, "", "true")]
     );
 
-    // The same as JSON and on the page.
-    let json: Value = serde_json::from_str(&diff(&runs, &["--format", "json"]).expect(1).stdout).expect("JSON");
-    assert_eq!(json["changes"].as_array().expect("changes").len(), rows.len());
-    assert_eq!((&json["totals"]["regressions"], &json["totals"]["unclear"]), (&json!(6), &json!(2)));
-    assert_eq!(json["old"]["id"], runs.json("old/report.json")["run"]["id"]);
-    let page = diff(&runs, &[]).expect(1).stdout;
-    for part in
-        ["PROTECTION LOST (4)", "PASSED, AND FAIL NOW (2)", "BECAME UNKNOWN", "GONE BUCKETS (2)", "6 regressions."]
-    {
-        assert!(page.contains(part), "{part}\n{page}");
-    }
-    assert!(!page.contains("blind-twice") && !page.contains("life-reordered") && !page.contains(" same "), "{page}");
+    other_formats_say_the_same(&runs, rows.len());
     // The other way round what was lost is won back.
     let back = runs.run(&["diff", "@new", "@old", "--format", "csv", "--allow-unknown"]).expect(1);
     let lost: Vec<String> = lines(&back).into_iter().filter(|line| line.contains("was-enabled")).collect();
     assert_eq!(lost, ["mfa-won changed mfa_delete enabled never mfa-delete-was-enabled"]);
+}
+
+fn other_formats_say_the_same(runs: &Runs, changes: usize) {
+    let json: Value = serde_json::from_str(&diff(runs, &["--format", "json"]).expect(1).stdout).expect("JSON");
+    assert_eq!(json["changes"].as_array().expect("changes").len(), changes);
+    assert_eq!((&json["totals"]["regressions"], &json["totals"]["unclear"]), (&json!(6), &json!(2)));
+    assert_eq!(json["totals"]["regressed_buckets"], 3);
+    assert_eq!(json["old"]["id"], runs.json("old/report.json")["run"]["id"]);
+    let page = diff(runs, &[]).expect(1).stdout;
+    for part in [
+        "PROTECTION LOST (4)",
+        "PASSED, AND FAIL NOW (2)",
+        "BECAME UNKNOWN",
+        "GONE BUCKETS (2)",
+        "6 changes for the worse, in 3 buckets.",
+    ] {
+        assert!(page.contains(part), "{part}\n{page}");
+    }
+    assert!(!page.contains("blind-twice") && !page.contains("life-reordered") && !page.contains(" same "), "{page}");
 }
 
 #[test]
@@ -187,6 +195,77 @@ fn what_could_not_be_read_is_neither_gone_nor_new() {
     assert_eq!(kinds, BTreeSet::from(["bucket_not_seen".to_owned()]), "{}", half.stdout);
     let half = runs.run(&["diff", "@cut", "@old", "--format", "csv"]).expect(0);
     assert!(lines(&half).iter().all(|line| line.contains("bucket_first_seen")), "{}", half.stdout);
+}
+
+/// A bucket that is listed, and of which nothing can be read.
+fn dark(name: &str, region: &str) -> Value {
+    json!({"name": name, "region": region, "deny": {"GetBucketVersioning": "", "GetBucketLifecycleConfiguration": ""}})
+}
+
+#[test]
+fn a_region_that_was_only_listed_proves_nothing() {
+    let runs = between(&json!([good("moved")]), &json!([dark("moved", "eu-west-1")]));
+    let there = diff(&runs, &["--format", "csv"]).expect(3);
+    let region = |ran: &Ran| rows(ran).into_iter().find(|row| row["fact"] == "region").expect("a row");
+    assert_eq!(lines(&there)[0], "moved became_unknown region us-east-1");
+    assert_eq!(region(&there)["words"], "listed in eu-west-1, where nothing of it could be read");
+    let back = runs.run(&["diff", "@new", "@old", "--format", "csv"]).expect(0);
+    assert_eq!(lines(&back)[0], "moved became_known region us-east-1");
+    assert_eq!(region(&back)["words"], "it was listed in eu-west-1, where nothing of it could be read");
+    assert!(lines(&back).iter().all(|line| !line.contains(" changed ")), "{}", back.stdout);
+    // Nobody was there either time.
+    runs.buckets("other", &json!([dark("moved", "eu-central-1")]));
+    assert_eq!(lines(&runs.run(&["diff", "@new", "@other", "--format", "csv"]).expect(3)), [""; 0]);
+}
+
+#[test]
+fn a_bucket_of_which_nothing_was_read_is_neither_new_nor_gone() {
+    let runs = between(&json!([good("one")]), &json!([good("one"), dark("dark", "us-east-1")]));
+    let came = diff(&runs, &["--format", "csv"]).expect(3);
+    let state = "versioning unknown, MFA delete unknown, lifecycle unknown, status unknown";
+    assert_eq!(lines(&came), [format!("dark bucket_first_seen {state}")]);
+    let words = &rows(&came)[0]["words"];
+    assert!(words.starts_with("listed, and nothing of it was read: GetBucketVersioning denied"), "{words}");
+    let went = runs.run(&["diff", "@new", "@old", "--format", "csv"]).expect(0);
+    assert_eq!(lines(&went), [format!("dark bucket_not_seen {state}")]);
+    assert!(rows(&went)[0]["words"].starts_with("the older run listed it and read nothing of it: "), "{}", went.stdout);
+    let page = runs.run(&["diff", "@new", "@old"]).expect(0).stdout;
+    assert!(page.contains("NOT SEEN: nobody can say whether they are gone (1)"), "{page}");
+}
+
+#[test]
+fn an_account_whose_profile_does_not_say_which_it_is_is_neither_new_nor_gone() {
+    let runs = Runs::new();
+    let one = management(&json!({"buckets": [good("one")]}));
+    let second = json!({"id": SECOND, "name": "Second", "ou": "r-test", "buckets": [good("two")]});
+    let sim = Sim::json(&organization(&json!([one, second])).to_string());
+    let key = |profile: &str, key: &str| {
+        format!(
+            "[{profile}]\naws_access_key_id = {key}\naws_secret_access_key = {}\n",
+            bucketlens::simulator::SECRET_KEY
+        )
+    };
+    let scan = |name: &str, second: &str| {
+        let out = runs.text(name);
+        let arguments = ["scan", "--out", &out, "--profile", "p", "--profile", "q", "--allow-unknown"];
+        let credentials = key("p", &bucketlens::simulator::access_key(MANAGEMENT)) + &key("q", second);
+        let cli = Cli::new(arguments).file(".aws/credentials", &credentials).env("AWS_ENDPOINT_URL", &sim.endpoint);
+        cli.env("AWS_REGION", "us-east-1").run().expect(0);
+    };
+    scan("old", &bucketlens::simulator::access_key(SECOND));
+    scan("new", &bucketlens::simulator::access_key("999999999999"));
+    let went = diff(&runs, &["--format", "csv"]).expect(3);
+    let gone = rows(&went).into_iter().find(|row| row["account_id"] == SECOND).expect("a row");
+    assert_eq!(gone["change"], "account_not_seen");
+    assert!(
+        gone["words"].starts_with("it may be that of profile q, whose account is not known: "),
+        "{}",
+        gone["words"]
+    );
+    assert!(rows(&went).iter().all(|row| !row["change"].ends_with("_gone")), "{}", went.stdout);
+    let came = runs.run(&["diff", "@new", "@old", "--format", "csv"]).expect(0);
+    assert_eq!(lines(&came)[0], "222222222222 account_first_seen");
+    assert!(rows(&came).iter().all(|row| !row["change"].ends_with("_new")), "{}", came.stdout);
 }
 
 #[test]
@@ -249,12 +328,22 @@ fn with_a_baseline_only_what_is_new_decides_the_exit_code() {
     let arguments = ["--baseline", base.as_str()];
     let same = runs.scan("same", &before, MANAGEMENT, &arguments).expect(0);
     assert!(same.stdout.ends_with("Nothing is different.\n"), "{}", same.stdout);
+    // What is different stands beside the report, as the formats ask.
+    assert!(same.stdout.contains("diff.csv") && same.stdout.contains("diff.json"), "{}", same.stdout);
+    let beside = [runs.read("same/diff.csv"), runs.read("same/diff.json"), runs.read("same/SHA256SUMS")];
+    assert_eq!(beside[0].lines().count(), 1);
+    assert!(beside[2].contains("  diff.csv\n") && beside[2].contains("  diff.json\n"), "{}", beside[2]);
     // The report still says all there is.
     assert!(runs.read("same/findings.csv").contains("mfa-delete-enabled"));
 
     let worse = sim(json!([bad, bucket("one", &json!({"versioning": "Enabled", "mfa_delete": "Disabled"}))]));
     let ran = runs.scan("worse", &worse, MANAGEMENT, &arguments).expect(1);
     assert!(ran.stdout.contains("PROTECTION LOST (1)"), "{}", ran.stdout);
+    assert_eq!(runs.read("worse/diff.csv"), runs.run(&["diff", "@base", "@worse", "--format", "csv"]).expect(1).stdout);
+    let json = runs.run(&["diff", "@base", "@worse", "--format", "json"]).expect(1).stdout;
+    assert_eq!(runs.read("worse/diff.json"), json);
+    runs.scan("worse", &worse, MANAGEMENT, &["--format", "json", "--baseline", &base]).expect(1);
+    assert!(!runs.path("worse/diff.csv").exists() && runs.path("worse/diff.json").exists());
     // Lost protection is of severity high, whatever the rule's is.
     runs.scan("worse", &worse, MANAGEMENT, &["--baseline", &base, "--fail-on", "high"]).expect(1);
     runs.scan("worse", &worse, MANAGEMENT, &["--baseline", &base, "--fail-on", "critical"]).expect(0);
@@ -267,4 +356,21 @@ fn with_a_baseline_only_what_is_new_decides_the_exit_code() {
     runs.scan("base", &more, MANAGEMENT, &arguments).expect(1);
     runs.scan("base", &more, MANAGEMENT, &arguments).expect(0);
     runs.run(&["report", "@worse", "--baseline", "@same", "--out", "@again"]).expect(1);
+    assert!(runs.path("again/diff.csv").exists());
+    // Without a baseline nothing is said of one.
+    let plain = runs.run(&["report", "@worse", "--out", "@again"]).expect(1);
+    assert!(!runs.path("again/diff.csv").exists() && !plain.stdout.contains("diff.csv"), "{}", plain.stdout);
+    // Two runs that cannot be compared: the report is there, the comparison is not.
+    let mut stranger = organization(&json!([management(&json!({"buckets": [good("one")]}))]));
+    stranger["organization_id"] = json!("o-other00000");
+    let stranger = Sim::json(&stranger.to_string());
+    runs.scan("theirs", &before, MANAGEMENT, &["--organization", "--fail-on", "none"]).expect(0);
+    let theirs = runs.text("theirs");
+    let other = runs.scan("other", &stranger, MANAGEMENT, &["--organization", "--baseline", &theirs]).expect(2);
+    assert!(
+        other.stderr.contains("the newer of o-other00000") && !other.stdout.contains("diff.csv"),
+        "{}",
+        other.stdout
+    );
+    assert!(runs.path("other/SHA256SUMS").exists() && !runs.path("other/diff.csv").exists());
 }

@@ -13,7 +13,7 @@ const MAY_IMPORT: [(&str, &[&str]); 23] = [
     ("protection", &["model", "policy"]),
     ("replication", &["model"]),
     ("rules", &["lifecycle", "model", "policy", "protection"]),
-    ("storage_lens", &["model"]),
+    ("storage_lens", &["model", "replication"]),
     ("evaluate", &["model", "policy", "protection", "replication", "rules"]),
     ("plan", &["evaluate", "lifecycle", "model", "report"]),
     ("permissions", &["model"]),

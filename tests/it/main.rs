@@ -34,6 +34,7 @@ mod real_servers;
 mod resume;
 mod saved;
 mod scan;
+mod schemas;
 mod servers;
 mod storage_lens;
 mod trend;

@@ -141,6 +141,42 @@ fn where_replication_rules_lead_is_said_only_where_it_is_known() {
 }
 
 #[test]
+fn exports_count_replication_rules_as_the_metrics_do() {
+    let far = with(good("far"), &json!({"region": "eu-west-1"}));
+    let rules = json!([rule("near"), rule("far"), rule_of("nowhere", OTHER)]);
+    let doubtful = replicated("doubtful", &json!([rule("elsewhere")]));
+    let buckets = json!([good("near"), replicated("source", &rules), doubtful]);
+    let sim = sim(&json!({"buckets": buckets}), &json!({"buckets": [far]}));
+    let arguments = ["--organization", "--metrics=replication", "--format=csv,storage-lens-csv"];
+    let ran = scan(arguments).at(&sim.endpoint, MANAGEMENT).run().expect(0);
+    let export = ran.path(&format!("out/StorageLens/{MANAGEMENT}/bucketlens-csv"));
+    let below = crate::common::files(&export);
+    let file = below.iter().find(|name| name.contains("reports/")).expect("a report file");
+    let mut reader = csv::Reader::from_path(export.join(file)).expect("CSV");
+    let rows: Vec<crate::common::Row> = reader.deserialize().collect::<Result<_, _>>().expect("rows");
+    let of = |bucket: &str, metric: &str| {
+        let mut rows = rows.iter().filter(|row| row["bucket_name"] == bucket && row["metric_name"] == metric);
+        rows.next().map(|row| row["metric_value"].clone())
+    };
+    for name in ["SameRegion", "CrossRegion", "SameAccount", "CrossAccount", "InvalidDestination"] {
+        let metric = format!("{name}ReplicationRuleCount");
+        assert_eq!(of("source", &metric).as_deref(), Some("1"), "{metric}");
+        assert_eq!(of("near", &metric).as_deref(), Some("0"), "{metric}");
+        assert_eq!(of("doubtful", &metric), None, "{metric}");
+    }
+    let coverage = below.iter().find(|name| name.ends_with("coverage.json")).expect("beside the manifest");
+    let coverage = std::fs::read_to_string(export.join(coverage)).expect("text");
+    assert!(coverage.contains("\"bucket\":\"doubtful\"") && !coverage.contains("\"bucket\":\"source\""), "{coverage}");
+    // And beside the run nothing differs.
+    let (export, out) = (export.to_str().expect("text"), ran.path("out"));
+    let out = out.to_str().expect("text");
+    let compare = ["storage-lens", "compare", export, "--with", out, "--format", "csv"];
+    let compared = crate::common::Cli::new(compare).run().expect(3).stdout;
+    assert!(compared.lines().skip(1).all(|row| row.contains(",doubtful,unknown,")), "{compared}");
+    assert_eq!(compared.lines().count(), 6);
+}
+
+#[test]
 fn a_report_made_again_and_a_trend_say_the_same_of_replication() {
     let sim = sim(&json!({"buckets": [good("near"), replicated("source", &json!([rule("near")]))]}), &json!({}));
     let ran = scan(["--metrics=replication"]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
@@ -230,6 +266,15 @@ fn tags_of_accounts_that_cannot_be_read_are_not_taken_for_none() {
     let ran = scan(["--organization", "--group-by-tag=team"]).at(&simulator.endpoint, MANAGEMENT).run().expect(3);
     assert_eq!(groups(&ran), expected(&[("blue", "1", "1"), ("(unknown)", "1", "1")]));
     assert!(ran.stdout.contains("The tags of 2 accounts could not be read"), "{}", ran.stdout);
+    let listed = ran.stdout.lines().find(|line| line.trim_start().starts_with("ListTagsForResource denied ("));
+    let figures: Vec<&str> = listed.expect("a reason in the list").split_whitespace().rev().take(2).collect();
+    assert_eq!(figures, ["2", "-"], "{}", ran.stdout);
+    let report = ran.json("out/report.json");
+    for (account, row) in report["accounts"].as_array().expect("accounts").iter().zip(ran.rows("out/accounts.csv")) {
+        let why = account["unknown_reasons"].as_str().expect("a reason");
+        assert!(why.starts_with("ListTagsForResource denied (AccessDenied"), "{why}");
+        assert_eq!((row["outcome"].as_str(), row["unknown_reasons"].as_str()), ("complete", why));
+    }
     assert!(!ran.stdout.contains("Nothing stayed unknown"), "{}", ran.stdout);
     assert!(ran.stderr.contains("organizations:ListTagsForResource"), "{}", ran.stderr);
 }

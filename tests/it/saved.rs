@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bucketlens::inventory::{Closing, Inventory, Writer};
+use bucketlens::model::Run;
 use bucketlens::simulator::Organization;
 use serde_json::{Value, json};
 
@@ -50,6 +52,17 @@ impl Runs {
             .map(|word| word.strip_prefix('@').map_or_else(|| (*word).to_owned(), |name| self.text(name)))
             .collect();
         Cli::new(words.iter().map(String::as_str)).run()
+    }
+
+    /// Something else is said of a run, as if it had closed so.
+    #[track_caller]
+    pub fn say_of(&self, name: &str, change: impl FnOnce(&mut Run)) {
+        let folder = self.path(&format!("{name}/inventory"));
+        let closing = Inventory::open(&folder).expect("whole").closing;
+        let Closing { mut run, coverage, accounts, .. } = closing;
+        change(&mut run);
+        let writer = Writer::reopen(&folder, None).expect("readable").expect("a record of the run");
+        writer.close(run, coverage, accounts).expect("writable");
     }
 
     #[track_caller]
@@ -124,15 +137,13 @@ fn lifecycle_dates_are_held_against_the_day_of_the_run() {
         &json!([{"name": "dated", "region": "us-east-1", "versioning": "Enabled", "lifecycle": [rule]}]),
     );
     // The day on which the run began is the inventory's word alone.
-    let path = runs.path("run/inventory/run.json");
-    let mut closing: Value = serde_json::from_str(&runs.read("run/inventory/run.json")).expect("JSON");
-    let past = |day: &str, out: &str, closing: &mut Value| {
-        closing["run"]["start"] = json!(format!("{day}T00:00:00Z"));
-        fs::write(&path, closing.to_string()).expect("writable");
+    let past = |day: &str, out: &str| {
+        let start = serde_json::from_value(json!(format!("{day}T00:00:00Z"))).expect("a time");
+        runs.say_of("run", |run| run.start = start);
         runs.run(&["report", "@run", "--out", out, "--fail-on", "none", "--allow-unknown"]).expect(0);
     };
-    past("2026-05-31", "@before", &mut closing);
-    past("2026-06-01", "@after", &mut closing);
+    past("2026-05-31", "@before");
+    past("2026-06-01", "@after");
     assert!(!runs.read("before/findings.csv").contains("lifecycle-date-in-past"));
     assert!(runs.read("after/findings.csv").contains("lifecycle-date-in-past"));
 }
@@ -162,7 +173,9 @@ fn what_is_no_finished_run_is_refused_with_a_sentence() {
         refused(&report("@run"), what);
         refused(&["diff", "@run", "@run"], what);
     };
-    broken(&good.replacen("\"version\": 2", "\"version\": 99", 1), "another version of bucketlens");
+    broken(&good.replacen("\"version\": 3", "\"version\": 99", 1), "another version of bucketlens");
+    // The version before had no sums.
+    broken("{\"version\": 2}", "another version of bucketlens (format 2, this one reads 3)");
     broken(&good[..good.len() / 2], "is damaged in line");
     fs::write(runs.path("run/inventory/run.json"), &good).expect("writable");
     // A segment that lost its end.
@@ -172,4 +185,57 @@ fn what_is_no_finished_run_is_refused_with_a_sentence() {
     refused(&report("@run"), "is damaged in line");
     fs::remove_file(&segment).expect("there");
     refused(&report("@run"), "failed to read the inventory");
+}
+
+/// Whoever makes something of a run notices what was changed by hand since.
+#[test]
+fn an_inventory_that_was_altered_is_refused_whatever_is_made_of_it() {
+    let runs = Runs::new();
+    let sim = |buckets: Value| Sim::json(&organization(&json!([management(&json!({"buckets": buckets}))])).to_string());
+    let lax = json!({"name": "lax", "region": "us-east-1"});
+    runs.buckets("run", &json!([good("one"), lax]));
+    runs.buckets("next", &json!([good("one"), lax]));
+    fs::remove_file(runs.path("run/inventory.parquet")).expect("there");
+    let run = runs.text("run");
+    let everything = |what: &str| {
+        for arguments in [
+            ["report", "@run", "--out", "@none"].as_slice(),
+            &["diff", "@run", "@next"],
+            &["diff", "@next", "@run"],
+            &["trend", "@run"],
+            &["plan", "@run"],
+            &["report", "@next", "--baseline", "@run", "--out", "@again"],
+        ] {
+            let ran = runs.run(arguments).expect(2);
+            let says = format!("{what} was altered after its run: its SHA-256 is not that in run.json");
+            assert!(ran.stderr.contains(&says) && ran.stderr.contains("\n  help: "), "{arguments:?}: {}", ran.stderr);
+        }
+    };
+    let alter = |file: &str, from: &str, to: &str| {
+        let path = runs.path(&format!("run/inventory/{file}"));
+        let good = fs::read_to_string(&path).expect("text");
+        assert!(good.contains(from), "{file}: {good}");
+        fs::write(&path, good.replace(from, to)).expect("writable");
+        everything(file);
+        fs::write(&path, good).expect("writable");
+    };
+    let segment = format!("{MANAGEMENT}.jsonl");
+    alter(&segment, "\"mfa_delete\":\"never\"", "\"mfa_delete\":\"enabled\"");
+    alter(&segment, "{\"closed\"", " {\"closed\"");
+    alter("run.json", "\"interrupted\": false", "\"interrupted\": true");
+    alter("run.json", "\"buckets\": 2", "\"buckets\": 1");
+    let path = runs.path("run/inventory/start.json");
+    let good_start = fs::read_to_string(&path).expect("text");
+    fs::write(&path, good_start.replace("\"organization\": []", "\"region\": [\"us-east-1\"]")).expect("writable");
+    let ran = runs.run(&["diff", "@run", "@next"]).expect(2);
+    assert!(ran.stderr.contains("start.json was altered after its run"), "{}", ran.stderr);
+    fs::write(&path, good_start).expect("writable");
+    runs.run(&["diff", "@run", "@next"]).expect(0);
+    // A scan that is held against it says so before it reads anything, or at its end writes the report all the same.
+    let path = runs.path(&format!("run/inventory/{segment}"));
+    let good = fs::read_to_string(&path).expect("text");
+    fs::write(&path, good.replace("\"mfa_delete\":\"never\"", "\"mfa_delete\":\"enabled\"")).expect("writable");
+    let sim = sim(json!([{"name": "one", "region": "us-east-1"}]));
+    let ran = runs.scan("held", &sim, MANAGEMENT, &["--baseline", &run, "--fail-on", "none"]).expect(2);
+    assert!(ran.stderr.contains("was altered after its run"), "{}", ran.stderr);
 }

@@ -14,11 +14,10 @@ fn rows(ran: &Ran) -> Vec<Row> {
 
 /// The run is said to have begun on another day, and everything is made again from that.
 pub fn move_to(runs: &Runs, name: &str, day: &str, id: u8) {
-    let path = runs.path(&format!("{name}/inventory/run.json"));
-    let mut closing: Value = serde_json::from_str(&fs::read_to_string(&path).expect("there")).expect("JSON");
-    closing["run"]["start"] = json!(format!("{day}T01:00:0{id}Z"));
-    closing["run"]["id"] = json!(format!("0193f0a0-0000-7000-8000-00000000000{id}"));
-    fs::write(path, closing.to_string()).expect("writable");
+    runs.say_of(name, |run| {
+        run.start = serde_json::from_value(json!(format!("{day}T01:00:0{id}Z"))).expect("a time");
+        run.id = format!("0193f0a0-0000-7000-8000-00000000000{id}");
+    });
     let (from, out) = (format!("@{name}"), format!("@{name}"));
     runs.run(&["report", &from, "--out", &out, "--fail-on", "none", "--allow-unknown"]).expect(0);
 }
@@ -146,7 +145,10 @@ fn what_cannot_be_read_is_named() {
     assert!(twice.stdout.contains("1 more file of a run that is there already"), "{}", twice.stdout);
     // Torn, and of others.
     fs::write(runs.path("all/copy.parquet"), &whole[..whole.len() / 2]).expect("writable");
-    refused(&["trend", "@all"], "copy.parquet: it is damaged");
+    refused(
+        &["trend", "@all"],
+        "copy.parquet: it is damaged: its footer cannot be read; it is no Parquet file, or was cut off",
+    );
     let partial = runs.run(&["trend", "@all", "--allow-partial"]).expect(0);
     assert!(partial.stdout.contains("left out: failed to read"), "{}", partial.stdout);
     let mut other = whole.clone();
@@ -194,4 +196,65 @@ fn a_part_does_not_speak_for_a_day_of_which_the_whole_was_read() {
     assert_eq!(values, ["2026-03-31 2", "2026-04-01 1"], "the part was complete, and the whole was not");
     let told = "the run of 2026-04-01 was asked for a part only (--bucket=one)";
     assert!(ran.stderr.contains(told) && !ran.stderr.contains("of 2026-03-31 was asked"), "{}", ran.stderr);
+    // The other formats have a place for it.
+    let page = runs.run(&["trend", "@all", "--metric", "BucketCount"]).expect(0);
+    assert!(page.stdout.contains(told) && page.stderr.is_empty(), "{}{}", page.stdout, page.stderr);
+    let json = runs.run(&["trend", "@all", "--format", "json"]).expect(0);
+    let json: Value = serde_json::from_str(&json.stdout).expect("JSON");
+    let remarks = json["remarks"].as_array().expect("remarks");
+    assert!(remarks.iter().any(|remark| remark.as_str().is_some_and(|remark| remark.contains(told))), "{remarks:?}");
+    let filters: Vec<&Value> = json["days"].as_array().expect("days").iter().map(|day| &day["filters"]).collect();
+    assert_eq!(filters, [&json!([]), &json!(["--bucket=one"])]);
+}
+
+#[test]
+fn other_tables_of_a_report_are_no_foreign_files_and_an_altered_inventory_is_named() {
+    let runs = Runs::new();
+    let sim = Sim::json(&organization(&json!([management(&json!({"buckets": [good("one")]}))])).to_string());
+    runs.scan("run", &sim, MANAGEMENT, &["--format", "parquet,storage-lens-tables,storage-lens-parquet"]).expect(0);
+    assert!(runs.path("run/bucket_property_metrics.parquet").exists());
+    let page = runs.run(&["trend", "@run"]).expect(0).stdout;
+    assert!(!page.contains("Note: "), "{page}");
+    // The same table where no report names it is one of somebody else.
+    fs::copy(runs.path("run/bucket_property_metrics.parquet"), runs.path("run/other.parquet")).expect("writable");
+    let page = runs.run(&["trend", "@run"]).expect(0).stdout;
+    assert!(page.contains("other.parquet is no inventory of bucketlens and is left out"), "{page}");
+
+    let path = runs.path("run/inventory.parquet");
+    let mut bytes = fs::read(&path).expect("there");
+    bytes[40] ^= 1;
+    fs::write(&path, bytes).expect("writable");
+    for name in ["@run", "@run/inventory.parquet"] {
+        let ran = runs.run(&["trend", name]).expect(2);
+        assert!(ran.stderr.contains("it was altered after its report was written"), "{}", ran.stderr);
+    }
+}
+
+/// Whatever bytes are wrong, what is said of the file is said in our words, and the program does not fall.
+#[test]
+fn broken_parquet_is_told_in_a_sentence_without_pages_of_source_code() {
+    let runs = Runs::new();
+    runs.buckets("run", &json!([good("one"), good("two"), {"name": "three", "region": "eu-west-1"}]));
+    let whole = fs::read(runs.path("run/inventory.parquet")).expect("there");
+    fs::create_dir(runs.path("set")).expect("writable");
+    let (mut refused, mut number) = (0, 1_u64);
+    let mut next = |below: usize| {
+        number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(number >> 33).expect("31 bits") % below
+    };
+    for _ in 0..60 {
+        let mut bytes = whole.clone();
+        for _ in 0..=next(6) {
+            let at = 4 + next(bytes.len() - 8);
+            bytes[at] = u8::try_from(next(256)).expect("a byte");
+        }
+        fs::write(runs.path("set/x.parquet"), bytes).expect("writable");
+        let ran = runs.run(&["trend", "@set"]);
+        assert!([0, 2].contains(&ran.code), "{}", ran.stderr);
+        for words in ["panicked", ".rs:", "parquet: File", "thrift", "snap error"] {
+            assert!(!ran.stderr.contains(words), "{}", ran.stderr);
+        }
+        refused += u32::from(ran.code == 2);
+    }
+    assert!(refused > 10, "only {refused} were found to be broken");
 }

@@ -8,11 +8,12 @@ use super::options::Order;
 use super::show::{Counts, Head, Page, RunHead, Shown};
 use super::{Export, take};
 use crate::aws::http::Network;
-use crate::cli::Problem;
+use crate::cli::{Problem, judge};
 use crate::dataset::storage_lens::sorted::{self, Buckets, Said};
 use crate::exit::Exit;
 use crate::inventory::{Inventory, InventoryError};
 use crate::model::{AccountId, AccountRecord, BucketRecord, Outcome};
+use crate::replication::Destinations;
 use crate::storage_lens::Metric;
 use crate::storage_lens::compare::{Compared, Kind, Terms, both, only_export, only_run};
 
@@ -21,19 +22,22 @@ const INVENTORY: &str = "inventory";
 
 pub async fn run(order: &Order, run: &Path, network: &Network) -> Result<Exit, Problem> {
     let inventory = open(run)?;
-    let export = take(order, network, sorted::Order::Name).await?;
+    let export = take(order, network, &Metric::ALL, sorted::Order::Name).await?;
     let (head, run) = (Head::of(&export, order), RunHead::of(&inventory.closing.run));
     let exported = export.taken.counts.metrics.map(|rows| rows > 0);
+    let run_date = inventory.closing.run.start.date().to_string();
     let mut comparison = Comparison {
         terms: Terms {
             report_date: &export.manifest.report_date,
             exported: &exported,
+            run_date: &run_date,
             export_is_partial: head.partial,
             run_is_filtered: is_filtered(&inventory.closing.run.scope),
         },
         page: Page::new(order.format),
         counts: Counts::default(),
         not_exported: [false; Metric::COUNT],
+        destinations: judge::destinations(&inventory)?,
     };
     comparison.page.begin_compare(&head, &run).map_err(|error| print_problem(&error))?;
     comparison.all(&export, &inventory)?;
@@ -76,6 +80,7 @@ struct Comparison<'a> {
     page: Page,
     counts: Counts,
     not_exported: [bool; Metric::COUNT],
+    destinations: Destinations,
 }
 
 impl Comparison<'_> {
@@ -122,9 +127,10 @@ impl Comparison<'_> {
     }
 
     fn bucket(&mut self, record: &BucketRecord, said: Option<&Said>, exported: bool) -> Result<(), Problem> {
+        let replication = self.destinations.tally(record);
         let compared = match said {
-            Some(said) => both(self.terms, &said.values, record),
-            None => only_run(self.terms, record, exported),
+            Some(said) => both(self.terms, &said.values, record, replication.as_ref()),
+            None => only_run(self.terms, record, replication.as_ref(), exported),
         };
         let place = Shown { account: record.account.as_str(), region: record.region.as_str(), bucket: &record.bucket };
         self.differs(&place, &compared)

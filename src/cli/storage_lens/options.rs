@@ -40,8 +40,8 @@ pub enum Job {
     Read(ReadArgs),
     /// Hold an export against what a scan read, bucket by bucket
     ///
-    /// Names what differs: a disagreement; lag, where the export is of an earlier day; new and gone buckets; and what
-    /// one of them does not know.
+    /// Names what differs: a disagreement; lag, where the export or the scan is of an earlier day; new and gone buckets; and
+    /// what one of them does not know.
     Compare(CompareArgs),
 }
 
@@ -109,7 +109,7 @@ Examples:
       --with reports/nightly
 
 Exit codes:
-  0  read to its end; compare: nothing differs but by lag, new and gone buckets
+  0  read to its end; compare: nothing differs but by lag of either, new and gone buckets
   1  compare: the export and the scan disagree
   2  the export or the run cannot be read, or is not whole
-  3  partial (--allow-partial); compare: something is unknown";
+  3  partial (--allow-partial), or it contradicts itself; compare: something is unknown";

@@ -21,15 +21,14 @@ pub struct Tally {
 }
 
 pub async fn run(order: &Order, network: &Network) -> Result<Exit, Problem> {
-    let export = take(order, network, sorted::Order::Region).await?;
+    let export = take(order, network, &[Metric::MfaDeleteEnabled], sorted::Order::Region).await?;
     must_have(&export, Metric::MfaDeleteEnabled)?;
     let tally = tally(&export).map_err(|error| disk(&error))?;
-    let partial = !export.taken.problems.is_empty();
     let head = Head::of(&export, order);
     let mut page = Page::new(order.format);
     let printed = print(&mut page, &head, tally, &export);
     printed.map_err(|error| Problem::new(format!("failed to print the buckets: {error}")))?;
-    Ok(if partial { Exit::Unknown } else { Exit::Ok })
+    Ok(if head.partial { Exit::Unknown } else { Exit::Ok })
 }
 
 fn enabled(values: &[Option<u64>; Metric::COUNT]) -> Option<bool> {

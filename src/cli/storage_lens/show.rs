@@ -16,6 +16,9 @@ use super::read::Tally;
 use crate::report::{cell, harmless};
 use crate::storage_lens::ReportFormat;
 
+/// Of both documents: `reports/storage-lens-read.schema.json`, `reports/storage-lens-compare.schema.json`.
+const SCHEMA_VERSION: u32 = 1;
+
 /// Where a bucket is.
 #[derive(Debug, Clone, Copy)]
 pub struct Shown<'a> {
@@ -36,15 +39,16 @@ pub struct Head {
     report_format: ReportFormat,
     report_files: usize,
     rows: u64,
-    /// Something of it could not be read: see `problems`.
+    /// Something of it could not be read or contradicts the rest: see `problems` and `doubts`.
     pub partial: bool,
     problems: Vec<String>,
+    doubts: Vec<String>,
 }
 
 impl Head {
     pub fn of(export: &Export, order: &Order) -> Self {
         let plain = |text: &str| harmless(text).into_owned();
-        let problems = export.taken.problems.sentences();
+        let (problems, doubts) = (export.taken.problems.sentences(), export.taken.doubts.sentences());
         Self {
             path: plain(&order.path.to_string_lossy()),
             source_account_id: plain(&export.manifest.source_account_id),
@@ -54,8 +58,9 @@ impl Head {
             report_format: export.manifest.report_format,
             report_files: export.manifest.report_files.len(),
             rows: export.taken.counts.rows,
-            partial: !problems.is_empty(),
+            partial: !problems.is_empty() || !doubts.is_empty(),
             problems: problems.iter().map(|problem| plain(problem)).collect(),
+            doubts: doubts.iter().map(|doubt| plain(doubt)).collect(),
         }
     }
 
@@ -83,11 +88,22 @@ impl Head {
             counted(self.rows, "row"),
             self.path
         );
-        if self.partial {
+        if !self.problems.is_empty() {
             lines += "\nPARTIAL: this could not be read, and what it says is missing below\n";
             lines.extend(self.problems.iter().map(|problem| format!(" {problem}\n")));
         }
+        if !self.doubts.is_empty() {
+            lines += "\nDOUBTFUL: the export contradicts itself, and buckets may be missing below\n";
+            lines.extend(self.doubts.iter().map(|doubt| format!(" {doubt}\n")));
+        }
         lines
+    }
+
+    /// A table has no place for them.
+    fn notes(&self) {
+        for doubt in &self.doubts {
+            eprintln!("note: {doubt}");
+        }
     }
 }
 
@@ -113,7 +129,7 @@ impl Page {
                 self.row(&["account_id", "region", "bucket", "mfa_delete", "configuration_id", "report_date", "export"])
             }
             Format::Json => {
-                self.out.write_all(b"{\n\"export\": ")?;
+                write!(self.out, "{{\n\"schema_version\": {SCHEMA_VERSION},\n\"export\": ")?;
                 serde_json::to_writer_pretty(&mut self.out, head)?;
                 let Tally { enabled, not_enabled, unknown } = tally;
                 write!(self.out, ",\n\"mfa_delete_enabled\": {enabled},\n\"mfa_delete_not_enabled\": {not_enabled}")?;
@@ -156,7 +172,7 @@ impl Page {
                     "\n {enabled} of {all}{partial}; {not_enabled} not enabled, of {unknown} it says nothing"
                 )?;
             }
-            Format::Csv => {}
+            Format::Csv => head.notes(),
             Format::Json => self.out.write_all(b"\n]\n}\n")?,
         }
         self.out.flush()

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::{
-    DataFrame, DataType, Engine, Expr, LazyFrame, PlRefPath, PolarsError, PolarsResult, ScanArgsParquet, col, len,
+    DataFrame, DataType, Engine, Expr, LazyFrame, PlRefPath, PolarsResult, ScanArgsParquet, col, len,
 };
 use polars_parquet::parquet::statistics::{BooleanStatistics, PrimitiveStatistics, Statistics};
 use polars_parquet::read::{FileMetadata, ParquetType, RowGroupMetadata, read_metadata};
@@ -13,6 +13,7 @@ use polars_parquet::read::{FileMetadata, ParquetType, RowGroupMetadata, read_met
 use super::columns::DIRECTORY;
 use super::{ABOUT, About, VERSION};
 use crate::aggregate;
+use crate::dataset::broken::{Broken, guarded};
 use crate::model::{AccountId, Region};
 
 /// An `inventory.parquet` that was opened: its footer is read, its rows are not.
@@ -45,6 +46,15 @@ pub struct Sum {
     pub counts: Vec<u64>,
 }
 
+impl Sum {
+    /// What is known is the rest of what is unknown.
+    fn is_possible(&self) -> bool {
+        let counts = || aggregate::counters().zip(&self.counts);
+        let all = counts().find(|(name, _)| *name == "BucketCount").map_or(0, |(_, count)| *count);
+        counts().all(|(name, count)| !name.ends_with("UnknownBucketCount") || *count <= all)
+    }
+}
+
 /// Why a file cannot be read as an inventory.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
@@ -66,19 +76,25 @@ impl File {
     pub fn open(path: &Path) -> Result<Self, ReadError> {
         let damaged = |why: String| ReadError::Damaged { path: path.to_owned(), why };
         let mut handle = Handle::open(path).map_err(|source| ReadError::Open { path: path.to_owned(), source })?;
-        let footer = read_metadata(&mut handle).map_err(|error| damaged(error.to_string()))?;
+        let no_footer = "its footer cannot be read; it is no Parquet file, or was cut off";
+        let footer = guarded(|| read_metadata(&mut handle)).map_err(|broken| match broken {
+            Broken::Io(source) => ReadError::Open { path: path.to_owned(), source },
+            Broken::Content => damaged(no_footer.to_owned()),
+        })?;
         let about = footer.key_value_metadata().iter().flatten().find(|pair| pair.key == ABOUT);
         let Some(about) = about.and_then(|pair| pair.value.as_deref()) else {
             return Err(ReadError::NotOurs { path: path.to_owned() });
         };
-        let version: serde_json::Value = serde_json::from_str(about).map_err(|error| damaged(error.to_string()))?;
+        let no_run =
+            |error: serde_json::Error| damaged(format!("what it says of its run cannot be understood: {error}"));
+        let version: serde_json::Value = serde_json::from_str(about).map_err(no_run)?;
         match version["version"].as_u64() {
             Some(found) if found != u64::from(VERSION) => {
                 return Err(ReadError::OtherVersion { path: path.to_owned(), found });
             }
             Some(_) | None => {}
         }
-        let about = serde_json::from_value(version).map_err(|error| damaged(error.to_string()))?;
+        let about = serde_json::from_value(version).map_err(no_run)?;
         let names: Vec<&str> = footer.schema_descr.fields().iter().map(ParquetType::name).collect();
         if let Some(missing) = [ACCOUNT, REGION].into_iter().find(|name| !names.contains(name)) {
             return Err(damaged(format!("it has no column {missing}")));
@@ -97,15 +113,22 @@ impl File {
     /// The sums of every metric by account and Region, in no order. What is null adds nothing.
     pub fn sums(&self) -> Result<Vec<Sum>, ReadError> {
         let damaged = |why: String| ReadError::Damaged { path: self.path.clone(), why };
-        let frame = self.grouped().map_err(|error| damaged(error.to_string()))?;
-        self.rows(&frame)
-            .map_err(|error| damaged(error.to_string()))?
-            .collect::<Option<Vec<_>>>()
-            .ok_or_else(|| damaged("a row has no account".to_owned()))
+        let no_rows = || damaged("its rows cannot be decoded".to_owned());
+        let path = self.path.to_str().ok_or_else(|| damaged("its name is no text in UTF-8".to_owned()))?;
+        let frame = guarded(|| self.grouped(path)).map_err(|broken| match broken {
+            Broken::Io(source) => ReadError::Open { path: self.path.clone(), source },
+            Broken::Content => no_rows(),
+        })?;
+        let sums = self.rows(&frame).map_err(|_| no_rows())?.collect::<Option<Vec<_>>>();
+        let sums = sums.ok_or_else(|| damaged("a row has no account".to_owned()))?;
+        if sums.iter().all(Sum::is_possible) {
+            Ok(sums)
+        } else {
+            Err(damaged("it counts more unknown buckets than there are buckets".to_owned()))
+        }
     }
 
-    fn grouped(&self) -> PolarsResult<DataFrame> {
-        let path = self.path.to_str().ok_or_else(|| PolarsError::ComputeError("its path is no text".into()))?;
+    fn grouped(&self, path: &str) -> PolarsResult<DataFrame> {
         // The name is that of a file, whatever signs are in it.
         let options = ScanArgsParquet { glob: false, ..ScanArgsParquet::default() };
         let sums = self.added.iter().map(|(name, width)| match width {

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::doubts::{self, Doubts};
 use super::read::{self, NoRow, PartError, RawRow};
 use super::sorted::{Order, Sorted, Sorter};
 use crate::model::AccountId;
@@ -44,6 +45,8 @@ pub enum Fault {
     UnknownRecordType,
     NoBucket,
     NoValue,
+    /// It counts buckets, and is of one.
+    SeveralBuckets,
     /// The bucket has rows that say different things for one metric.
     Contradiction,
 }
@@ -61,6 +64,7 @@ impl Fault {
             Self::UnknownRecordType => "of an unknown record type",
             Self::NoBucket => "of a bucket without a name",
             Self::NoValue => "whose value is no number from 0 on",
+            Self::SeveralBuckets => "of one bucket that count several",
             Self::Contradiction => "of one bucket and metric that contradict each other",
         }
     }
@@ -133,18 +137,20 @@ pub enum IntakeError {
 /// Takes the report files one by one.
 pub struct Intake<'a> {
     manifest: &'a Manifest,
+    metrics: &'a [Metric],
     sorter: Sorter,
     pub problems: Problems,
     pub counts: Counts,
 }
 
 impl<'a> Intake<'a> {
-    pub fn new(manifest: &'a Manifest, order: Order) -> Self {
+    /// `metrics`: those that matter, whose sums are held against the rows of accounts.
+    pub fn new(manifest: &'a Manifest, metrics: &'a [Metric], order: Order) -> Self {
         let mut problems = Problems::default();
         if AccountId::parse(&manifest.source_account_id).is_err() {
             problems.add(Fault::NoAccount, format!("sourceAccountId {:?} of the manifest", manifest.source_account_id));
         }
-        Self { manifest, sorter: Sorter::new(order), problems, counts: Counts::default() }
+        Self { manifest, metrics, sorter: Sorter::new(order), problems, counts: Counts::default() }
     }
 
     /// A report file, or why there is none. Nothing is taken of one whose size or MD5 is not the manifest's.
@@ -202,23 +208,31 @@ impl<'a> Intake<'a> {
             self.problems.add(fault, example);
             return Ok(());
         }
-        if row.record_type != RecordType::Bucket.as_str() {
+        let is_bucket = row.record_type == RecordType::Bucket.as_str();
+        let metric = Metric::find(row.metric);
+        // Of an account only what is added up of its buckets matters.
+        if !is_bucket && (row.record_type != RecordType::Account.as_str() || metric.is_none()) {
             return Ok(());
         }
-        let metric = Metric::find(row.metric);
+        let bucket = if is_bucket { row.bucket } else { "" };
         let value = match (metric, row.value) {
+            (Some(metric), Some(value)) if is_bucket && metric.counts_buckets() && value > 1 => {
+                self.problems.add(Fault::SeveralBuckets, format!("{} {value} of {}", row.metric, row.bucket));
+                None
+            }
             (Some(metric), Some(value)) => {
-                self.counts.metrics[metric.index()] += 1;
+                self.counts.metrics[metric.index()] += u64::from(is_bucket);
                 Some((metric, value))
             }
             (Some(_), None) => {
-                self.problems.add(Fault::NoValue, format!("{} of {}", row.metric, row.bucket));
+                let subject = if is_bucket { row.bucket } else { row.account };
+                self.problems.add(Fault::NoValue, format!("{} of {subject}", row.metric));
                 None
             }
             // Metrics of objects and requests, and those of years to come.
             (None, _) => None,
         };
-        self.sorter.push(row.account, row.region, row.bucket, value).map_err(IntakeError::Disk)
+        self.sorter.push(row.account, row.region, bucket, value).map_err(IntakeError::Disk)
     }
 
     fn mistake<'r>(&self, row: &RawRow<'r>) -> Option<(Fault, String)> {
@@ -237,7 +251,7 @@ impl<'a> Intake<'a> {
             && !OTHER_RECORD_TYPES.contains(&row.record_type)
         {
             Some((Fault::UnknownRecordType, quoted(row.record_type)))
-        } else if is_bucket && (row.bucket.is_empty() || [row.bucket, row.region].iter().any(|it| it.contains('\0'))) {
+        } else if is_bucket && row.bucket.is_empty() || [row.bucket, row.region].iter().any(|it| it.contains('\0')) {
             Some((Fault::NoBucket, quoted(row.bucket)))
         } else {
             None
@@ -246,15 +260,17 @@ impl<'a> Intake<'a> {
 
     /// All report files were taken. Goes once through the buckets, to find what contradicts itself.
     pub fn finish(self) -> io::Result<Taken> {
-        let Self { sorter, mut problems, counts, .. } = self;
+        let Self { sorter, mut problems, counts, metrics, .. } = self;
         let buckets = sorter.finish()?;
-        for said in buckets.buckets()? {
-            let said = said?;
+        // An export without any bucket row of a metric says nothing about buckets.
+        let metrics: Vec<Metric> =
+            metrics.iter().copied().filter(|metric| counts.metrics[metric.index()] > 0).collect();
+        let doubts = doubts::find(&buckets, &metrics, |said| {
             for metric in &said.contradicted {
                 problems.add(Fault::Contradiction, format!("{} of {}", metric.name(), said.bucket));
             }
-        }
-        Ok(Taken { buckets, problems, counts })
+        })?;
+        Ok(Taken { buckets, problems, doubts, counts })
     }
 }
 
@@ -266,5 +282,6 @@ fn is_account(text: &str) -> bool {
 pub struct Taken {
     pub buckets: Sorted,
     pub problems: Problems,
+    pub doubts: Doubts,
     pub counts: Counts,
 }

@@ -6,9 +6,10 @@ use std::path::Path;
 
 use ::csv::{ByteRecord, ReaderBuilder};
 use md5::{Digest, Md5};
-use polars::prelude::{DataFrame, ParquetReader, PolarsError, PolarsResult, SerReader, StringChunked};
+use polars::prelude::{DataFrame, ParquetReader, PolarsResult, SerReader, StringChunked};
 use polars_arrow::datatypes::ArrowDataType;
 
+use crate::dataset::broken::{Broken, guarded};
 use crate::storage_lens::{COLUMNS, ReportFormat};
 
 /// What a row says, unchecked. Columns that say nothing about settings are left out.
@@ -49,8 +50,10 @@ pub enum PartError {
     Foreign(String),
     #[error("it has other columns than version V_1: {0}")]
     OtherColumns(String),
-    #[error("it is no Parquet: {0}")]
-    NoParquet(String),
+    #[error("it is no Parquet file, or one that was cut off: its footer cannot be read")]
+    NoParquet,
+    #[error("it is a damaged Parquet file: from row {0} on its rows cannot be decoded")]
+    Damaged(usize),
     #[error("it cannot be read: {0}")]
     Unreadable(String),
 }
@@ -147,7 +150,8 @@ fn parquet_rows<E: From<PartError>>(
     take: &mut impl FnMut(Result<RawRow<'_>, NoRow>) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut opened = ParquetReader::new(File::open(file).map_err(PartError::from)?);
-    let schema = opened.schema().map_err(no_parquet)?;
+    let no_parquet = |broken| part_error(broken, PartError::NoParquet);
+    let schema = guarded(|| opened.schema()).map_err(no_parquet)?;
     let right = |name: &str, dtype: &ArrowDataType| match dtype {
         ArrowDataType::Int64 => name == COLUMNS[10],
         ArrowDataType::Utf8View | ArrowDataType::LargeUtf8 | ArrowDataType::Utf8 => name != COLUMNS[10],
@@ -155,10 +159,10 @@ fn parquet_rows<E: From<PartError>>(
     };
     let found: Vec<&str> = schema.iter_names().map(AsRef::as_ref).collect();
     if found != COLUMNS || !schema.iter_values().all(|field| right(&field.name, &field.dtype)) {
-        let words = schema.iter_values().map(|field| format!("{} {:?}", field.name, field.dtype));
+        let words = schema.iter_values().map(|field| format!("{} {}", field.name, type_word(&field.dtype)));
         return Err(PartError::OtherColumns(words.collect::<Vec<_>>().join(", ")).into());
     }
-    let metadata = opened.get_metadata().map_err(no_parquet)?.clone();
+    let metadata = guarded(|| opened.get_metadata().cloned()).map_err(no_parquet)?;
     let mut at = 0;
     for group in &metadata.row_groups {
         let (end, mut begin) = (at + group.num_rows(), at);
@@ -168,7 +172,8 @@ fn parquet_rows<E: From<PartError>>(
             let columns = TEXTS.into_iter().chain([10]).collect();
             let mut reader = ParquetReader::new(file).with_projection(Some(columns)).with_slice(Some((begin, length)));
             reader.set_metadata(metadata.clone());
-            frame_rows(&reader.finish().map_err(no_parquet)?, take)?;
+            let damaged = |broken| part_error(broken, PartError::Damaged(begin + 1));
+            frame_rows(&guarded(|| reader.finish()).map_err(damaged)?, begin, take)?;
             begin += length;
         }
         at = end;
@@ -176,21 +181,33 @@ fn parquet_rows<E: From<PartError>>(
     Ok(())
 }
 
-fn no_parquet(error: PolarsError) -> PartError {
-    match error {
-        PolarsError::IO { error, .. } => PartError::Unreadable(error.to_string()),
-        error => PartError::NoParquet(error.to_string()),
+fn part_error(broken: Broken, content: PartError) -> PartError {
+    match broken {
+        Broken::Io(error) => error.into(),
+        Broken::Content => content,
     }
 }
 
+/// The types that Parquet has for these columns by their names in an export, others by their own.
+fn type_word(dtype: &ArrowDataType) -> String {
+    match dtype {
+        ArrowDataType::Int64 => "int64".to_owned(),
+        ArrowDataType::Utf8View | ArrowDataType::LargeUtf8 | ArrowDataType::Utf8 => "string".to_owned(),
+        other => format!("{other:?}").to_lowercase(),
+    }
+}
+
+/// `begin`: rows of the file before these.
 fn frame_rows<E: From<PartError>>(
     frame: &DataFrame,
+    begin: usize,
     take: &mut impl FnMut(Result<RawRow<'_>, NoRow>) -> Result<(), E>,
 ) -> Result<(), E> {
     let texts = |index: usize| frame.column(COLUMNS[index])?.str();
     let columns: PolarsResult<Vec<&StringChunked>> = TEXTS.into_iter().map(texts).collect();
-    let columns = columns.map_err(no_parquet)?;
-    let values = frame.column(COLUMNS[10]).and_then(|column| column.i64()).map_err(no_parquet)?;
+    let damaged = |_| PartError::Damaged(begin + 1);
+    let columns = columns.map_err(damaged)?;
+    let values = frame.column(COLUMNS[10]).and_then(|column| column.i64()).map_err(damaged)?;
     let mut columns: Vec<_> = columns.iter().map(|column| column.iter()).collect();
     for value in values.iter() {
         let mut cells = [""; 8];

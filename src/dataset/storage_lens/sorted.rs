@@ -21,13 +21,16 @@ pub enum Order {
     Region,
     /// Account, name, Region.
     Name,
+    /// Name, account, Region.
+    Bucket,
 }
 
-/// What an export says of a bucket.
+/// What an export says of a bucket, or of an account in a Region.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
     pub account: String,
     pub region: String,
+    /// Empty where it is of the account.
     pub bucket: String,
     /// By [`Metric::index`]; `None` where it has no row.
     pub values: [Option<u64>; Metric::COUNT],
@@ -60,17 +63,19 @@ impl Sorter {
         Self::with_memory(order, IN_MEMORY)
     }
 
-    fn with_memory(order: Order, in_memory: usize) -> Self {
+    pub(super) fn with_memory(order: Order, in_memory: usize) -> Self {
         // With room for the entry that makes it full: growing would double it.
         let arena = Vec::with_capacity(in_memory + LONGEST);
         Self { order, current: None, arena, places: Vec::new(), runs: Vec::new(), in_memory }
     }
 
-    /// A row that speaks of a bucket; `value`: what it says, where it is about settings.
+    /// A row that speaks of a bucket, or with an empty name of the account; `value`: what it says, where it is about
+    /// settings.
     pub fn push(&mut self, account: &str, region: &str, bucket: &str, value: Option<(Metric, u64)>) -> io::Result<()> {
         let parts = match self.order {
             Order::Region => [account, region, bucket],
             Order::Name => [account, bucket, region],
+            Order::Bucket => [bucket, account, region],
         };
         let entry = match &mut self.current {
             Some(entry) if is_key(&entry.key, parts) => entry,
@@ -197,6 +202,11 @@ pub struct Sorted {
 
 impl Sorted {
     pub fn buckets(&self) -> io::Result<Buckets<'_>> {
+        Ok(Buckets(self.entries()?))
+    }
+
+    /// What is said of accounts, too: before what is said of the buckets of the same account and, by Region, Region.
+    pub(super) fn entries(&self) -> io::Result<Entries<'_>> {
         let mut sources: Vec<Source<'_>> = Vec::new();
         for mut run in &self.runs {
             run.seek(SeekFrom::Start(0))?;
@@ -209,7 +219,7 @@ impl Sorted {
         for (index, source) in sources.iter_mut().enumerate() {
             heads.extend(source.next()?.map(|entry| Reverse((entry.key, index, entry.values))));
         }
-        Ok(Buckets { order: self.order, sources, heads })
+        Ok(Entries { order: self.order, sources, heads })
     }
 }
 
@@ -234,14 +244,25 @@ impl Source<'_> {
 type Head = (Vec<u8>, usize, Vec<(u8, u64)>);
 
 /// See [`Sorted::buckets`].
-pub struct Buckets<'a> {
+pub struct Buckets<'a>(Entries<'a>);
+
+impl Iterator for Buckets<'_> {
+    type Item = io::Result<Said>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.find(|said| said.as_ref().map_or(true, |said| !said.bucket.is_empty()))
+    }
+}
+
+/// See [`Sorted::entries`].
+pub(super) struct Entries<'a> {
     order: Order,
     sources: Vec<Source<'a>>,
     /// The first entry of each source.
     heads: BinaryHeap<Reverse<Head>>,
 }
 
-impl Buckets<'_> {
+impl Entries<'_> {
     fn pop(&mut self) -> io::Result<Option<Entry>> {
         let Some(Reverse((key, index, values))) = self.heads.pop() else { return Ok(None) };
         let next = self.sources[index].next()?;
@@ -249,7 +270,7 @@ impl Buckets<'_> {
         Ok(Some(Entry { key, values }))
     }
 
-    fn bucket(&mut self) -> io::Result<Option<Said>> {
+    fn entry(&mut self) -> io::Result<Option<Said>> {
         let Some(mut entry) = self.pop()? else { return Ok(None) };
         while self.heads.peek().is_some_and(|Reverse((key, ..))| *key == entry.key) {
             entry.values.extend(self.pop()?.into_iter().flat_map(|same| same.values));
@@ -258,11 +279,11 @@ impl Buckets<'_> {
     }
 }
 
-impl Iterator for Buckets<'_> {
+impl Iterator for Entries<'_> {
     type Item = io::Result<Said>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.bucket().transpose()
+        self.entry().transpose()
     }
 }
 
@@ -270,10 +291,11 @@ fn said(order: Order, entry: &Entry) -> Said {
     let text = String::from_utf8_lossy(&entry.key);
     let mut parts = text.split('\0').map(str::to_owned);
     let mut part = || parts.next().unwrap_or_default();
-    let (account, second, third) = (part(), part(), part());
-    let (region, bucket) = match order {
-        Order::Region => (second, third),
-        Order::Name => (third, second),
+    let (first, second, third) = (part(), part(), part());
+    let (account, region, bucket) = match order {
+        Order::Region => (first, second, third),
+        Order::Name => (first, third, second),
+        Order::Bucket => (second, third, first),
     };
     let (mut values, mut contradicted) = ([None; Metric::COUNT], Vec::new());
     for (metric, value) in &entry.values {

@@ -61,6 +61,7 @@ struct Row<'a> {
 #[derive(Serialize)]
 struct Sums {
     regressions: u64,
+    regressed_buckets: u64,
     unclear: u64,
     changes: BTreeMap<&'static str, u64>,
 }
@@ -104,7 +105,8 @@ impl<W: Write> Changes for Document<W> {
 
     fn finish(mut self: Box<Self>, totals: &Totals) -> io::Result<()> {
         let changes = Kind::ALL.into_iter().map(|kind| (kind.as_str(), totals.of(kind))).collect();
-        let sums = Sums { regressions: totals.regressions, unclear: totals.unclear, changes };
+        let Totals { regressions, regressed_buckets, unclear, .. } = *totals;
+        let sums = Sums { regressions, regressed_buckets, unclear, changes };
         self.out.write_all(b"\n],\n\"totals\": ")?;
         serde_json::to_writer(&mut self.out, &sums)?;
         self.out.write_all(b"\n}\n")?;

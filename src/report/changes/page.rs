@@ -65,8 +65,8 @@ impl Part {
             Self::Gone => "GONE BUCKETS",
             Self::BecameUnknown => "BECAME UNKNOWN: nobody can say whether it changed",
             Self::BecameKnown => "BECAME KNOWN: nobody can say whether it changed",
-            Self::NotSeen => "NOT SEEN: the newer run cannot say whether they are gone",
-            Self::FirstSeen => "FIRST SEEN: the older run cannot say whether they were there",
+            Self::NotSeen => "NOT SEEN: nobody can say whether they are gone",
+            Self::FirstSeen => "FIRST SEEN: nobody can say whether they are new",
             Self::Accounts => "ACCOUNTS",
         }
     }
@@ -146,8 +146,11 @@ fn sum(totals: &Totals) -> String {
     let first = match (totals.regressions, totals.changes.is_empty()) {
         (0, true) => "Nothing is different.".to_owned(),
         (0, false) => "No regression.".to_owned(),
-        (1, _) => "1 regression.".to_owned(),
-        (count, _) => format!("{count} regressions."),
+        (count, _) => {
+            let changes = if count == 1 { "change" } else { "changes" };
+            let buckets = if totals.regressed_buckets == 1 { "bucket" } else { "buckets" };
+            format!("{count} {changes} for the worse, in {} {buckets}.", totals.regressed_buckets)
+        }
     };
     format!("{first}{unclear}\n")
 }

@@ -24,7 +24,7 @@ fn rows(text: &str) -> Vec<Vec<String>> {
 #[test]
 fn headers_are_the_contract() {
     let files = files(&example::empty());
-    assert_eq!(files[ACCOUNTS], "account_id,account_name,ou_path,state,outcome,reason,buckets\n");
+    assert_eq!(files[ACCOUNTS], "account_id,account_name,ou_path,state,outcome,reason,buckets,unknown_reasons\n");
     assert_eq!(
         files[BUCKETS],
         "account_id,account_name,ou_path,region,bucket,versioning,mfa_delete,lifecycle,lifecycle_rules,status,\
@@ -91,7 +91,7 @@ fn hostile_names_are_made_harmless_and_numbers_are_not_touched() {
     example.add(example::account(1, "=HYPERLINK(\"http://x\",\"y\"), Inc.", "", outcome), vec![bucket]);
     let files = files(&example);
     let account =
-        "111111111111,\"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\"), Inc.\",,ACTIVE,incomplete,'+cut\u{FFFD}here,1\n";
+        "111111111111,\"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\"), Inc.\",,ACTIVE,incomplete,'+cut\u{FFFD}here,1,\n";
     assert!(files[ACCOUNTS].ends_with(account), "{}", files[ACCOUNTS]);
     let row = &rows(&files[BUCKETS])[0];
     assert_eq!((row[1].as_str(), row[4].as_str()), ("'=HYPERLINK(\"http://x\",\"y\"), Inc.", "'-b"));

@@ -67,7 +67,7 @@ fn a_run_that_ends_early_leaves_the_old_report_whole() {
     let space = space();
     example::organization().write(Box::new(open(space.path(), &Format::ALL)));
     let sums = read(space.path(), SUMS);
-    let listed: Vec<&str> = sums.lines().filter_map(listed_name).collect();
+    let listed: Vec<&str> = sums.lines().filter_map(sums::listed).map(|(_, name)| name).collect();
     assert_eq!(listed.len(), 13);
     let old =
         || -> Vec<Vec<u8>> { listed.iter().map(|name| fs::read(space.path().join(name)).expect("there")).collect() };
@@ -124,7 +124,8 @@ fn a_report_that_cannot_take_its_place_is_no_report() {
     fs::create_dir(space.path().join("report.json")).expect("made");
     let example = example::empty();
     let empty = example.metrics();
-    let summary = Summary { run: &example.run, coverage: &example.coverage, accounts: &[], metrics: &empty };
+    let summary =
+        Summary { run: &example.run, coverage: &example.coverage, accounts: &[], metrics: &empty, compared: false };
     files.begin(&example.run).expect("written");
     let error = Box::new(files).finish(&summary).expect_err("a folder cannot be replaced");
     assert!(error.to_string().starts_with("report.json: "), "{error}");

@@ -63,8 +63,8 @@ impl Writer for Long {
         Ok(())
     }
 
-    fn bucket(&mut self, _: &AccountRecord, record: &BucketRecord, _: &Evaluation) -> io::Result<()> {
-        let values = values(record);
+    fn bucket(&mut self, _: &AccountRecord, record: &BucketRecord, evaluation: &Evaluation) -> io::Result<()> {
+        let values = values(record, evaluation.replication.as_ref());
         self.coverage.bucket(record, values.as_ref())?;
         let Some(values) = values else { return Ok(()) };
         if let Some(done) = self.sums.add(&record.account, &record.region, &values) {

@@ -56,8 +56,8 @@ impl Writer for Wide {
         Ok(())
     }
 
-    fn bucket(&mut self, _: &AccountRecord, record: &BucketRecord, _: &Evaluation) -> io::Result<()> {
-        let Some(values) = values(record) else { return Ok(()) };
+    fn bucket(&mut self, _: &AccountRecord, record: &BucketRecord, evaluation: &Evaluation) -> io::Result<()> {
+        let Some(values) = values(record, evaluation.replication.as_ref()) else { return Ok(()) };
         if let Some(done) = self.sums.add(&record.account, &record.region, &values) {
             self.account(&done)?;
         }

@@ -122,16 +122,25 @@ impl Page<'_> {
     pub(super) fn gaps(&self) -> Option<String> {
         let mut gaps: Vec<_> = self.tally.gaps.iter().collect();
         gaps.sort_by_key(|(_, extent)| Reverse(extent.buckets));
-        let row = |(gap, extent): &(&Gap, &Extent)| {
+        let words = |gap: &Gap| {
             let code = gap.code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
             let needs = gap.needs.map(|action| format!(", needs {action}")).unwrap_or_default();
-            let words = format!("{} {}{code}{needs}", gap.operation, gap.class);
-            vec![Text::new(&words), Text::number(extent.buckets), Text::number(extent.accounts)]
+            Text::new(&format!("{} {}{code}{needs}", gap.operation, gap.class))
         };
-        let rows = gaps.iter().take(GAPS).map(row).collect();
+        let row = |(gap, extent): &(&Gap, &Extent)| {
+            vec![words(gap), Text::number(extent.buckets), Text::number(extent.accounts)]
+        };
+        let of_accounts = self.tally.of_accounts(self.summary.accounts);
+        let more = of_accounts.iter().take(GAPS);
+        let more = more.map(|(gap, accounts)| vec![words(gap), Text::new("-").right(), Text::number(*accounts)]);
+        let rows: Vec<_> = gaps.iter().take(GAPS).map(row).chain(more).collect();
+        let is_any = !rows.is_empty();
         let header = vec![Text::new("Could not be read"), Text::new("Buckets").right(), Text::new("Accounts").right()];
         let table = self.layout.headed(header, rows, &[Column::Wrap, Column::Fit, Column::Fit]);
-        (!gaps.is_empty()).then(|| table + &self.rest(gaps.len(), GAPS, "buckets.csv"))
+        is_any.then(|| {
+            let rest = self.rest(gaps.len(), GAPS, "buckets.csv");
+            table + &rest + &self.rest(of_accounts.len(), GAPS, "accounts.csv")
+        })
     }
 }
 

@@ -128,7 +128,7 @@ impl<'a> Page<'a> {
 
     fn files(&self) -> Option<String> {
         let formats = self.options.formats.iter();
-        let contents = self.tally.contents();
+        let contents = self.tally.contents(self.summary);
         let mut names: Vec<&str> = formats.flat_map(|format| format.files_with(&contents)).chain([SUMS]).collect();
         // Two formats may stand in one folder.
         names.dedup();

@@ -5,10 +5,10 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::evaluate::{Analysis, Evaluation};
-use crate::model::{AccountId, BucketRecord, ErrorClass, Finding, Operation, Reason, Severity, Status};
+use crate::model::{AccountId, AccountRecord, BucketRecord, ErrorClass, Finding, Operation, Reason, Severity, Status};
 use crate::policy::{Group as PolicyGroup, Said, Verdict};
 use crate::protection::tally::Tally as ProtectionTally;
-use crate::report::Contents;
+use crate::report::{Contents, Summary};
 use crate::rules;
 
 /// How many findings of a group are kept word for word; a group of more is told as a whole.
@@ -109,8 +109,12 @@ impl Extent {
 
 impl Tally {
     /// What the report has beside what every report has.
-    pub fn contents(&self) -> Contents {
-        Contents { policy: !self.policies.is_empty(), protection: !self.protection.is_empty() }
+    pub fn contents(&self, summary: &Summary<'_>) -> Contents {
+        Contents {
+            policy: !self.policies.is_empty(),
+            protection: !self.protection.is_empty(),
+            baseline: summary.compared,
+        }
     }
 
     pub fn bucket(&mut self, record: &BucketRecord, evaluation: &Evaluation) {
@@ -133,6 +137,15 @@ impl Tally {
         for gap in gaps {
             self.gaps.entry(gap).or_default().add(&record.account);
         }
+    }
+
+    /// What could not be read of accounts themselves: no fact of a bucket, but what groups its buckets.
+    pub fn of_accounts(&self, accounts: &[AccountRecord]) -> BTreeMap<Gap, u64> {
+        let mut gaps = BTreeMap::new();
+        for reason in accounts.iter().filter_map(AccountRecord::why_it_lacks_tag) {
+            *gaps.entry(self.gap(reason)).or_default() += 1;
+        }
+        gaps
     }
 
     fn gap(&self, reason: &Reason) -> Gap {

@@ -35,18 +35,24 @@ fn exported() -> [bool; Metric::COUNT] {
     Metric::ALL.map(|metric| matches!(metric, Metric::VersioningEnabled | Metric::MfaDeleteEnabled))
 }
 
+/// Of the day of the run.
+fn terms(exported: &[bool; Metric::COUNT]) -> Terms<'_> {
+    let date = "2026-01-01";
+    Terms { report_date: date, exported, run_date: date, export_is_partial: false, run_is_filtered: false }
+}
+
 fn kinds(compared: &Compared) -> Vec<(Kind, Option<Metric>)> {
     compared.differences.iter().map(|difference| (difference.kind, difference.metric)).collect()
 }
 
 #[test]
-fn a_difference_is_lag_only_where_the_export_is_older() {
+fn a_difference_is_lag_where_one_of_them_is_older() {
     let exported = exported();
     for (report_date, kind) in
-        [("2025-12-31", Kind::Lag), ("2026-01-01", Kind::Disagreement), ("2026-01-02", Kind::Disagreement)]
+        [("2025-12-31", Kind::Lag), ("2026-01-01", Kind::Disagreement), ("2026-01-02", Kind::RunLag)]
     {
-        let terms = Terms { report_date, exported: &exported, export_is_partial: false, run_is_filtered: false };
-        let compared = both(terms, &export(Some(1), Some(0)), &record(true));
+        let terms = Terms { report_date, ..terms(&exported) };
+        let compared = both(terms, &export(Some(1), Some(0)), &record(true), None);
         assert_eq!(compared.same, 1);
         assert_eq!(kinds(&compared), [(kind, Some(Metric::MfaDeleteEnabled))], "{report_date}");
     }
@@ -55,11 +61,10 @@ fn a_difference_is_lag_only_where_the_export_is_older() {
 #[test]
 fn what_one_of_them_does_not_know_is_unknown_and_what_the_export_never_says_is_nothing() {
     let exported = exported();
-    let terms =
-        Terms { report_date: "2026-01-01", exported: &exported, export_is_partial: false, run_is_filtered: false };
-    let compared = both(terms, &export(Some(1), None), &record(true));
+    let terms = terms(&exported);
+    let compared = both(terms, &export(Some(1), None), &record(true), None);
     assert_eq!((compared.same, kinds(&compared)), (1, vec![(Kind::Unknown, Some(Metric::MfaDeleteEnabled))]));
-    let compared = both(terms, &export(Some(1), Some(1)), &record(false));
+    let compared = both(terms, &export(Some(1), Some(1)), &record(false), None);
     let of = |metric| (Kind::Unknown, Some(metric));
     assert_eq!(kinds(&compared), [of(Metric::VersioningEnabled), of(Metric::MfaDeleteEnabled)]);
     assert!(compared.differences[0].why.contains("GetBucketVersioning interrupted"), "{compared:?}");
@@ -68,19 +73,23 @@ fn what_one_of_them_does_not_know_is_unknown_and_what_the_export_never_says_is_n
 #[test]
 fn a_bucket_that_one_of_them_lacks_is_new_or_gone_only_where_that_is_certain() {
     let exported = exported();
-    let terms =
-        Terms { report_date: "2026-01-01", exported: &exported, export_is_partial: false, run_is_filtered: false };
+    let terms = terms(&exported);
     let filtered = Terms { run_is_filtered: true, ..terms };
     let kind = |compared: Compared| compared.differences.iter().map(|it| it.kind).collect::<Vec<_>>();
-    assert_eq!(kind(only_run(terms, &record(true), true)), [Kind::New]);
+    assert_eq!(kind(only_run(terms, &record(true), None, true)), [Kind::New]);
     let partial = Terms { export_is_partial: true, ..terms };
-    assert_eq!(kind(only_run(partial, &record(true), true)), [Kind::Unknown]);
-    assert_eq!(kind(only_run(terms, &record(true), false)), [Kind::Unknown]);
-    assert_eq!(kind(only_run(terms, &record(false), true)), [Kind::Unknown]);
+    assert_eq!(kind(only_run(partial, &record(true), None, true)), [Kind::Unknown]);
+    assert_eq!(kind(only_run(terms, &record(true), None, false)), [Kind::Unknown]);
+    assert_eq!(kind(only_run(terms, &record(false), None, true)), [Kind::Unknown]);
     let gone = BucketRecord { facts: Facts::Vanished { at: at() }, ..record(true) };
-    assert_eq!(kind(only_run(terms, &gone, true)), []);
-    assert_eq!(kind(both(terms, &export(Some(1), Some(1)), &gone)), [Kind::Gone]);
+    assert_eq!(kind(only_run(terms, &gone, None, true)), []);
+    assert_eq!(kind(both(terms, &export(Some(1), Some(1)), &gone, None)), [Kind::Gone]);
     assert_eq!(kind(only_export(terms, Some(&Outcome::Complete))), [Kind::Gone]);
+    // Of a later day: it may have come or gone since.
+    let later = Terms { report_date: "2026-01-02", ..terms };
+    assert_eq!(kind(only_run(later, &record(true), None, true)), [Kind::RunLag]);
+    assert_eq!(kind(only_export(later, Some(&Outcome::Complete))), [Kind::RunLag]);
+    assert_eq!(kind(both(later, &export(Some(1), Some(1)), &gone, None)), [Kind::RunLag]);
     assert_eq!(kind(only_export(filtered, Some(&Outcome::Complete))), [Kind::Unknown]);
     assert_eq!(kind(only_export(terms, Some(&Outcome::Failed("no".to_owned())))), [Kind::Unknown]);
     assert_eq!(kind(only_export(terms, None)), [Kind::Unknown]);

@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::model::{LifecycleConfiguration, Observed, Operation, Reading, Reason, Region, RuleStatus, Timestamp};
+use crate::model::{
+    AccountId, LifecycleConfiguration, Observed, Operation, Reading, Reason, Region, Replication, RuleStatus, Timestamp,
+};
 
 fn at() -> Timestamp {
     Timestamp::from_unix(1_767_225_600).expect("in range")
@@ -29,7 +31,11 @@ fn enabled() -> Fact<VersioningState> {
 }
 
 fn value(record: &BucketRecord, metric: Metric) -> Value {
-    values(record).expect("it is there")[metric.index()]
+    led(record, metric, None)
+}
+
+fn led(record: &BucketRecord, metric: Metric, to: Option<Tally>) -> Value {
+    values(record, to.as_ref()).expect("it is there")[metric.index()]
 }
 
 #[test]
@@ -74,7 +80,7 @@ fn what_is_unknown_is_no_zero_and_what_nobody_asked_for_is_neither() {
         assert_eq!(value(&dark, metric), expected, "{}", metric.name());
     }
     let gone = BucketRecord { facts: Facts::Vanished { at: at() }, ..dark };
-    assert_eq!(values(&gone), None);
+    assert_eq!(values(&gone, None), None);
 }
 
 #[test]
@@ -115,30 +121,47 @@ fn further_facts_count_where_they_were_asked_for() {
     assert_eq!(value(&record, Metric::BucketOwnerEnforced), Value::Known(0));
     assert_eq!(value(&record, Metric::TransferAccelerationEnabled), Value::Unknown);
     assert_eq!(value(&record, Metric::EventNotificationEnabled), Value::Known(1));
-    assert_eq!(value(&record, Metric::SameRegionReplicationRules), Value::Known(0));
-    assert_eq!(reasons(&record, &values(&record).expect("there")).len(), 1);
+    let nowhere = Some(Tally::default());
+    assert_eq!(led(&record, Metric::SameRegionReplicationRules, nowhere), Value::Known(0));
+    assert_eq!(reasons(&record, &values(&record, nowhere.as_ref()).expect("there")).len(), 1);
 }
 
 #[test]
-fn a_rule_that_names_no_account_says_nothing_of_accounts() {
-    let rule = |account: Option<&str>| ReplicationRule {
-        id: None,
-        enabled: true,
-        prefix: String::new(),
-        tags: Vec::new(),
-        destination: "arn:aws:s3:::elsewhere".to_owned(),
-        account: account.map(|id| AccountId::parse(id).expect("12 digits")),
-        delete_markers: None,
+fn replication_rules_count_where_the_run_knows_of_all_of_them_where_they_lead() {
+    let read = |replication| Extras { replication: Some(replication), ..Extras::default() };
+    let rules = || known(Replication::Present(Vec::new()));
+    let record = bucket(enabled(), known(Lifecycle::None), read(rules()));
+    let to = Tally {
+        rules: 4,
+        same_region: 1,
+        cross_region: 2,
+        same_account: 1,
+        cross_account: 2,
+        invalid: 1,
+        ..Tally::default()
     };
-    let replicated = |rules: Vec<ReplicationRule>| {
-        let extras = Extras { replication: Some(known(Replication::Present(rules))), ..Extras::default() };
-        bucket(enabled(), known(Lifecycle::None), extras)
-    };
-    let told = replicated(vec![rule(Some("111111111111")), rule(Some("222222222222"))]);
-    assert_eq!(value(&told, Metric::SameAccountReplicationRules), Value::Known(1));
-    assert_eq!(value(&told, Metric::CrossAccountReplicationRules), Value::Known(1));
-    assert_eq!(value(&told, Metric::CrossRegionReplicationRules), Value::Unknown);
-    let untold = replicated(vec![rule(Some("111111111111")), rule(None)]);
-    assert_eq!(value(&untold, Metric::SameAccountReplicationRules), Value::Unknown);
-    assert_eq!(reasons(&untold, &values(&untold).expect("there")).len(), 1);
+    let of = |metric, to| led(&record, metric, Some(to));
+    let all = [
+        (Metric::SameRegionReplicationRules, 1),
+        (Metric::CrossRegionReplicationRules, 2),
+        (Metric::SameAccountReplicationRules, 1),
+        (Metric::CrossAccountReplicationRules, 2),
+        (Metric::InvalidDestinationReplicationRules, 1),
+    ];
+    for (metric, count) in all {
+        assert_eq!(of(metric, to), Value::Known(count), "{}", metric.name());
+        assert_eq!(value(&record, metric), Value::Unknown, "{}: nobody looked where they lead", metric.name());
+    }
+    assert!(reasons(&record, &values(&record, Some(&to)).expect("there")).is_empty());
+    // Of one rule the account is known and the Region is not: whether its destination exists is open, too.
+    let open = Tally { rules: 5, unknown_region: 1, cross_account: 3, ..to };
+    assert_eq!(of(Metric::CrossAccountReplicationRules, open), Value::Known(3));
+    for metric in [Metric::SameRegionReplicationRules, Metric::InvalidDestinationReplicationRules] {
+        assert_eq!(of(metric, open), Value::Unknown);
+    }
+    assert_eq!(reasons(&record, &values(&record, Some(&open)).expect("there")).len(), 1);
+    let blind = bucket(enabled(), known(Lifecycle::None), read(unknown(Operation::GetBucketReplication)));
+    assert_eq!(value(&blind, Metric::SameRegionReplicationRules), Value::Unknown);
+    let unasked = bucket(enabled(), known(Lifecycle::None), Extras::default());
+    assert_eq!(value(&unasked, Metric::SameRegionReplicationRules), Value::NotAsked);
 }

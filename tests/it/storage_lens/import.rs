@@ -234,18 +234,21 @@ fn a_report_file_that_is_not_the_manifests_is_named_and_nothing_of_it_is_read() 
 fn parquet_that_is_none_or_has_other_columns_is_named() {
     let copy = Copy::of("parquet");
     copy.rewrite(1, b"PAR1 or so");
-    copy.is_partial("it is no Parquet: ");
+    copy.is_partial("it is no Parquet file, or one that was cut off: its footer cannot be read");
     // Ours, but the wide table.
     let wide = fs::read(minimal().path("out/bucket_property_metrics.parquet")).expect("there");
     copy.rewrite(1, &wide);
-    copy.is_partial("it has other columns than version V_1: version_number ");
+    copy.is_partial("it has other columns than version V_1: version_number string, ");
     // The footer says what the file does not hold.
     let mut torn = fs::read(Copy::of("parquet").part(1)).expect("there");
-    let middle = torn.len() / 2;
-    torn[20..middle].fill(0xFF);
+    torn[4..60].fill(0xFF);
     copy.rewrite(1, &torn);
     let ran = lens("read", copy.space.path(), &[]).expect(2);
     assert!(ran.stderr.contains("is not whole: "), "{}", ran.stderr);
+    for words in ["panicked", ".rs:", "parquet: File", "thrift"] {
+        assert!(!ran.stderr.contains(words), "{}", ran.stderr);
+    }
+    copy.is_partial("it is a damaged Parquet file: from row 1 on its rows cannot be decoded");
 }
 
 #[test]
@@ -273,6 +276,11 @@ fn rows_that_do_not_belong_to_the_export_are_counted_and_left_out() {
             "MFADeleteEnabledBucketCount,1\r\nV_1,dashboard-csv,2026-03-18,111122223333,us-east-1,,BUCKET,,only-good,MFADeleteEnabledBucketCount,0\r\n",
             "1 row of one bucket and metric that contradict each other, such as MFADeleteEnabledBucketCount of only-good",
         ),
+        (
+            "only-good,VersioningEnabledBucketCount,1",
+            "only-good,VersioningEnabledBucketCount,2",
+            "1 row of one bucket that count several, such as VersioningEnabledBucketCount 2 of only-good",
+        ),
     ] {
         let copy = Copy::of("csv");
         copy.replace(0, from, to);
@@ -285,6 +293,93 @@ fn rows_that_do_not_belong_to_the_export_are_counted_and_left_out() {
         &[&text[..], b"V_1,dashboard-csv,2026-03-18,111122223333,x,,BUCKET,,\xff,StorageBytes,1\r\n"].concat(),
     );
     copy.is_partial("1 row that are no text in UTF-8, such as row 21");
+}
+
+impl Copy {
+    /// Both parts, line by line; `None` leaves one out.
+    fn change_lines(&self, change: impl Fn(&str) -> Option<String>) {
+        for number in [0, 1] {
+            let text = fs::read_to_string(self.part(number)).expect("text");
+            let text: String = text.lines().filter_map(|line| Some(change(line)? + "\r\n")).collect();
+            self.rewrite(number, text.as_bytes());
+        }
+    }
+
+    /// It is read, with these words about what it contradicts itself in, and the result counts as partial. Gives the page.
+    #[track_caller]
+    fn is_doubtful(&self, words: &str) -> String {
+        let path = self.space.path();
+        let page = lens("read", path, &[]).expect(3).stdout;
+        assert!(page.contains("\nDOUBTFUL: ") && page.contains(&format!("\n {words}\n")), "{page}");
+        let said = lens("read", path, &["--format", "json"]).expect(3).stdout;
+        let said: Value = serde_json::from_str(&said).expect("JSON");
+        let export = &said["export"];
+        assert_eq!((&export["doubts"], &export["problems"]), (&json!([words]), &json!([])));
+        assert_eq!(export["partial"], true);
+        let rows = lens("read", path, &["--format", "csv"]).expect(3);
+        assert!(rows.stderr.contains(&format!("note: {words}\n")), "{}", rows.stderr);
+        assert!(rows.stdout.lines().skip(1).all(|row| row.ends_with(",partial")), "{}", rows.stdout);
+        page
+    }
+}
+
+#[test]
+fn sums_of_accounts_that_are_not_those_of_their_buckets_are_named() {
+    let (of_bucket, of_account) = (",BUCKET,,only-deleted,MFADelete", ",ACCOUNT,,,MFADelete");
+    let sum = |account: &str, said: u32, added: u32| {
+        format!(
+            "account {account}: its ACCOUNT rows of MFADeleteEnabledBucketCount add up to {said}, its BUCKET rows to {added}"
+        )
+    };
+    // A bucket that was lost on the way.
+    let copy = Copy::of("csv");
+    copy.change_lines(|line| (!line.contains(of_bucket)).then(|| line.to_owned()));
+    let page = copy.is_doubtful(&sum(OWNER, 3, 2));
+    assert!(page.ends_with("\n 3 of 7 buckets that could be read; 2 not enabled, of 2 it says nothing\n"), "{page}");
+    let ran = minimal();
+    let compared = lens("compare", copy.space.path(), &["--with", text(&ran.path("out"))]).expect(3).stdout;
+    assert!(compared.contains(&sum(OWNER, 3, 2)), "{compared}");
+    // Rows of an account that are too few, and none, against which nothing can be held.
+    let copy = Copy::of("csv");
+    copy.change_lines(|line| {
+        let is_it = line.contains(of_account) && line.contains("444455556666,eu-west-1");
+        Some(if is_it { line.replace("Count,1", "Count,0") } else { line.to_owned() })
+    });
+    copy.is_doubtful(&sum("444455556666", 0, 1));
+    let copy = Copy::of("csv");
+    copy.change_lines(|line| (!line.contains(of_account)).then(|| line.to_owned()));
+    lens("read", copy.space.path(), &[]).expect(0);
+    // What the command does not use is not held against anything.
+    let copy = Copy::of("csv");
+    copy.change_lines(|line| (!line.contains(",BUCKET,,only-good,Versioning")).then(|| line.to_owned()));
+    lens("read", copy.space.path(), &[]).expect(0);
+    // Rows of one account and Region that say two things.
+    let copy = Copy::of("csv");
+    copy.change_lines(|line| {
+        let is_it = line.contains(of_account) && line.contains("444455556666,eu-west-1");
+        Some(if is_it { format!("{line}\r\n{}", line.replace("Count,1", "Count,2")) } else { line.to_owned() })
+    });
+    copy.is_doubtful("account 444455556666: its ACCOUNT rows of MFADeleteEnabledBucketCount contradict each other");
+}
+
+#[test]
+fn a_name_that_several_buckets_would_have_is_named() {
+    for (account, region) in [("444455556666", "eu-west-1"), (OWNER, "eu-west-1")] {
+        let copy = Copy::of("csv");
+        let place = format!("2026-03-18,{account},{region},");
+        copy.change_lines(|line| {
+            let is_it = line.contains(",BUCKET,,only-good,StorageBytes,");
+            let twice = || line.replace(&format!("2026-03-18,{OWNER},us-east-1,"), &place);
+            Some(if is_it { format!("{line}\r\n{}", twice()) } else { line.to_owned() })
+        });
+        let mut places = [(OWNER, "us-east-1"), (account, region)];
+        places.sort_unstable();
+        let [(account, region), (other, there)] = places;
+        copy.is_doubtful(&format!(
+            "bucket only-good: in account {account}, {region}, and in account {other}, {there}, and a name belongs to one \
+             bucket"
+        ));
+    }
 }
 
 #[test]
@@ -362,8 +457,7 @@ fn our_own_export_beside_its_run_differs_in_nothing() {
     for config in ["bucketlens-csv", "bucketlens-parquet"] {
         let export = ran.path("out/StorageLens").join(OWNER).join(config);
         let page = lens("compare", &export, &["--with", text(&ran.path("out"))]).expect(0).stdout;
-        let end =
-            "\nDIFFERENCES\n none\n\n 3 buckets, 27 values equal, 0 disagreement, 0 lag, 0 new, 0 gone, 0 unknown\n";
+        let end = "\nDIFFERENCES\n none\n\n 3 buckets, 27 values equal, 0 disagreement, 0 lag, 0 run_lag, 0 new, 0 gone, 0 unknown\n";
         assert!(page.ends_with(end), "{page}");
         let read = lens("read", &export, &["--format", "csv"]).expect(0).stdout;
         assert_eq!(read.lines().count(), 2, "{read}");
@@ -377,7 +471,8 @@ fn what_the_run_does_not_know_is_unknown_and_not_different() {
     let export = ran.path("out/StorageLens").join(super::MANAGEMENT).join("bucketlens-parquet");
     let said = lens("compare", &export, &["--with", text(&ran.path("out")), "--format", "json"]).expect(3).stdout;
     let said: Value = serde_json::from_str(&said).expect("JSON");
-    let counts = json!({"buckets": 38, "equal": 324, "disagreement": 0, "lag": 0, "new": 0, "gone": 0, "unknown": 9});
+    let none = json!({"disagreement": 0, "lag": 0, "run_lag": 0, "new": 0, "gone": 0});
+    let counts = crate::scan::with(none, &json!({"buckets": 38, "equal": 324, "unknown": 9}));
     assert_eq!(said["counts"], counts);
     assert_eq!(said["metrics_not_exported"], json!([]));
 }
@@ -402,23 +497,44 @@ fn differences_have_names() {
      444455556666  us-east-1  member-scratch
        unknown       the run did not read this account
 
-     7 buckets, 5 values equal, 0 disagreement, 1 lag, 0 new, 2 gone, 2 unknown
+     7 buckets, 5 values equal, 0 disagreement, 1 lag, 0 run_lag, 0 new, 2 gone, 2 unknown
      The export has no bucket row of TransitionLifecycleRuleCount, ExpirationLifecycleRuleCount, NoncurrentVersionTransitionLifecycleRuleCount, NoncurrentVersionExpirationLifecycleRuleCount, AbortIncompleteMPULifecycleRuleCount, ExpiredObjectDeleteMarkerLifecycleRuleCount, TotalLifecycleRuleCount.
     ");
-    // Of a day after the scan: one of them is wrong.
-    let copy = Copy::of("csv");
-    for number in [0, 1] {
-        let text = fs::read_to_string(copy.part(number)).expect("text");
-        let lines = text.lines().filter(|line| !line.contains(",only-lifecycle,"));
-        let text = lines.map(|line| line.replace("2026-03-18", "2999-03-18") + "\r\n").collect::<String>();
-        copy.rewrite(number, text.as_bytes());
+    // Without a bucket that the run has, and of another day.
+    let of_day = |day: &str| {
+        let copy = Copy::of("csv");
+        // The sums of accounts are those of all buckets.
+        let is_left = |line: &str| !line.contains(",only-lifecycle,") && !line.contains(",ACCOUNT,");
+        copy.change_lines(|line| is_left(line).then(|| line.replace("2026-03-18", day)));
+        copy.change_manifest(|manifest| manifest["reportDate"] = json!(day));
+        copy
+    };
+    let kinds = |rows: &str, kind: &str| {
+        let rows = rows.lines().filter(|row| row.contains(&format!(",{kind},")));
+        rows.map(|row| row.split(',').nth(2).unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    // Of the day of the scan: one of them is wrong.
+    let start = json(&run.join("report.json"))["run"]["start"].as_str().expect("a time")[..10].to_owned();
+    let same_day = of_day(&start);
+    let rows = compare(same_day.space.path(), &["--format", "csv"]).expect(1).stdout;
+    assert!(rows.contains(",only-never,disagreement,MFADeleteEnabledBucketCount,1,0,"), "{rows}");
+    assert_eq!(kinds(&rows, "disagreement"), ["only-never"], "{rows}");
+    assert_eq!((kinds(&rows, "new"), kinds(&rows, "run_lag").len()), (vec!["only-lifecycle".to_owned()], 0), "{rows}");
+    // Of a later day: everything may have changed since the scan, and nothing is held against either.
+    let later = of_day("2999-03-18");
+    let rows = compare(later.space.path(), &["--format", "csv"]).expect(3).stdout;
+    assert_eq!(kinds(&rows, "run_lag"), ["only-deleted", "only-lifecycle", "only-never", "only-silent"], "{rows}");
+    for kind in ["disagreement", "lag", "new", "gone"] {
+        assert!(kinds(&rows, kind).is_empty(), "{kind}: {rows}");
     }
-    copy.change_manifest(|manifest| manifest["reportDate"] = json!("2999-03-18"));
-    let rows = compare(copy.space.path(), &["--format", "csv"]).expect(1).stdout;
-    let disagreement = ",only-never,disagreement,MFADeleteEnabledBucketCount,1,0,";
-    assert_eq!(rows.lines().filter(|row| row.contains(",disagreement,")).count(), 1, "{rows}");
-    assert!(rows.contains(disagreement), "{rows}");
-    assert!(rows.contains(",only-lifecycle,new,,,,"), "{rows}");
+    for why in [
+        "MFADeleteEnabledBucketCount,1,0,",
+        ",the export of 2999-03-18 has no row of it: it may be gone since",
+        &format!(",the run of {start} does not have it: it may have come since"),
+        ",\"the export is of 2999-03-18, after it was read\"",
+    ] {
+        assert!(rows.contains(why), "{why}: {rows}");
+    }
     let partial = Copy::of("csv");
     fs::remove_file(partial.part(1)).expect("there");
     assert!(compare(partial.space.path(), &[]).expect(2).stderr.contains("it is missing"));

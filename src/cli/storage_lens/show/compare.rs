@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Head, Page, Shown, counted};
+use super::{Head, Page, SCHEMA_VERSION, Shown, counted};
 use crate::cli::storage_lens::options::Format;
 use crate::model::Run;
 use crate::report::{cell, harmless};
@@ -72,7 +72,7 @@ impl Page {
                 "why",
             ]),
             Format::Json => {
-                self.out.write_all(b"{\n\"export\": ")?;
+                write!(self.out, "{{\n\"schema_version\": {SCHEMA_VERSION},\n\"export\": ")?;
                 serde_json::to_writer_pretty(&mut self.out, head)?;
                 self.out.write_all(b",\n\"run\": ")?;
                 serde_json::to_writer_pretty(&mut self.out, run)?;
@@ -161,7 +161,7 @@ impl Page {
                     writeln!(self.out, " The export is partial.")?;
                 }
             }
-            Format::Csv => {}
+            Format::Csv => head.notes(),
             Format::Json => {
                 self.out.write_all(b"\n],\n\"counts\": {")?;
                 write!(self.out, "\"buckets\": {}, \"equal\": {}", counts.buckets, counts.same)?;

@@ -36,6 +36,22 @@ fn rows_that_contradict_each_other_say_nothing_and_are_named() {
     }
 }
 
+#[test]
+fn what_is_said_of_accounts_is_no_bucket() {
+    for order in [Order::Region, Order::Name, Order::Bucket] {
+        let mut sorter = Sorter::with_memory(order, 1);
+        for (region, bucket) in [("eu-west-1", "b"), ("eu-west-2", ""), ("eu-west-1", "a")] {
+            sorter.push("111111111111", region, bucket, Some((Metric::MfaDeleteEnabled, 1))).expect("a disk");
+        }
+        let all = sorter.finish().expect("a disk");
+        let names = |said: io::Result<Said>| said.expect("a disk").bucket;
+        assert_eq!(all.buckets().expect("a disk").map(names).collect::<Vec<_>>(), ["a", "b"]);
+        let mut entries: Vec<String> = all.entries().expect("a disk").map(names).collect();
+        entries.sort();
+        assert_eq!(entries, ["", "a", "b"]);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 64, ..ProptestConfig::default() })]
 
