@@ -24,13 +24,15 @@ mod digest;
 mod segment;
 mod writer;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Account, AccountId, AccountRecord, BucketRecord, Coverage, Run, ScopeOptions, Standard, Timestamp};
+use crate::model::{
+    AcceptedControl, Account, AccountId, AccountRecord, BucketRecord, Coverage, Run, ScopeOptions, Standard, Timestamp,
+};
 
 pub use buckets::{Buckets, Inventory};
 pub use segment::{Begun, Earlier, Segment, Tally};
@@ -107,6 +109,9 @@ pub struct Opening {
     /// When the run was taken up again.
     pub resumed: Vec<Timestamp>,
     pub standard: Standard,
+    /// Empty in a run of an older version, and by other standards.
+    #[serde(default)]
+    pub accepted_controls: BTreeSet<AcceptedControl>,
     pub scope: ScopeOptions,
     /// `None` until discovery is through.
     pub found: Option<Found>,

@@ -31,6 +31,7 @@ mod glob;
 mod groups;
 mod holes;
 mod judge;
+mod keys;
 mod of_bucket;
 mod other_keys;
 mod principals;

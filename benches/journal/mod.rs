@@ -1,5 +1,6 @@
 //! A journal of a run in which nothing is missing, for the benches of what comes after reading; and what a child cost.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Child;
 use std::time::Duration;
@@ -20,6 +21,7 @@ pub fn write(folder: &Path, ids: &[AccountId], buckets: u64) {
         start: now,
         resumed: Vec::new(),
         standard: Standard::Cis,
+        accepted_controls: BTreeSet::new(),
         scope: ScopeOptions::from([
             ("organization".to_owned(), Vec::new()),
             ("role-name".to_owned(), vec!["OrganizationAccountAccessRole".to_owned()]),

@@ -91,11 +91,12 @@ impl Output {
             let folder = self.path.display();
             let scope = config.scope().join(" ");
             let scope = if scope.is_empty() { "the account of the credentials" } else { &scope };
+            config.check_compensation()?;
             tracing::warn!("there is no whole record of a run in {folder}: it is scanned from the start: {scope}");
             return self.begin(config, start);
         };
         let opening = writer.opening();
-        let config = config.clone().going_on(resume, &opening.scope, opening.standard)?;
+        let config = config.clone().going_on(resume, &opening.scope, opening.standard, &opening.accepted_controls)?;
         if writer.folder() == self.path.join(WRITTEN)
             && let Some(end) = writer.finished()
         {
@@ -131,6 +132,7 @@ impl Output {
             start,
             resumed: Vec::new(),
             standard: config.standard,
+            accepted_controls: config.accepted.clone(),
             scope: config.scope_options(),
             found: None,
         };

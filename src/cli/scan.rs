@@ -116,6 +116,7 @@ async fn read(
     if !interrupted {
         let mut how = writer.opening().clone();
         how.standard = config.standard;
+        how.accepted_controls.clone_from(&config.accepted);
         how.resumed.extend(goes_on.then_some(start));
         let now = Found {
             caller_arn: found.caller_arn.clone(),

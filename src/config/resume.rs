@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use clap::{Args, FromArgMatches};
 
-use super::compensation::{ACCEPT_CONTROL, NEEDS_CONTROLS};
+use super::compensation::ACCEPT_CONTROL;
 use super::more::DIRECTORY_BUCKETS;
 use super::options::{ResumeArgs, ScanArgs};
 use super::{Check, Config, Discovery, Given, Mistake, RoleOptions, accounts};
-use crate::model::{ScopeOptions, Standard};
+use crate::model::{AcceptedControl, ScopeOptions, Standard};
 
 /// `--resume`.
 #[derive(Clone)]
@@ -103,9 +103,15 @@ impl Config {
         scope
     }
 
-    /// This configuration with the scope of the run that goes on, and its standard unless another is asked for. What
-    /// was said of the scope must be what was said then.
-    pub fn going_on(self, resume: &Resume, scope: &ScopeOptions, standard: Standard) -> Result<Self, Mistake> {
+    /// This configuration with the scope of the run that goes on, and its standard and accepted controls unless others
+    /// are asked for. What was said of the scope must be what was said then.
+    pub fn going_on(
+        self,
+        resume: &Resume,
+        scope: &ScopeOptions,
+        standard: Standard,
+        accepted: &BTreeSet<AcceptedControl>,
+    ) -> Result<Self, Mistake> {
         /// What is no way to find accounts and still part of the scope.
         const OTHERS: [&str; 11] = [
             ROLE_NAME,
@@ -138,13 +144,15 @@ impl Config {
             Mistake::new(format!("the scope of the run in {} cannot be understood: {what}", resume.folder.display()))
         })?;
         let standard = if resume.given.contains("standard") { self.standard } else { standard };
-        if standard == Standard::CisWithCompensation && self.accepted.is_empty() {
-            let what = format!("{NEEDS_CONTROLS}; they are kept nowhere: give them again");
-            return Err(Mistake::new(format!("--{ACCEPT_CONTROL}: the run was judged by {what}")));
-        }
+        let accepted = match standard {
+            _ if resume.given.contains(ACCEPT_CONTROL) => self.accepted,
+            Standard::CisWithCompensation => accepted.clone(),
+            Standard::Cis | Standard::SecurityHub => BTreeSet::new(),
+        };
         let role = RoleOptions { name: begun.role.name, ..self.role };
         let (discovery, filters, more) = (begun.discovery, begun.filters, begun.more);
-        Ok(Self { discovery, role, filters, more, standard, ..self })
+        let config = Self { discovery, role, filters, more, standard, accepted, ..self };
+        config.check_compensation().map(|()| config)
     }
 
     /// What these options say, and defaults: what a run kept of its scope, without the external id.

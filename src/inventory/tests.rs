@@ -35,6 +35,7 @@ fn opening() -> Opening {
         start: moment(0),
         resumed: Vec::new(),
         standard: Standard::Cis,
+        accepted_controls: BTreeSet::new(),
         scope: ScopeOptions::from([("organization".to_owned(), Vec::new())]),
         found: None,
     }

@@ -36,6 +36,9 @@ pub struct Work {
     /// The lifecycle configuration, which has to go first; `None` where there is none.
     pub lifecycle: Option<Rc<Effects>>,
     pub object_lock: Lock,
+    /// Whether the bucket policy lets the root user, whose long-term keys carry no MFA, take the steps; `None` where that
+    /// is not known.
+    pub policy_lets_root: Option<bool>,
     /// Another account to which its objects are replicated.
     pub replicated_to: Option<AccountId>,
 }
@@ -102,8 +105,20 @@ impl Judge<'_> {
             Some(ObjectLock::None) => Lock::None,
             Some(ObjectLock::Enabled { default_retention }) => Lock::Enabled(*default_retention),
         };
+        let policy_lets_root = evaluation.policy.as_ref().and_then(|said| {
+            let steps = ["s3:PutBucketVersioning", "s3:GetBucketVersioning", "s3:GetLifecycleConfiguration"];
+            let change = matches!(lifecycle, Lifecycle::Present(_)).then_some("s3:PutLifecycleConfiguration");
+            let answers: Vec<Option<bool>> =
+                steps.into_iter().chain(change).map(|action| said.lets_root(&record.account, action)).collect();
+            match () {
+                () if answers.contains(&Some(false)) => Some(false),
+                () if answers.contains(&None) => None,
+                () => Some(true),
+            }
+        });
         let work = Work {
             state: *state,
+            policy_lets_root,
             lifecycle: match lifecycle {
                 Lifecycle::None => None,
                 Lifecycle::Present(configuration) => {

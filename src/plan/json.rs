@@ -65,6 +65,8 @@ struct OfBucket<'a> {
 enum What<'a> {
     Work {
         state: VersioningState,
+        /// Null where it is not known.
+        policy_lets_root: Option<bool>,
         lifecycle_rules: usize,
         lifecycle_today: &'a [String],
         why_not: Vec<String>,
@@ -154,6 +156,7 @@ impl Sink for Document<'_> {
 fn of_work<'a>(commands: &Commands<'_>, work: &'a Work, why_not: Vec<String>, better: Vec<String>) -> What<'a> {
     What::Work {
         state: work.state,
+        policy_lets_root: work.policy_lets_root,
         lifecycle_rules: work.lifecycle.as_ref().map_or(0, |effects| effects.rules),
         lifecycle_today: work.lifecycle.as_ref().map_or(&[], |effects| &effects.today),
         why_not,

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::course::{Course, Tally, Unread, Why, Work};
 use super::quote::{code, line};
 use super::steps::{Commands, Step};
-use super::words::{ROOT, better, counted, lock, lock_unread, state, why_not};
+use super::words::{POLICY_KEEPS_ROOT_OUT, ROOT, better, counted, lock, lock_unread, state, why_not};
 use super::{Entry, Head, Section, Sink};
 use crate::model::{AccountRecord, Outcome};
 
@@ -38,6 +38,9 @@ impl<'a> Document<'a> {
         let lock = lock(work.object_lock).map_or_else(String::new, |words| format!(", {words}"));
         let (state, at) = (state(work.state), entry.record.observed_at());
         writeln!(self.out, "Read at {at}: {state}{rules}{lock}.")?;
+        if work.policy_lets_root == Some(false) {
+            writeln!(self.out, "\n**Mind:** {POLICY_KEEPS_ROOT_OUT}.")?;
+        }
         if !why.is_empty() {
             writeln!(self.out, "\n**MFA delete is the wrong tool here:**\n")?;
             self.points(why.iter().map(|why| text(&why_not(why))))?;

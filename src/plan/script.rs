@@ -7,7 +7,7 @@ use super::contents::QUERY;
 use super::course::{Course, Lock, Work};
 use super::quote::{line, shell};
 use super::steps::{mfa, saved_in, status};
-use super::words::{better, lock_unread, why_not};
+use super::words::{POLICY_KEEPS_ROOT_OUT, better, lock_unread, why_not};
 use super::{Entry, Head, Section, Sink};
 
 const STEPS: &str = include_str!("steps.sh");
@@ -27,6 +27,9 @@ impl<'a> Script<'a> {
     }
 
     fn turn(&mut self, entry: &Entry<'_>, work: &Work, course: &str) -> io::Result<()> {
+        if work.policy_lets_root == Some(false) {
+            writeln!(self.out, "  unlike {}", shell(&format!("mind: {POLICY_KEEPS_ROOT_OUT}")))?;
+        }
         for today in work.lifecycle.iter().flat_map(|effects| &effects.today) {
             writeln!(self.out, "  says {}", shell(&line(today)))?;
         }

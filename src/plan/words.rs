@@ -12,6 +12,11 @@ pub fn lifecycle_blocks(rules: usize) -> String {
     )
 }
 
+/// Why the steps would be refused.
+pub const POLICY_KEEPS_ROOT_OUT: &str = "the bucket policy denies the root user's long-term keys what the steps need: such \
+                                         keys never carry MFA, as policies see it (aws:MultiFactorAuthPresent). Change the \
+                                         policy first, and put it back afterwards";
+
 /// What its removal means, whatever its rules are.
 pub const WITHOUT_LIFECYCLE: &str = "from then on nothing expires, and old versions and incomplete uploads stay";
 

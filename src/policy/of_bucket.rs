@@ -4,8 +4,9 @@ use super::denied::{Denied, denied};
 use super::document::Policy;
 use super::groups::Group;
 use super::judge::{Access, Gap, MfaAccess, Verdict, judge};
+use super::keys::{On, denied_to_keys};
 use super::{read, scanner};
-use crate::model::{BucketPolicy, Doubt, ErrorClass, Fact, Observed, Reason};
+use crate::model::{AccountId, BucketPolicy, Doubt, ErrorClass, Fact, Observed, Reason};
 
 /// What the policy of a bucket says, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +90,29 @@ impl Said {
             Self::NoPolicy => Verdict::NotRequired,
             Self::Unknown(_) => Verdict::Unknown,
             Self::Judged(judged) => judged.mfa.of(group).verdict,
+        }
+    }
+
+    /// Whether nobody may bypass governance retention with long-term keys; `None` where that is unknown.
+    pub fn keeps_governance(&self) -> Option<bool> {
+        self.denied_to_keys(("s3:BypassGovernanceRetention", On::Objects), None)
+    }
+
+    /// Whether the root user of an account may do this to the bucket with long-term keys, as far as the policy goes; `None`
+    /// where that is unknown.
+    pub fn lets_root(&self, account: &AccountId, action: &str) -> Option<bool> {
+        let arn = match self {
+            Self::NoPolicy | Self::Unknown(_) => String::new(),
+            Self::Judged(judged) => format!("arn:{}:iam::{account}:root", judged.partition),
+        };
+        self.denied_to_keys((action, On::Bucket), Some(&arn)).map(|is_denied| !is_denied)
+    }
+
+    fn denied_to_keys(&self, what: (&str, On), who: Option<&str>) -> Option<bool> {
+        match self {
+            Self::NoPolicy => Some(false),
+            Self::Unknown(_) => None,
+            Self::Judged(judged) => denied_to_keys(&judged.policy, &judged.bucket, &judged.partition, what, who),
         }
     }
 

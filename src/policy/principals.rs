@@ -45,6 +45,7 @@ pub(super) fn of_everybody(statements: &[&Statement]) -> Vec<Class<Who>> {
             for principal in listed.iter().filter(|principal| !principal.value.contains('*')) {
                 everybody.insert(Who::Named(principal.clone()));
                 everybody.extend(account(principal).map(|account| Who::OfAccount(account.to_owned())));
+                everybody.extend(session_of(principal));
             }
         }
     }
@@ -147,6 +148,15 @@ fn account(principal: &Principal) -> Option<&str> {
         _ => return None,
     };
     is_account(account).then_some(account)
+}
+
+/// Some session of a role: a Principal that names the role means it, a `NotPrincipal` may or may not.
+fn session_of(role: &Principal) -> Option<Who> {
+    let ["arn", partition, "iam", "", account, resource] = role.value.split(':').collect::<Vec<_>>()[..] else {
+        return None;
+    };
+    let name = resource.strip_prefix("role/")?.rsplit('/').next()?;
+    Some(Who::arn(&format!("arn:{partition}:sts::{account}:assumed-role/{name}/any-session")))
 }
 
 /// `arn:aws:sts::A:assumed-role/NAME/SESSION` is a session of `arn:aws:iam::A:role/PATH/NAME`.

@@ -167,10 +167,11 @@ fn mfa_delete(threat: Threat, facts: &Facts<'_>) -> Does {
 
 /// Source: S3 user guide, "Object Lock considerations".
 fn object_lock(mode: RetentionMode, threat: Threat, facts: &Facts<'_>) -> Does {
-    // Stolen keys have every right on objects, that to bypass governance too; a script does not ask for it.
-    let is_bypassed = mode == RetentionMode::Governance && matches!(threat, Threat::Administrator | Threat::UserKeys);
+    // Stolen keys have every right on objects, that to bypass governance too; a script does not ask for it. Whoever may
+    // change policies may lift the one that denies it.
+    let is_governance = mode == RetentionMode::Governance;
     let retention = match read(facts.extras.object_lock.as_ref(), Extra::ObjectLock) {
-        _ if is_bypassed => return Does::Nothing,
+        _ if is_governance && threat == Threat::Administrator => return Does::Nothing,
         Err(doubt) => return Does::Perhaps(Strength::Stops, doubt),
         Ok(ObjectLock::None | ObjectLock::Enabled { default_retention: None }) => return Does::Nothing,
         Ok(ObjectLock::Enabled { default_retention: Some(retention) }) => retention,
@@ -178,12 +179,36 @@ fn object_lock(mode: RetentionMode, threat: Threat, facts: &Facts<'_>) -> Does {
     if retention.mode != mode {
         return Does::Nothing;
     }
+    if is_governance && threat == Threat::UserKeys {
+        return governance(facts, retention.days());
+    }
     let who = match (mode, threat) {
         (_, Threat::LifecycleRule) => "lifecycle does not delete",
         (RetentionMode::Compliance, _) => "nobody can delete",
         (RetentionMode::Governance, _) => "nobody without s3:BypassGovernanceRetention can delete",
     };
     Does::stops(format!("{who} a locked version for {}", days_of(retention.days())))
+}
+
+/// Against keys that may do everything with objects, but what the bucket policy denies them.
+fn governance(facts: &Facts<'_>, days: u32) -> Does {
+    let said = match facts.policy() {
+        Ok(said) => said,
+        Err(doubt) => return Does::Perhaps(Strength::Stops, doubt),
+    };
+    match said.keeps_governance() {
+        Some(true) => Does::stops(format!(
+            "the bucket policy denies s3:BypassGovernanceRetention to these keys, without which nobody can delete a locked \
+             version for {}",
+            days_of(days)
+        )),
+        Some(false) => Does::Nothing,
+        None => {
+            let why = "whether the bucket policy denies s3:BypassGovernanceRetention depends on something that the \
+                       analyser does not know";
+            Does::Perhaps(Strength::Stops, Doubt::NotJudged(why.to_owned()))
+        }
+    }
 }
 
 /// Source: S3 user guide, "What does Amazon S3 replicate?"
@@ -213,7 +238,8 @@ fn versions_kept(threat: Threat, facts: &Facts<'_>) -> Does {
     };
     let state = match facts.state() {
         Err(doubt) => return Does::Perhaps(Strength::Limits, doubt),
-        Ok(state) if state.versioning == Versioning::Never => return Does::Nothing,
+        // What is written while versioning is suspended has no older version.
+        Ok(state) if state.versioning != Versioning::Enabled => return Does::Nothing,
         Ok(_) => &facts.noncurrent,
     };
     match state {

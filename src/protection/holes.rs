@@ -59,7 +59,9 @@ impl fmt::Display for Hole {
             Self::OwnRetention => f.write_str("an upload that names its own retention gets that one"),
             Self::RetentionEnds { days } => write!(f, "{} after its upload a version can be deleted", days_of(*days)),
             Self::GovernanceBypass => {
-                f.write_str("who has s3:BypassGovernanceRetention deletes all the same, with a header")
+                f.write_str(
+                    "who has s3:BypassGovernanceRetention, and is not denied it by a policy, deletes all the same, with a header",
+                )
             }
             Self::PartOfObjects { scopes } => write!(f, "only {scopes}"),
             Self::DeleteMarkersTravel => {

@@ -100,6 +100,8 @@ fn policies() -> Vec<BucketPolicy> {
         deny(&GUARD[..1], mfa()),
         deny(&GUARD, json!({"Bool": {"aws:MultiFactorAuthPresent": "false"}})),
         deny(&GUARD[..1], json!({"StringEquals": {"aws:PrincipalOrgID": "o-1"}})),
+        deny(&["s3:BypassGovernanceRetention"], mfa()),
+        deny(&["s3:BypassGovernanceRetention"], json!({"StringEquals": {"aws:PrincipalOrgID": "o-1"}})),
     ]
 }
 

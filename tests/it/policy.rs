@@ -15,7 +15,7 @@ use bucketlens::policy::{self, Access, Credentials, Denied, Escape, Group, Polic
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use evaluator::{Answer, Keys, and, or};
 
@@ -294,15 +294,32 @@ proptest! {
 
     #[test]
     fn verdicts_agree_with_the_evaluator(policy in strategy::policy()) {
-        let (answers, policy) = (Answers::new(&policy), read(&policy));
-        for access in policy::judge(&policy, "b", "aws").groups {
-            holds(&answers, &access)?;
-        }
-        for group in [Group::DeleteVersions, Group::DeleteObjects, Group::ChangePolicy] {
-            is_denied(&answers, &policy, group)?;
-        }
-        foretells(&answers, &policy)?;
+        agrees(&policy)?;
     }
+}
+
+fn agrees(policy: &Value) -> Result<(), TestCaseError> {
+    let (answers, policy) = (Answers::new(policy), read(policy));
+    for access in policy::judge(&policy, "b", "aws").groups {
+        holds(&answers, &access)?;
+    }
+    for group in [Group::DeleteVersions, Group::DeleteObjects, Group::ChangePolicy] {
+        is_denied(&answers, &policy, group)?;
+    }
+    foretells(&answers, &policy)
+}
+
+/// A `NotPrincipal` may keep out the sessions of the role that it names.
+#[test]
+fn a_session_is_not_its_role() {
+    let (role, all) = (json!({"AWS": PEOPLE[3]}), ["arn:aws:s3:::b", "arn:aws:s3:::b/*"]);
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Deny", "Principal": role, "Action": "s3:*", "Resource": all,
+         "Condition": {"NumericGreaterThanIfExists": {"aws:MultiFactorAuthAge": "3600"}}},
+        {"Effect": "Deny", "NotPrincipal": role, "Action": "s3:*", "Resource": all,
+         "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}}},
+    ]});
+    agrees(&policy).expect("the same answers");
 }
 
 /// Otherwise the one above would say little.

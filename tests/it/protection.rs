@@ -301,7 +301,7 @@ fn what_makes_no_sense_together_is_refused() {
 }
 
 #[test]
-fn a_run_that_goes_on_asks_for_its_controls_again() {
+fn a_run_that_goes_on_keeps_its_controls_unless_others_are_accepted() {
     let sim = organization();
     let options =
         ["--standard=cis-with-compensation", "--with=protection", "--accept-control=replication-other-account"];
@@ -311,12 +311,26 @@ fn a_run_that_goes_on_asks_for_its_controls_again() {
         let arguments = ["scan", "--quiet", "--resume", &out].into_iter().chain(options.iter().copied());
         Cli::new(arguments).at(&sim.endpoint, "111111111111").run()
     };
-    let without = resume(&[]).expect(2);
-    assert!(without.stderr.contains("--accept-control"), "{}", without.stderr);
-    resume(&["--accept-control=replication-other-account"]).expect(1);
+    resume(&[]).expect(1);
     assert_eq!(begun.bucket("copied")["status"], "waived");
+    resume(&["--accept-control=object-lock-compliance:1"]).expect(1);
+    assert_eq!(begun.bucket("copied")["status"], "fail");
     resume(&["--standard=cis"]).expect(1);
     assert_eq!(begun.bucket("copied")["status"], "fail");
+    let refused = |options: &[&str], why: &str| {
+        let ran = resume(options).expect(2);
+        assert!(ran.stderr.contains(why), "{}", ran.stderr);
+    };
+    let alone = "--accept-control: this has a meaning only with --standard cis-with-compensation";
+    refused(&["--accept-control=versions-kept:5"], alone);
+    refused(&["--standard=cis-with-compensation"], "--standard: cis-with-compensation needs --accept-control");
+    // What was not read at all stands in for nothing.
+    let begun = scan(&sim, &["--with=policy"], 1);
+    let out = begun.path("out").to_str().expect("text").to_owned();
+    let compensated = ["--standard=cis-with-compensation", "--accept-control=versions-kept:5"];
+    let arguments = ["scan", "--quiet", "--resume", &out].into_iter().chain(compensated);
+    let ran = Cli::new(arguments).at(&sim.endpoint, "111111111111").run().expect(2);
+    assert!(ran.stderr.contains("cis-with-compensation needs --with protection"), "{}", ran.stderr);
 }
 
 #[test]
