@@ -60,7 +60,7 @@ impl fmt::Display for Hole {
             Self::RetentionEnds { days } => write!(f, "{} after its upload a version can be deleted", days_of(*days)),
             Self::GovernanceBypass => {
                 f.write_str(
-                    "who has s3:BypassGovernanceRetention, and is not denied it by a policy, deletes all the same, with a header",
+                    "who has s3:BypassGovernanceRetention deletes all the same, with a header, where no policy denies it",
                 )
             }
             Self::PartOfObjects { scopes } => write!(f, "only {scopes}"),

@@ -163,6 +163,40 @@ fn what_is_no_finished_run_is_refused() {
     assert!(damaged.stderr.contains("is damaged in line 1"), "{}", damaged.stderr);
 }
 
+#[test]
+fn a_policy_that_keeps_the_root_user_out_is_told_before_the_steps() {
+    let deny = |bucket: &str, condition: Value| {
+        json!({"Version": "2012-10-17", "Statement": {
+            "Effect": "Deny", "Principal": "*", "Action": "s3:Put*", "Condition": condition,
+            "Resource": [format!("arn:aws:s3:::{bucket}"), format!("arn:aws:s3:::{bucket}/*")]}})
+    };
+    let without_mfa = json!({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}});
+    let others = json!({"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}});
+    let bucket = |name: &str, condition: &Value| json!({"name": name, "region": "us-east-1", "versioning": "Enabled", "policy": deny(name, condition.clone())});
+    let buckets = [bucket("shut", &without_mfa), bucket("perhaps", &others)];
+    let plain = json!({"name": "plain", "region": "us-east-1", "versioning": "Enabled"});
+    let buckets: Vec<Value> = buckets.into_iter().chain([plain]).collect();
+    let sim = Sim::json(
+        &json!({"organization_id": "o-plan", "management_account": ONE, "root": "r-ab12", "accounts": [
+            {"id": ONE, "name": "Shop", "ou": "r-ab12", "assumable": false, "buckets": buckets}]})
+        .to_string(),
+    );
+    let ran = scan(&sim, "--with policy").expect(0);
+    let of = |format: &str| plan(&ran.path("out"), &format!("--format {format}")).expect(0).stdout;
+    let plan: Value = serde_json::from_str(&of("json")).expect("JSON");
+    let lets = |name: &str| {
+        let buckets = plan["accounts"][0]["buckets"].as_array().expect("a list");
+        buckets.iter().find(|bucket| bucket["bucket"] == name).expect(name)["policy_lets_root"].clone()
+    };
+    assert_eq!([lets("shut"), lets("plain")], [json!(false), json!(true)]);
+    assert!(lets("perhaps") != json!(false), "some of the root user's requests get through");
+    for (format, words) in
+        [("markdown", "**Mind:** the bucket policy denies"), ("sh", "mind: the bucket policy denies")]
+    {
+        assert_eq!(of(format).matches(words).count(), 1, "{format}");
+    }
+}
+
 /// A script of `bucketlens plan`, run with the AWS CLI and these settings and nothing else of this machine.
 pub fn run_script(script: &Path, words: &[&str], stdin: &str, settings: &[(&str, &str)]) -> Option<Output> {
     use std::io::Write;
