@@ -1,8 +1,12 @@
 //! Inventory x rules x standard -> findings. Pure: the same facts give the same findings.
 
+use std::sync::Arc;
+
 use time::Date;
 
-use crate::model::{AcceptedControl, BucketRecord, Doubt, Facts, Finding, Kind, Run, Severity, Standard, Status};
+use crate::model::{
+    AcceptedControl, BucketRecord, Doubt, Facts, Finding, Kind, Reason, Run, Severity, Standard, Status,
+};
 use crate::policy::Said;
 use crate::protection::Protection;
 use crate::replication::{Destinations, Tally};
@@ -35,6 +39,12 @@ pub enum Analysis {
 }
 
 impl Evaluation {
+    /// Why a fact of the bucket is unknown, with what its policy explains of it where somebody asked for that.
+    pub fn doubt(&self, reason: &Arc<Reason>) -> Doubt {
+        let is_explained = self.policy.as_ref().is_some_and(|said| said.explains(reason));
+        if is_explained { Doubt::DeniedByPolicy(reason.clone()) } else { Doubt::Unread(reason.clone()) }
+    }
+
     pub fn failed(&self, kind: Kind) -> impl Iterator<Item = &'static str> {
         self.findings
             .iter()

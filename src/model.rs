@@ -28,7 +28,7 @@ pub use extra::{
 };
 pub use finding::{Finding, Kind, Severity, Status};
 pub use lifecycle::{ActionKind, LifecycleConfiguration, LifecycleRule, Reading, RuleStatus};
-pub use observed::{ErrorClass, Fact, Observed, Operation, Reason};
+pub use observed::{Deny, ErrorClass, Fact, Observed, Operation, Reason};
 pub use run::{Coverage, Run, ScopeOptions, Standard};
 pub use timestamp::Timestamp;
 pub use told::Told;

@@ -33,4 +33,5 @@ impl Doubt {
 const NOT_ANALYSED: &str = "the lifecycle configuration could not be analysed";
 
 /// Source: IAM user guide, "Secure API access with MFA".
-const MFA_GATED: &str = "the bucket policy denies this for want of MFA, which the credentials of a role never carry";
+const MFA_GATED: &str =
+    "the bucket policy denies this for want of MFA: the request carried none, or none recent enough";

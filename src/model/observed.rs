@@ -223,6 +223,14 @@ impl fmt::Display for Operation {
     }
 }
 
+/// In which kind of policy the Deny is that keeps a caller out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deny {
+    /// Of a bucket its own.
+    ResourceBasedPolicy,
+    OtherPolicy,
+}
+
 /// `GetBucketVersioning denied (AccessDenied, HTTP 403, request 4442587FB7D0A2F9)`: short enough for a cell; the
 /// service's words follow in the evidence.
 impl fmt::Display for Reason {
@@ -246,6 +254,24 @@ impl Reason {
             request_id: None,
             message: "the run was interrupted".to_owned(),
         }
+    }
+
+    /// Which Deny the service's words name; `None` where it denied nothing, or says nothing of a Deny.
+    ///
+    /// Source: IAM user guide, "Troubleshoot access denied error messages".
+    pub fn deny(&self) -> Option<Deny> {
+        let message = self.message.to_ascii_lowercase();
+        if self.class != ErrorClass::Denied || !message.contains("with an explicit deny") {
+            return None;
+        }
+        let is_of_bucket = message.contains("with an explicit deny in a resource-based policy");
+        Some(if is_of_bucket { Deny::ResourceBasedPolicy } else { Deny::OtherPolicy })
+    }
+
+    /// The permission whose absence may be why: no permission helps against a Deny.
+    pub fn needs(&self) -> Option<&'static str> {
+        let is_unsaid = self.class == ErrorClass::Denied && self.deny().is_none();
+        self.operation.action().filter(|_| is_unsaid)
     }
 
     /// The reason in one sentence, with the service's words.

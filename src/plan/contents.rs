@@ -7,10 +7,12 @@ use serde_json::{Value, json};
 
 use crate::lifecycle::{Action, Configuration, Rule, When};
 
-/// What the AWS CLI is asked: how many rules there are, and what they are. Tags in the order of their keys.
+/// What the AWS CLI is asked: how many rules there are, and what they are. Tags in the order of their keys. A text of
+/// nothing counts as false, so what comes after `||` takes its place: `null` there names a member that no rule has. The
+/// script takes an ID that looks like `#1` for none, because that is what a rule without one is called.
 ///
-/// Source: JMESPath specification, `to_string`; S3 API reference, `GetBucketLifecycleConfiguration`.
-pub const QUERY: &str = "[length(Rules),to_string(Rules[].[ID,Status,Prefix||Filter.Prefix||Filter.And.Prefix,\
+/// Source: `JMESPath` specification, `to_string`; S3 API reference, `GetBucketLifecycleConfiguration`.
+pub const QUERY: &str = "[length(Rules),to_string(Rules[].[ID||null,Status,Prefix||Filter.Prefix||Filter.And.Prefix||null,\
                          [Filter.Tag,Filter.And.Tags][].[Key,Value]|sort_by(@,&[0]),\
                          Filter.ObjectSizeGreaterThan||Filter.And.ObjectSizeGreaterThan,\
                          Filter.ObjectSizeLessThan||Filter.And.ObjectSizeLessThan,\

@@ -1,6 +1,7 @@
 //! What is to be done about MFA delete of one bucket. Pure.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::effects::{Analyst, Effects};
 use super::quote::is_bucket_name;
@@ -67,13 +68,13 @@ pub enum Why {
 pub struct Unread {
     /// In one sentence.
     pub reason: String,
-    /// The permission whose absence it may be.
+    /// The permission whose absence it may be; none where the service names a Deny.
     pub action: Option<&'static str>,
 }
 
 impl Unread {
-    fn new(reason: &Reason) -> Rc<Self> {
-        Rc::new(Self { reason: reason.sentence(), action: reason.operation.action() })
+    fn new(reason: &Arc<Reason>, evaluation: &Evaluation) -> Rc<Self> {
+        Rc::new(Self { reason: evaluation.doubt(reason).sentence(), action: reason.needs() })
     }
 }
 
@@ -92,8 +93,8 @@ impl Judge<'_> {
             return Course::Nothing;
         }
         let (Some(state), Some(lifecycle)) = (versioning.known(), lifecycle.known()) else {
-            let mut reasons: Vec<Rc<Unread>> =
-                [versioning.reason(), lifecycle.reason()].into_iter().flatten().map(|it| Unread::new(it)).collect();
+            let unread = [versioning.reason(), lifecycle.reason()].into_iter().flatten();
+            let mut reasons: Vec<_> = unread.map(|reason| Unread::new(reason, &evaluation)).collect();
             reasons.dedup();
             return Course::Unknown(reasons);
         };

@@ -71,6 +71,10 @@ impl Commands<'_> {
         self.call("get-bucket-versioning", "--query '[Status,MFADelete]' --output text")
     }
 
+    fn read_whole(&self) -> String {
+        self.call("get-bucket-lifecycle-configuration", "--query '{Rules: Rules}' --output json")
+    }
+
     fn read_rules(&self) -> String {
         self.call("get-bucket-lifecycle-configuration", "--query 'length(Rules)'")
     }
@@ -133,20 +137,19 @@ impl Commands<'_> {
 
     fn save(&self, rules: usize) -> Step {
         let file = shell(&saved_in(self.record)).into_owned();
-        let whole = self.call("get-bucket-lifecycle-configuration", "--query '{Rules: Rules}' --output json");
         let smallest =
             self.call("get-bucket-lifecycle-configuration", "--query TransitionDefaultMinimumObjectSize --output text");
         Step {
             kind: Kind::SaveLifecycle,
             title: format!("Save its lifecycle configuration ({})", counted(rules, "rule")),
             commands: vec![
-                format!("test ! -e {file} && {whole} > {file} || echo 'NOT SAVED: move the old file away first'"),
-                format!("{smallest} > {file}.minimum-size"),
+                saved_once(&file, &self.read_whole()),
+                saved_once(&format!("{file}.minimum-size"), &smallest),
                 format!("bucketlens lifecycle check {file}"),
             ],
             expect:
                 "a file with all the rules, and what they do: the same as above, or they were changed since the scan, \
-                     so stop. Keep both files. `NOT SAVED`: stop, the file is of another time"
+                     so stop. Keep both files. `NOT SAVED`: stop; what was saved before is as it was"
                     .to_owned(),
             destroys: Vec::new(),
             instead: None,
@@ -155,16 +158,23 @@ impl Commands<'_> {
 
     fn remove(&self, ends: &[&'static str]) -> Step {
         let file = shell(&saved_in(self.record)).into_owned();
-        let whole = self.call("get-bucket-lifecycle-configuration", "--query '{Rules: Rules}' --output json");
+        let (whole, delete) = (self.read_whole(), self.call("delete-bucket-lifecycle", ""));
         Step {
             kind: Kind::RemoveLifecycle,
             title: "Remove the lifecycle configuration".to_owned(),
             commands: vec![
-                // Only what was saved is removed.
-                format!("{whole} | cmp - {file} && {}", self.call("delete-bucket-lifecycle", "")),
+                // Only what was saved is removed. A pipe would hide that the reading failed.
+                format!(
+                    "if test ! -s {file}; then echo 'NOT REMOVED: nothing is saved'; false; \
+                     elif ! {whole} > {file}.now || test ! -s {file}.now; \
+                     then rm -f {file}.now; echo 'NOT REMOVED: it could not be read again'; false; \
+                     elif ! cmp {file} {file}.now; then echo 'NOT REMOVED: it is not what was saved'; false; \
+                     else rm {file}.now; {delete}; fi"
+                ),
                 self.read_rules(),
             ],
-            expect: "`NoSuchLifecycleConfiguration`, maybe not at once".to_owned(),
+            expect: "`NoSuchLifecycleConfiguration`, maybe not at once. `NOT REMOVED`: stop, nothing was sent"
+                .to_owned(),
             destroys: ends.iter().map(|end| (*end).to_owned()).collect(),
             instead: None,
         }
@@ -227,6 +237,15 @@ impl Commands<'_> {
         }
         undo
     }
+}
+
+/// A line for any POSIX shell that saves what a command says, all of it or nothing, and over no other file.
+fn saved_once(file: &str, command: &str) -> String {
+    format!(
+        "if test -e {file}; then echo 'NOT SAVED: an old file is there: move it away first'; false; \
+         elif {command} > {file}.new && test -s {file}.new; then mv {file}.new {file}; \
+         else rm -f {file}.new; echo 'NOT SAVED: it could not be read'; false; fi"
+    )
 }
 
 /// As the AWS CLI writes it.

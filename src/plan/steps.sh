@@ -12,17 +12,26 @@ settings, from the environment:
        WAIT              seconds to wait until a change is seen (default: 60; on AWS it may take 15 minutes)
        SKIP_ROOT_CHECK   id of the account, for servers that have neither STS nor IAM; never on AWS
 Needs the AWS CLI. It stops at the first surprise: 1 nothing more was done, 2 usage, 3 sent and not yet seen.
+check stops at none: 1 something has changed, 3 nothing has, as far as could be read, and something is UNKNOWN.
 USAGE
   exit 2
 }
 
 say() { printf '%s\n' "$*"; }
 
+# doing: what was sent, until it was seen or refused.
 stop() {
   printf 'STOP: %s\n' "$*" >&2
+  if [ -n "${doing:-}" ]; then
+    printf 'A request was sent, to %s, and what came of it was not seen: look %s\n' "$doing" "$look" >&2
+    say_removed
+    exit 3
+  fi
   say_removed
   exit 1
 }
+
+look='(sh FILE check) before another code is sent or anything is undone'
 
 say_removed() {
   [ -z "${removed:-}" ] ||
@@ -33,7 +42,8 @@ say_removed() {
 interrupted() {
   trap - INT TERM HUP
   if [ -n "${doing:-}" ]; then
-    printf '\nSTOP: interrupted while a request was under way, to %s: look what came of it (sh FILE check)\n' "$doing" >&2
+    printf '\nSTOP: interrupted; a request was under way or is not yet seen, to %s: look what came of it %s\n' \
+      "$doing" "$look" >&2
   else
     printf '\nSTOP: interrupted; no request to change anything was under way\n' >&2
   fi
@@ -65,20 +75,39 @@ is_absent() { # OPERATION CODE
   grep -q "<Code>$2</Code>" "$work/debug"
 }
 
+# What is no answer to go by: a check goes on with the next bucket, everything else stops.
+unsure() {
+  [ "$mode" = check ] || stop "$1"
+  say "UNKNOWN  $bucket: $1"
+  unknowns=yes
+  return 1
+}
+
 unreadable() {
   cli_said >&2
-  stop "$1 of $bucket could not be read, so nothing can be said of it"
+  unsure "$1 of $bucket could not be read, so nothing can be said of it"
+}
+
+# Whether a request that failed has an answer of the service, and not one that something broke on the way. Of an answer
+# without words the AWS CLI says only that it broke off.
+is_answered() {
+  if grep -E -q 'An error occurred \((5[0-9][0-9]|Internal[A-Za-z]*|ServiceUnavailable|BadGateway|GatewayTimeout)\)' "$work/err"
+  then return 1; fi
+  grep -q -e 'An error occurred (' -e NoneType "$work/err"
 }
 
 # Status and MFA delete as the AWS CLI writes them; None is what was never configured.
 read_state() {
-  ask get-bucket-versioning --query '[Status,MFADelete]' --output text || unreadable 'the versioning state'
+  ask get-bucket-versioning --query '[Status,MFADelete]' --output text || {
+    unreadable 'the versioning state'
+    return 1
+  }
   status='' mfa=''
   read -r status mfa <"$work/out" || :
   case "$status $mfa" in
     'None None' | Enabled\ None | Enabled\ Disabled | Enabled\ Enabled) ;;
     None\ Disabled | Suspended\ None | Suspended\ Disabled | Suspended\ Enabled) ;;
-    *) stop "the versioning state of $bucket is none that is documented: $(tr -d '\000-\037\177' <"$work/out")" ;;
+    *) unsure "the versioning state of $bucket is none that is documented: $(tr -d '\000-\037\177' <"$work/out")" ;;
   esac
 }
 
@@ -92,9 +121,10 @@ read_rules() {
     rules=0
   else
     unreadable 'the lifecycle configuration'
+    return 1
   fi
   case $rules in
-    '' | *[!0-9]*) stop "the number of lifecycle rules of $bucket is no number" ;;
+    '' | *[!0-9]*) unsure "the number of lifecycle rules of $bucket is no number" ;;
   esac
 }
 
@@ -105,15 +135,20 @@ read_lock() {
     lock=None
   else
     unreadable 'the Object Lock configuration'
+    return 1
   fi
   case $lock in
     Enabled | None) ;;
-    *) stop "the Object Lock configuration of $bucket is none that is documented" ;;
+    *) unsure "the Object Lock configuration of $bucket is none that is documented" ;;
   esac
 }
 
-# Dates without the time of day, which is always midnight and which every AWS CLI writes in its own way.
-plain() { printf '%s\n' "$1" | sed -e 's/T00:00:00[.0]*Z"/"/g' -e 's/T00:00:00+00:00"/"/g'; }
+# Dates without the time of day, which is always midnight and which every AWS CLI writes in its own way; and no ID where
+# it looks like the number of the rule, which is what the plan calls rules without one.
+plain() {
+  printf '%s\n' "$1" | sed -e 's/T00:00:00[.0]*Z"/"/g' -e 's/T00:00:00+00:00"/"/g' \
+    -e 's/\["#[0-9]*","Enabled",/[null,"Enabled",/g' -e 's/\["#[0-9]*","Disabled",/[null,"Disabled",/g'
+}
 
 # What is not as the plan knows it.
 changes() {
@@ -133,9 +168,7 @@ changes() {
 is_done() { [ "$status" = Enabled ] && [ "$mfa" = Enabled ] && [ "$rules" = 0 ]; }
 
 check_bucket() {
-  read_state
-  read_rules
-  read_lock
+  if ! { read_state && read_rules && read_lock; }; then return; fi
   found=$(changes)
   if is_done; then
     say "done     $bucket: MFA delete is enabled"
@@ -157,6 +190,8 @@ enable_bucket() {
     say '  MFA delete is enabled already: nothing is to be done'
     return
   fi
+  # By an earlier start.
+  if [ "$planned_rules" != 0 ] && [ "$rules" = 0 ] && [ -s "$saved" ]; then removed=$bucket; fi
   found=$(changes)
   [ -z "$found" ] || stop "$bucket is not as it was when the plan was made: $found; scan again and make a new plan"
   if [ "$rules" != 0 ]; then
@@ -205,9 +240,10 @@ remove_rules() {
   doing="remove the lifecycle configuration of $bucket, which is saved in $saved"
   ask delete-bucket-lifecycle || {
     cli_said >&2
-    stop "the lifecycle configuration of $bucket could not be removed; it is saved in $saved"
+    if is_answered; then doing=''; fi
+    stop "the lifecycle configuration of $bucket could not be removed, as far as is known; it is saved in $saved"
   }
-  removed=$bucket doing=''
+  removed=$bucket
   waited=0
   read_rules
   while [ "$rules" != 0 ]; do
@@ -216,6 +252,7 @@ remove_rules() {
     waited=$((waited + 2))
     read_rules
   done
+  doing=''
   say '  the lifecycle configuration is removed'
 }
 
@@ -224,11 +261,10 @@ ask_code() { # WHAT FOR
   while :; do
     printf '  A code of %s, to %s: ' "$MFA_SERIAL" "$1"
     code=''
-    read -r code || stop 'there is no further code; nothing was sent for this bucket'
+    read -r code || stop 'there is no further code; no code was sent for this bucket'
     case $code in
       "$last_code") say '  this code was sent already: wait for the next one' ;;
-      [0-9][0-9][0-9][0-9][0-9][0-9]) break ;;
-      *) say '  a code is 6 digits' ;;
+      *) if is_six_digits "$code"; then break; else say '  a code is 6 digits'; fi ;;
     esac
   done
   last_code=$code
@@ -237,30 +273,37 @@ ask_code() { # WHAT FOR
 change_state() { # STATUS MFA-DELETE
   ask_code "set versioning $1 and MFA delete $2 on $bucket"
   # Sent once, because a code works once. While it is sent the list of processes of this machine shows it.
-  sent=yes doing="set versioning $1 and MFA delete $2 on $bucket"
+  answer=accepted doing="set versioning $1 and MFA delete $2 on $bucket"
   (
     AWS_MAX_ATTEMPTS=1
     export AWS_MAX_ATTEMPTS
     ask put-bucket-versioning --versioning-configuration "Status=$1,MFADelete=$2" --mfa "$MFA_SERIAL $code"
-  ) || sent=no
-  doing=''
+  ) || answer=lost
+  if [ "$answer" = lost ] && is_answered; then answer=refused; fi
   cli_said >"$work/answer"
   waited=0
   read_state
   # What is read decides, not what the command said: an answer can be lost.
   while [ "$status $mfa" != "$1 $2" ]; do
-    if [ "$sent" = no ] && [ "$waited" -ge 4 ]; then
-      cat "$work/answer" >&2
-      stop "versioning of $bucket is $status and MFA delete $mfa: the request was refused, or its code was wrong or late. Nothing was changed by it, as far as can be read"
-    fi
-    if [ "$waited" -ge "$wait" ]; then
-      printf 'STOP: %s\n' "it was accepted for $bucket and is not yet seen; read it again before another code is sent" >&2
-      exit 3
-    fi
+    if [ "$answer" = refused ] && [ "$waited" -ge 4 ]; then break; fi
+    if [ "$waited" -ge "$wait" ]; then break; fi
     sleep 2
     waited=$((waited + 2))
     read_state
   done
+  if [ "$status $mfa" = "$1 $2" ]; then
+    doing=''
+    return
+  fi
+  cat "$work/answer" >&2
+  case $answer in
+    refused)
+      doing=''
+      stop "versioning of $bucket is $status and MFA delete $mfa: the request was refused, or its code was wrong or late. Nothing was changed by it, as far as can be read"
+      ;;
+    accepted) stop "the request for $bucket was accepted and is not yet seen" ;;
+    lost) stop "no answer to the request for $bucket: it may have been done" ;;
+  esac
 }
 
 undo_bucket() {
@@ -289,9 +332,9 @@ undo_bucket() {
   doing="put back the lifecycle configuration of $bucket from $saved"
   ask put-bucket-lifecycle-configuration --lifecycle-configuration "file://$saved" "$@" || {
     cli_said >&2
-    stop "the lifecycle configuration of $bucket could not be put back; it is in $saved"
+    if is_answered; then doing=''; fi
+    stop "the lifecycle configuration of $bucket could not be put back, as far as is known; it is in $saved"
   }
-  doing=''
   waited=0
   read_rules
   while [ "$rules" != "$planned_rules" ]; do
@@ -300,6 +343,7 @@ undo_bucket() {
     waited=$((waited + 2))
     read_rules
   done
+  doing=''
   say "  its lifecycle configuration ($(rules_in_words "$rules")) is back"
 }
 
@@ -338,7 +382,7 @@ check_caller() {
 # A bucket of the plan. What is said before it belongs to it.
 turn() { # BUCKET REGION STATUS MFA-DELETE RULES OBJECT-LOCK COURSE FILE CONTENTS
   bucket=$1 region=$2 planned_status=$3 planned_mfa=$4 planned_rules=$5 planned_lock=$6 course=$7
-  saved=$save/$8 planned_contents=$9 removed=''
+  saved=$save/$8 planned_contents=$9 removed='' doing=''
   case "$chosen" in
     *"/$bucket/"*) is_chosen=yes ;;
     *) is_chosen=no ;;
@@ -366,7 +410,33 @@ unlike() {
 }
 
 # What this plan does not know.
-unknown() { if [ "$mode" = check ]; then say "UNKNOWN  $1"; fi; }
+unknown() {
+  [ "$mode" = check ] || return 0
+  say "UNKNOWN  $1"
+  # Who names buckets asks for those.
+  if [ "$chosen$all" = no ]; then unknowns=yes; fi
+}
+
+is_six_digits() { case $1 in [0-9][0-9][0-9][0-9][0-9][0-9]) return 0 ;; *) return 1 ;; esac; }
+
+# Servers other than AWS may have devices of other accounts, and serials that are no ARN.
+check_serial() {
+  case ${MFA_SERIAL-} in
+    '' | *[!A-Za-z0-9_+=/:,.@-]*)
+      stop "set MFA_SERIAL to the serial number of the MFA device or its ARN; of a virtual device of the root user: arn:$partition:iam::$account:mfa/root-account-mfa-device"
+      ;;
+    *:u2f/*) stop "$MFA_SERIAL is a security key, which gives no codes" ;;
+    arn:?*:iam::?*:mfa/?*) ;;
+    arn:*) stop "$MFA_SERIAL is no MFA device: its ARN is arn:$partition:iam::$account:mfa/NAME" ;;
+  esac
+  if is_six_digits "$MFA_SERIAL"; then stop 'MFA_SERIAL: this looks like a code, not a serial; codes are asked for'; fi
+  [ -z "${SKIP_ROOT_CHECK-}" ] || return 0
+  case $MFA_SERIAL in
+    arn:"$partition":iam::"$account":mfa/*) ;;
+    arn:"$partition":*) stop "$MFA_SERIAL is a device of another account: it must be one of the root user of $account" ;;
+    arn:*) stop "$MFA_SERIAL is of another partition than the account, which is in $partition" ;;
+  esac
+}
 
 main() {
   [ $# -gt 0 ] || usage
@@ -376,7 +446,7 @@ main() {
     check | enable | undo) ;;
     *) usage ;;
   esac
-  chosen='' all=no effects='' against='' met='' surprised=no last_code=''
+  chosen='' all=no effects='' against='' met='' surprised=no unknowns=no last_code='none yet'
   for name; do
     case $name in
       --all) all=yes ;;
@@ -411,21 +481,15 @@ main() {
   done
   mode=$wanted
   if [ "$mode" != check ]; then
-    case ${MFA_SERIAL-} in
-      '' | *[!A-Za-z0-9_+=/:,.@-]*)
-        stop "set MFA_SERIAL to the serial number of the MFA device or its ARN; of a virtual device of the root user: arn:$partition:iam::$account:mfa/root-account-mfa-device"
-        ;;
-      *:u2f/*) stop "$MFA_SERIAL is a security key, which gives no codes" ;;
-      arn:*:"$account":*) ;;
-      arn:*)
-        [ -n "${SKIP_ROOT_CHECK-}" ] ||
-          stop "$MFA_SERIAL is a device of another account: it must be one of the root user of $account"
-        ;;
-    esac
+    check_serial
     if [ ! -d "$save" ] || [ ! -w "$save" ]; then stop "$save (SAVE) is no folder that can be written"; fi
   fi
   "plan_$account"
   if [ "$surprised" = yes ]; then stop 'something is not as it was when the plan was made: scan again and make a new plan'; fi
+  if [ "$unknowns" = yes ]; then
+    printf 'UNKNOWN: not everything could be read, so of that nothing can be said\n' >&2
+    exit 3
+  fi
   if [ "$mode" != check ] && [ -z "${SKIP_ROOT_CHECK-}" ]; then
     say "Delete the access key of the root user now (Security Hub IAM.4 and CIS want none): aws iam delete-access-key --access-key-id KEY"
   fi

@@ -22,6 +22,7 @@ mod nonsense;
 mod pace;
 mod permissions;
 mod plan;
+mod plan_faults;
 mod policy;
 mod protection;
 mod proxy;

@@ -275,7 +275,7 @@ fn ctrl_c_or_the_end_of_input_at_the_question_sends_nothing() {
 fn refused_before_anything_is_sent() {
     let table = [
         ("logs", "lifecycle configuration (1 rule)"),
-        ("secret-state", "GetBucketVersioning denied (AccessDenied"),
+        ("secret-state", "could not be read (the bucket's policy denies it): GetBucketVersioning denied (AccessDenied"),
         ("secret-rules", "s3:GetLifecycleConfiguration"),
         ("others", "only the account that owns a bucket can read it"),
         ("nobodys", "no such bucket"),

@@ -14,7 +14,7 @@ const ONE: &str = "111111111111";
 const TWO: &str = "222222222222";
 
 /// Every kind of bucket of which a plan has something to say, and one of which it has not.
-fn organization() -> Sim {
+pub fn organization() -> Sim {
     let abort = json!([{"ID": "uploads", "Filter": {}, "Status": "Enabled",
         "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}}]);
     let expire = json!([{"ID": "it's old", "Filter": {"Prefix": "app/"}, "Status": "Enabled", "Expiration": {"Days": 90},
@@ -43,12 +43,12 @@ fn organization() -> Sim {
     )
 }
 
-fn scan(sim: &Sim, more: &str) -> Ran {
+pub fn scan(sim: &Sim, more: &str) -> Ran {
     let words = format!("scan --organization --out out --quiet --fail-on none {more}");
     Cli::new(words.split_whitespace()).at(&sim.endpoint, ONE).run()
 }
 
-fn plan(run: &Path, more: &str) -> Ran {
+pub fn plan(run: &Path, more: &str) -> Ran {
     let run = run.to_str().expect("text");
     Cli::new(["plan", run].into_iter().chain(more.split_whitespace())).run()
 }
@@ -111,7 +111,8 @@ fn programs_get_the_same_steps() {
     assert_eq!(kinds("plain"), ["check", "enable_mfa_delete", "verify"]);
     assert_eq!(kinds("tidy"), ["check", "save_lifecycle", "remove_lifecycle", "enable_mfa_delete", "verify"]);
     assert_eq!(of("tidy")["undo"].as_array().map(Vec::len), Some(2));
-    assert_eq!(of("secret")["needs"], json!(["s3:GetBucketVersioning"]));
+    // No permission helps against a Deny.
+    assert_eq!(of("secret")["needs"], json!([]));
     assert_eq!(plan["accounts"][1]["about"]["outcome"], "failed");
     // A bucket as it should be is in no plan.
     assert!(buckets.iter().all(|bucket| bucket["bucket"] != "guarded"));
@@ -242,7 +243,7 @@ fn a_script_looks_at_who_runs_it_and_at_every_bucket_before_it_does_anything() {
         Some((output.status.code(), text(&output.stdout), text(&output.stderr)))
     };
     let Some((code, said, _)) = run(&["check"], &user, &[]) else { return };
-    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(code, Some(3), "{said}");
     for words in [
         "user/scanner: enough to check, but only the root user can go on",
         "as known plain: versioning Enabled, MFA delete Disabled, 0 lifecycle rules (enable)",
@@ -256,7 +257,10 @@ fn a_script_looks_at_who_runs_it_and_at_every_bucket_before_it_does_anything() {
     let skip = ("SKIP_ROOT_CHECK", ONE);
     let two = access_key(TWO);
     let key = [("MFA_SERIAL", "arn:aws:iam::111111111111:u2f/root-account/key"), skip];
-    let table: [Refused<'_>; 11] = [
+    let no_device = [("MFA_SERIAL", "arn:aws:iam::111111111111:root"), skip];
+    let no_name = [("MFA_SERIAL", "arn:aws:iam::111111111111:mfa/"), skip];
+    let of_code = [("MFA_SERIAL", "123456"), skip];
+    let table: [Refused<'_>; 14] = [
         (&[], &user, &[], 2, "usage: sh FILE check"),
         (&["enable"], &user, &[], 2, "usage: sh FILE check"),
         (&["undo", "--all"], &user, &[], 2, "usage: sh FILE check"),
@@ -267,6 +271,9 @@ fn a_script_looks_at_who_runs_it_and_at_every_bucket_before_it_does_anything() {
         (&["enable", "guarded"], &root, &[serial, skip], 1, "the plan has no steps for guarded"),
         (&["enable", "plain"], &root, &[skip], 1, "set MFA_SERIAL"),
         (&["enable", "plain"], &root, &key, 1, "is a security key, which gives no codes"),
+        (&["enable", "plain"], &root, &no_device, 1, "is no MFA device"),
+        (&["enable", "plain"], &root, &no_name, 1, "is no MFA device"),
+        (&["enable", "plain"], &root, &of_code, 1, "this looks like a code, not a serial"),
         (&["check"], &two, &[("SKIP_ROOT_CHECK", "333333333333")], 1, "nothing to do in account 333333333333"),
     ];
     for (words, key, more, code, why) in table {
@@ -278,13 +285,13 @@ fn a_script_looks_at_who_runs_it_and_at_every_bucket_before_it_does_anything() {
     // The whole way for a bucket without a lifecycle configuration, where nobody has a good code.
     let (found, said, complained) = run(&["enable", "--all"], &root, &[serial, skip]).expect("the AWS CLI is there");
     assert_eq!((found, sim.count("PutBucketVersioning")), (Some(1), 0), "{said}{complained}");
-    assert!(complained.contains("there is no further code; nothing was sent"), "{complained}");
+    assert!(complained.contains("there is no further code; no code was sent"), "{complained}");
 }
 
 /// One bucket with rules of every kind; `days` is of the last one.
 fn with_every_kind_of_rule(days: u32) -> Sim {
     let rules = json!([
-        {"ID": "1", "Filter": {}, "Status": "Enabled", "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}},
+        {"ID": "#1", "Filter": {}, "Status": "Enabled", "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}},
         {"ID": "naïve \"quotes\" \\ 'and' 🪣", "Filter": {"Prefix": "a/|é"}, "Status": "Disabled",
          "Expiration": {"Date": "2031-02-03T00:00:00Z"}},
         {"ID": "moves", "Status": "Enabled", "Filter": {"And": {"Prefix": "b/", "ObjectSizeGreaterThan": 0,
@@ -297,6 +304,8 @@ fn with_every_kind_of_rule(days: u32) -> Sim {
          "Expiration": {"ExpiredObjectDeleteMarker": true}},
         {"ID": "dated", "Prefix": "old/", "Status": "Enabled",
          "Transitions": [{"Date": "2030-01-01T00:00:00Z", "StorageClass": "GLACIER_IR"}]},
+        {"ID": "everywhere", "Status": "Enabled", "Expiration": {"Days": 400},
+         "Filter": {"And": {"Prefix": "", "Tags": [{"Key": "#1", "Value": "Enabled"}]}}},
         {"ID": "last", "Filter": {"ObjectSizeGreaterThan": 500}, "Status": "Enabled", "Expiration": {"Days": days}},
     ]);
     let bucket = json!({"name": "kinds", "region": "us-east-1", "versioning": "Enabled", "lifecycle": rules});

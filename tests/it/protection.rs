@@ -151,7 +151,7 @@ fn policies_are_judged_where_they_are_asked_for() {
 fn a_refusal_for_want_of_mfa_is_told_and_stays_unknown() {
     let sim = organization();
     let (without, with) = (scan(&sim, &[], 1), scan(&sim, &["--with", "policy"], 1));
-    let words = "the bucket policy denies this for want of MFA, which the credentials of a role never carry";
+    let words = "the bucket policy denies this for want of MFA: the request carried none, or none recent enough";
     for rule in ["mfa-delete-enabled", "versioning-enabled"] {
         let gated = finding(&with, "gated", rule);
         assert_eq!(gated["status"], "unknown");
@@ -162,6 +162,17 @@ fn a_refusal_for_want_of_mfa_is_told_and_stays_unknown() {
         let shut = finding(&with, "shut", rule);
         assert!(shut["status"] == "unknown" && !shut["evidence"].contains("want of MFA"), "{shut:?}");
     }
+    // A plan of the same run says it too, and asks for no permission.
+    let plan = |ran: &Ran| -> Value {
+        let run = ran.path("out");
+        let plan = Cli::new(["plan", run.to_str().expect("text"), "--format", "json"]).run().expect(3);
+        let plan: Value = serde_json::from_str(&plan.stdout).expect("JSON");
+        let buckets = plan["accounts"][0]["buckets"].as_array().expect("a list");
+        buckets.iter().find(|bucket| bucket["bucket"] == "gated").expect("in the plan").clone()
+    };
+    let (read, unread) = (plan(&with), plan(&without));
+    assert!(read["reasons"][0].to_string().contains(words) && read["needs"] == json!([]), "{read:#}");
+    assert!(!unread["reasons"][0].to_string().contains(words) && unread["needs"] == json!([]), "{unread:#}");
     assert_eq!(with.bucket("gated")["mfa_delete"], "unknown");
     assert_eq!(with.bucket("gated")["status"], "unknown");
 }

@@ -40,6 +40,10 @@ pub enum NotASerial {
     Characters,
     #[error("this is a security key, which gives no codes: S3 takes those of a hardware token or an authenticator app")]
     SecurityKey,
+    #[error("this is the ARN of something else than an MFA device, which is arn:PARTITION:iam::ACCOUNT:mfa/NAME")]
+    NoDevice,
+    #[error("this looks like a code, not a serial: codes are asked for when they are needed")]
+    Code,
 }
 
 impl Serial {
@@ -49,21 +53,38 @@ impl Serial {
         if !(1..=256).contains(&text.len()) || !text.bytes().all(allowed) {
             return Err(NotASerial::Characters);
         }
-        let serial = Self(text.to_owned());
-        let is_key = serial.arn().is_some_and(|(_, resource)| resource.starts_with("u2f/"));
-        if is_key { Err(NotASerial::SecurityKey) } else { Ok(serial) }
+        if text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(NotASerial::Code);
+        }
+        if !text.starts_with("arn:") {
+            return Ok(Self(text.to_owned()));
+        }
+        match arn(text) {
+            Some((_, resource)) if resource.starts_with("u2f/") => Err(NotASerial::SecurityKey),
+            Some((_, resource)) if resource.strip_prefix("mfa/").is_some_and(|name| !name.is_empty()) => {
+                Ok(Self(text.to_owned()))
+            }
+            Some(_) | None => Err(NotASerial::NoDevice),
+        }
     }
 
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Account and resource of `arn:PARTITION:iam::ACCOUNT:RESOURCE`.
-    fn arn(&self) -> Option<(&str, &str)> {
-        match self.0.splitn(6, ':').collect::<Vec<_>>()[..] {
-            ["arn", _, "iam", "", account, resource] => Some((account, resource)),
-            _ => None,
+    /// The account of a device that has an ARN.
+    fn account(&self) -> Option<&str> {
+        arn(&self.0).map(|(account, _)| account)
+    }
+}
+
+/// Account and resource of `arn:PARTITION:iam::ACCOUNT:RESOURCE`.
+fn arn(text: &str) -> Option<(&str, &str)> {
+    match text.splitn(6, ':').collect::<Vec<_>>()[..] {
+        ["arn", partition, "iam", "", account, resource] if !partition.is_empty() && !account.is_empty() => {
+            Some((account, resource))
         }
+        _ => None,
     }
 }
 
@@ -157,7 +178,7 @@ pub fn caller_refusals(server: Server, caller: Option<&Caller>, account: &Accoun
         Some(caller) if !is_root(caller) => Some(Refusal::NotRoot(caller.arn.clone())),
         Some(_) => None,
     };
-    let device = serial.arn().filter(|(owner, _)| *owner != account.as_str());
+    let device = serial.account().filter(|owner| *owner != account.as_str());
     caller.into_iter().chain(device.map(|_| Refusal::OthersDevice(account.clone()))).collect()
 }
 

@@ -5,7 +5,7 @@
 
 use super::decide::{Answer, Refusal, Server};
 use crate::aws::failure::Failure;
-use crate::model::{ErrorClass, Fact, ObjectLock, Observed, Region, Versioning};
+use crate::model::{Deny, ErrorClass, Fact, ObjectLock, Observed, Reason, Region, Versioning};
 use crate::plan::course::Lock;
 use crate::plan::words;
 
@@ -28,17 +28,16 @@ pub fn refusal(refusal: &Refusal, bucket: &str) -> String {
             format!("the server refers to {address}, and no code is sent without TLS to another machine")
         }
         Refusal::VersioningUnknown(reason) => {
-            let help = match reason.class {
-                ErrorClass::Denied => " (only the account that owns a bucket can read it, with s3:GetBucketVersioning)",
-                _ => "",
+            let help = match help(reason) {
+                Help::Permission(action) => {
+                    format!(" (only the account that owns a bucket can read it, with {action})")
+                }
+                Help::Words(words) => words.to_owned(),
             };
             format!("its versioning and MFA delete could not be read{help}: {}", reason.sentence())
         }
         Refusal::LifecycleUnknown(reason) => {
-            let help = match reason.class {
-                ErrorClass::Denied => " (it needs s3:GetLifecycleConfiguration)",
-                _ => "",
-            };
+            let help = help(reason).words();
             format!(
                 "whether it has a lifecycle configuration, beside which MFA delete cannot be enabled, could not be \
                  read{help}: {}",
@@ -71,6 +70,30 @@ fn lifecycle(bucket: &str, rules: usize) -> String {
     )
 }
 
+/// What helps where something could not be read.
+enum Help {
+    Permission(&'static str),
+    /// In parentheses, or nothing.
+    Words(&'static str),
+}
+
+impl Help {
+    fn words(self) -> String {
+        match self {
+            Self::Permission(action) => format!(" (it needs {action})"),
+            Self::Words(words) => words.to_owned(),
+        }
+    }
+}
+
+fn help(reason: &Reason) -> Help {
+    match (reason.needs(), reason.deny()) {
+        (Some(action), _) => Help::Permission(action),
+        (None, Some(Deny::ResourceBasedPolicy)) => Help::Words(" (the bucket's policy denies it)"),
+        (None, Some(Deny::OtherPolicy) | None) => Help::Words(""),
+    }
+}
+
 /// What to consider where MFA delete is enabled beside Object Lock.
 pub fn object_lock(fact: &Fact<ObjectLock>) -> Option<String> {
     match &fact.observed {
@@ -83,10 +106,7 @@ pub fn object_lock(fact: &Fact<ObjectLock>) -> Option<String> {
                 )
             }),
         Observed::Unknown(reason) => {
-            let help = match reason.class {
-                ErrorClass::Denied => " (it needs s3:GetBucketObjectLockConfiguration)",
-                _ => "",
-            };
+            let help = help(reason).words();
             Some(format!(
                 "whether it has Object Lock, beside which MFA delete is not documented, could not be read{help}: {}",
                 reason.sentence()
@@ -170,7 +190,7 @@ pub fn place(endpoint: Option<&str>, region: &Region) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Operation, Reason};
+    use crate::model::Operation;
 
     fn said(status: u16, code: &str, message: &str, server: Server) -> Option<String> {
         let reason = Reason {

@@ -183,6 +183,22 @@ fn a_serial_is_a_number_or_the_arn_of_a_device_that_gives_codes() {
     }
     let key = Serial::parse("arn:aws:iam::111111111111:u2f/root-account/key-ABC");
     assert_eq!(key, Err(NotASerial::SecurityKey));
+    for other in [
+        "arn:aws:iam::111111111111:user/bob",
+        "arn:aws:iam::111111111111:root",
+        "arn:aws:iam::111111111111:mfa/",
+        "arn:aws:iam:::mfa/name",
+        "arn::iam::111111111111:mfa/name",
+        "arn:aws:sts::111111111111:mfa/name",
+        "arn:aws:s3:::orders",
+        "arn:aws:iam",
+    ] {
+        assert_eq!(Serial::parse(other), Err(NotASerial::NoDevice), "{other}");
+    }
+    for digits in ["12345", "1234567"] {
+        assert!(Serial::parse(digits).is_ok(), "{digits}");
+    }
+    assert_eq!(Serial::parse("123456"), Err(NotASerial::Code));
 }
 
 #[test]
