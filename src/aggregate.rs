@@ -102,6 +102,13 @@ pub fn counters() -> impl Iterator<Item = &'static str> {
     COUNTERS.iter().map(|counter| counter.name)
 }
 
+/// The counters that a metric is made of; none for those that count accounts.
+pub fn made_of(metric: &str) -> impl Iterator<Item = &'static str> {
+    let own = COUNTERS.iter().map(|counter| counter.name).filter(move |name| *name == metric);
+    let quotients = QUOTIENTS.iter().filter(move |quotient| quotient.name == metric);
+    own.chain(quotients.flat_map(|quotient| quotient.counters()))
+}
+
 /// What a bucket adds to each of [`counters`]; `None` where that is unknown, the bucket gone, or a directory bucket.
 pub fn added(record: &BucketRecord, evaluation: &Evaluation) -> Vec<Option<u32>> {
     let subject = Subject { record, evaluation };

@@ -260,7 +260,7 @@ async fn tag(hub: &Session, partition: &str, key: &str, targets: &mut [Target], 
     });
     let failures: Vec<String> = tags.buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await;
     if let Some(reason) = failures.first() {
-        tracing::warn!(accounts = failures.len(), %reason, "the tags of accounts cannot be read; their buckets without a tag of their own are in no group");
+        tracing::warn!(accounts = failures.len(), %reason, "the tags of accounts cannot be read; their buckets without a tag of their own are in the group (unknown)");
     }
 }
 

@@ -258,7 +258,7 @@ pub(super) const QUOTIENTS: &[Quotient] = &[
 
 impl Quotient {
     /// Every counter that it is made of.
-    fn counters(&self) -> impl Iterator<Item = &'static str> {
+    pub fn counters(&self) -> impl Iterator<Item = &'static str> {
         [Some(self.part.0), self.part.1, Some(self.whole.0), self.whole.1].into_iter().flatten()
     }
 }

@@ -1,7 +1,7 @@
 //! `bucketlens report`: the report of a run made again from what it read, without AWS.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::output::Output;
 use super::{Problem, judge, saved};
@@ -62,10 +62,24 @@ fn judge_by(inventory: &mut Inventory, again: &Again) -> Result<(), Problem> {
     Ok(())
 }
 
+/// A report beside the inventory of another run would say of it what is not so.
+fn another_run(out: &Path, inventory: &Inventory) -> Result<(), Problem> {
+    match saved::inventory(out).filter(|folder| folder.canonicalize().ok() != inventory.folder().canonicalize().ok()) {
+        None => Ok(()),
+        Some(_) => {
+            let what = format!("{} is the folder of another run (--out)", out.display());
+            Err(Problem::new(what).with_help("choose a folder without a run: --out DIR"))
+        }
+    }
+}
+
 pub fn run(again: &Again) -> Result<Exit, Problem> {
     let mut inventory = saved::open(&again.folder)?;
     let baseline = again.baseline.as_deref().map(saved::open).transpose()?;
     judge_by(&mut inventory, again)?;
+    if let Some(out) = &again.output.out {
+        another_run(out, &inventory)?;
+    }
     let output = Output::open(&again.output, Timestamp::now())?;
     let reports = output.reports(&again.output, again.color)?;
     let seen = judge::seen(&inventory);

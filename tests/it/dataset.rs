@@ -191,6 +191,25 @@ fn many_buckets_are_written_in_several_groups_and_few_in_none() {
     assert_eq!(order, Some(vec![json!({"rows": 12_000, "different": 12_000})]));
 }
 
+#[test]
+fn what_is_made_of_a_missing_column_has_no_value() {
+    const WITHOUT: &str = "
+import sys, pyarrow.parquet as pq
+table = pq.read_table(sys.argv[1])
+pq.write_table(table.drop_columns(['MFADeleteEnabledBucketCount']), sys.argv[2])
+print('{}')
+";
+    let runs = Runs::new();
+    runs.buckets("run", &json!([good("one")]));
+    fs::create_dir(runs.path("days")).expect("writable");
+    let (from, to) = (runs.text("run/inventory.parquet"), runs.text("days/day.parquet"));
+    if python(WITHOUT, &[&from, &to]).is_none() {
+        return;
+    }
+    let trend = runs.run(&["trend", "@days", "--format", "csv"]).expect(0).stdout;
+    assert!(trend.contains("VersioningEnabledBucketPercent") && !trend.contains("MFADeleteEnabled"), "{trend}");
+}
+
 fn sim_account() -> String {
     Organization::generate(3, 0).management_account().to_owned()
 }

@@ -189,6 +189,20 @@ fn what_is_no_finished_run_is_refused_with_a_sentence() {
 
 /// Whoever makes something of a run notices what was changed by hand since.
 #[test]
+fn no_report_takes_a_place_beside_another_run() {
+    let runs = Runs::new();
+    for name in ["one", "two"] {
+        runs.buckets(name, &json!([good(name)]));
+    }
+    let report = |out: &str| runs.run(&["report", "@one", "--out", out, "--fail-on", "none"]);
+    let refused = report("@two").expect(2);
+    assert!(refused.stderr.contains("is the folder of another run (--out)"), "{}", refused.stderr);
+    assert!(fs::read_to_string(runs.path("two/buckets.csv")).expect("there").contains("two"));
+    report("@one").expect(0);
+    report("@elsewhere").expect(0);
+}
+
+#[test]
 fn an_inventory_that_was_altered_is_refused_whatever_is_made_of_it() {
     let runs = Runs::new();
     let sim = |buckets: Value| Sim::json(&organization(&json!([management(&json!({"buckets": buckets}))])).to_string());

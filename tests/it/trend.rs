@@ -156,6 +156,13 @@ fn what_cannot_be_read_is_named() {
     other[at + 11] = b'9';
     fs::write(runs.path("all/copy.parquet"), &other).expect("writable");
     refused(&["trend", "@all"], "written by another version of bucketlens (format 9, this one reads 1)");
+    // With fewer rows than its run has buckets.
+    let mut fewer = whole.clone();
+    let at_coverage = fewer.windows(12).rposition(|bytes| bytes == b"\"coverage\":{").expect("the footer");
+    let at_buckets = fewer[at_coverage..].windows(10).position(|bytes| bytes == b"\"buckets\":").expect("a count");
+    fewer[at_coverage + at_buckets + 10] = b'7';
+    fs::write(runs.path("all/copy.parquet"), &fewer).expect("writable");
+    refused(&["trend", "@all"], "it has 1 rows, and its run found 7 buckets");
     let key = other.windows(10).rposition(|bytes| bytes == b"bucketlens").expect("the key");
     let mut foreign = whole.clone();
     let key = key.min(at);

@@ -94,7 +94,11 @@ impl File {
             }
             Some(_) | None => {}
         }
-        let about = serde_json::from_value(version).map_err(no_run)?;
+        let about: About = serde_json::from_value(version).map_err(no_run)?;
+        let (rows, buckets) = (footer.num_rows, about.coverage.buckets);
+        if u64::try_from(rows).ok() != Some(buckets) {
+            return Err(damaged(format!("it has {rows} rows, and its run found {buckets} buckets")));
+        }
         let names: Vec<&str> = footer.schema_descr.fields().iter().map(ParquetType::name).collect();
         if let Some(missing) = [ACCOUNT, REGION].into_iter().find(|name| !names.contains(name)) {
             return Err(damaged(format!("it has no column {missing}")));
@@ -105,9 +109,9 @@ impl File {
         Ok(Self { path: path.to_owned(), about, counters, added, has_directories })
     }
 
-    /// Whether this version adds up a metric that the one that wrote the file did not have.
+    /// Whether the file has no column for something that this metric is made of.
     pub fn lacks(&self, metric: &str) -> bool {
-        aggregate::counters().any(|counter| counter == metric) && !self.counters.contains(&metric)
+        aggregate::made_of(metric).any(|counter| !self.counters.contains(&counter))
     }
 
     /// The sums of every metric by account and Region, in no order. What is null adds nothing.

@@ -74,7 +74,7 @@ impl Page<'_> {
                 Some(_) | None => format!(" ({} {})", reason.operation, reason.class.as_str()),
             });
             let words = format!(
-                "The tags of {} could not be read{why}: their buckets without a tag of their own are in no group.",
+                "The tags of {} could not be read{why}: their buckets without a tag of their own are in the group (unknown).",
                 plural(lacking, "account")
             );
             verdicts.push(Text::new(&words).tone(Tone::Warning));
