@@ -106,7 +106,7 @@ pub fn counters() -> impl Iterator<Item = &'static str> {
 pub fn made_of(metric: &str) -> impl Iterator<Item = &'static str> {
     let own = COUNTERS.iter().map(|counter| counter.name).filter(move |name| *name == metric);
     let quotients = QUOTIENTS.iter().filter(move |quotient| quotient.name == metric);
-    own.chain(quotients.flat_map(|quotient| quotient.counters()))
+    own.chain(quotients.flat_map(metrics::Quotient::counters))
 }
 
 /// What a bucket adds to each of [`counters`]; `None` where that is unknown, the bucket gone, or a directory bucket.

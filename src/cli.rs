@@ -119,7 +119,12 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> Exit {
     };
     // Each thread has memory of its own: hundreds of them, one for each account whose file waits for the disk, would cost
     // more than the accounts.
-    let runtime = match tokio::runtime::Builder::new_multi_thread().max_blocking_threads(16).enable_all().build() {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.max_blocking_threads(16).enable_all();
+    if let Command::Scan { config, .. } = &command {
+        runtime.worker_threads(workers(config.reading.concurrency));
+    }
+    let runtime = match runtime.build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&Problem::new(format!("failed to start: {error}"))),
     };
@@ -127,6 +132,13 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> Exit {
     // Look-ups of names cannot be cancelled; the program does not wait for them.
     runtime.shutdown_background();
     exit.unwrap_or_else(|problem| fail(&problem))
+}
+
+/// Threads that send requests. One is enough for some thousands a second, and two that wake each other cost more CPU.
+fn workers(concurrency: usize) -> usize {
+    const REQUESTS_OF_ONE: usize = 64;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    concurrency.div_ceil(REQUESTS_OF_ONE).clamp(1, cores)
 }
 
 fn fail(problem: &Problem) -> Exit {

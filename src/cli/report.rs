@@ -64,13 +64,12 @@ fn judge_by(inventory: &mut Inventory, again: &Again) -> Result<(), Problem> {
 
 /// A report beside the inventory of another run would say of it what is not so.
 fn another_run(out: &Path, inventory: &Inventory) -> Result<(), Problem> {
-    match saved::inventory(out).filter(|folder| folder.canonicalize().ok() != inventory.folder().canonicalize().ok()) {
-        None => Ok(()),
-        Some(_) => {
-            let what = format!("{} is the folder of another run (--out)", out.display());
-            Err(Problem::new(what).with_help("choose a folder without a run: --out DIR"))
-        }
+    let place = |folder: &Path| folder.canonicalize().ok();
+    if saved::inventory(out).is_none_or(|folder| place(&folder) == place(inventory.folder())) {
+        return Ok(());
     }
+    let what = format!("{} is the folder of another run (--out)", out.display());
+    Err(Problem::new(what).with_help("choose a folder without a run: --out DIR"))
 }
 
 pub fn run(again: &Again) -> Result<Exit, Problem> {

@@ -175,8 +175,8 @@ fn a_policy_that_keeps_the_root_user_out_is_told_before_the_steps() {
     let others = json!({"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}});
     let bucket = |name: &str, condition: &Value| json!({"name": name, "region": "us-east-1", "versioning": "Enabled", "policy": deny(name, condition.clone())});
     let buckets = [bucket("shut", &without_mfa), bucket("perhaps", &others)];
-    let plain = json!({"name": "plain", "region": "us-east-1", "versioning": "Enabled"});
-    let buckets: Vec<Value> = buckets.into_iter().chain([plain]).collect();
+    let open = json!({"name": "plain", "region": "us-east-1", "versioning": "Enabled"});
+    let buckets: Vec<Value> = buckets.into_iter().chain([open]).collect();
     let sim = Sim::json(
         &json!({"organization_id": "o-plan", "management_account": ONE, "root": "r-ab12", "accounts": [
             {"id": ONE, "name": "Shop", "ou": "r-ab12", "assumable": false, "buckets": buckets}]})
