@@ -117,13 +117,18 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> Exit {
             return problem.exit();
         }
     };
+    let mut runtime = match workers(&command) {
+        // Everything on this thread: none is woken for another.
+        1 => tokio::runtime::Builder::new_current_thread(),
+        threads => {
+            let mut runtime = tokio::runtime::Builder::new_multi_thread();
+            runtime.worker_threads(threads);
+            runtime
+        }
+    };
     // Each thread has memory of its own: hundreds of them, one for each account whose file waits for the disk, would cost
     // more than the accounts.
-    let mut runtime = tokio::runtime::Builder::new_multi_thread();
     runtime.max_blocking_threads(16).enable_all();
-    if let Command::Scan { config, .. } = &command {
-        runtime.worker_threads(workers(config.reading.concurrency));
-    }
     let runtime = match runtime.build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&Problem::new(format!("failed to start: {error}"))),
@@ -135,10 +140,14 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> Exit {
 }
 
 /// Threads that send requests. One is enough for some thousands a second, and two that wake each other cost more CPU.
-fn workers(concurrency: usize) -> usize {
+fn workers(command: &Command) -> usize {
     const REQUESTS_OF_ONE: usize = 64;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    concurrency.div_ceil(REQUESTS_OF_ONE).clamp(1, cores)
+    if let Command::Scan { config, .. } = command {
+        config.reading.concurrency.div_ceil(REQUESTS_OF_ONE).clamp(1, cores)
+    } else {
+        cores
+    }
 }
 
 fn fail(problem: &Problem) -> Exit {
