@@ -184,6 +184,11 @@ fn denials_are_asked_once() {
     assert_eq!(reasons.len(), 2, "{reasons:?}");
     assert!(reasons[0].starts_with("GetBucketVersioning denied (AccessDenied, HTTP 403, request "), "{}", reasons[0]);
     assert!(reasons[1].starts_with("GetBucketLifecycleConfiguration denied (AccessDenied, HTTP 403, request "));
+    // No permission helps against a Deny; where the service names none, one may be missing.
+    assert!(ran.stdout.contains("GetBucketVersioning denied by the bucket's policy (AccessDenied) "), "{}", ran.stdout);
+    let needed = "GetBucketLifecycleConfiguration denied (AccessDenied), needs s3:GetLifecycleConfiguration ";
+    assert!(ran.stdout.contains(needed), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("needs s3:GetBucketVersioning"), "{}", ran.stdout);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use super::page::{Page, WIDE, id_of};
 use super::table::{Column, Text, Tone, listed, plural};
 use super::tally::{Extent, Gap};
-use crate::model::{AccountRecord, ErrorClass, Outcome, Region};
+use crate::model::{AccountRecord, Outcome, Region};
 
 const ACCOUNTS: usize = 10;
 const GAPS: usize = 6;
@@ -67,11 +67,9 @@ impl Page<'_> {
         let lacking = self.summary.accounts.iter().filter(|account| account.lacks_tag()).count() as u64;
         if lacking > 0 {
             let why = self.summary.accounts.iter().find_map(AccountRecord::why_it_lacks_tag);
-            let why = why.map_or_else(String::new, |reason| match reason.operation.action() {
-                Some(action) if reason.class == ErrorClass::Denied => {
-                    format!(" ({} denied, needs {action})", reason.operation)
-                }
-                Some(_) | None => format!(" ({} {})", reason.operation, reason.class.as_str()),
+            let why = why.map_or_else(String::new, |reason| {
+                let needs = reason.needs().map(|action| format!(", needs {action}")).unwrap_or_default();
+                format!(" ({} {}{needs})", reason.operation, reason.class.as_str())
             });
             let words = format!(
                 "The tags of {} could not be read{why}: their buckets without a tag of their own are in the group (unknown).",

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::evaluate::{Analysis, Evaluation};
-use crate::model::{AccountId, AccountRecord, BucketRecord, ErrorClass, Finding, Operation, Reason, Severity, Status};
+use crate::model::{AccountId, AccountRecord, BucketRecord, Deny, ErrorClass, Finding, Reason, Severity, Status};
 use crate::policy::{Group as PolicyGroup, Said, Verdict};
 use crate::protection::tally::Tally as ProtectionTally;
 use crate::report::{Contents, Summary};
@@ -78,13 +78,13 @@ impl Group {
     }
 }
 
-/// Reasons that differ only by request. The words are those of [`Operation`] and [`ErrorClass`].
+/// Reasons that differ only by request. The words are those of [`Operation`], [`ErrorClass`] and [`Deny`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Gap {
     pub operation: &'static str,
     pub class: &'static str,
     pub code: Option<String>,
-    /// The IAM action that is missing, where permission is what is missing.
+    /// The IAM action whose absence may be why.
     pub needs: Option<&'static str>,
 }
 
@@ -151,18 +151,22 @@ impl Tally {
     fn gap(&self, reason: &Reason) -> Gap {
         let gap = Gap {
             operation: reason.operation.as_str(),
-            class: words(reason.class),
+            class: words(reason),
             code: reason.code.clone(),
-            needs: missing_permission(reason.operation, reason.class),
+            needs: reason.needs(),
         };
         if self.gaps.len() < GAPS || self.gaps.contains_key(&gap) { gap } else { Gap { code: None, ..gap } }
     }
 }
 
-/// What [`ErrorClass`] means, for a person.
-fn words(class: ErrorClass) -> &'static str {
-    match class {
-        ErrorClass::Denied => "denied",
+/// What became of a question, for a person.
+fn words(reason: &Reason) -> &'static str {
+    match reason.class {
+        ErrorClass::Denied => match reason.deny() {
+            Some(Deny::ResourceBasedPolicy) => "denied by the bucket's policy",
+            Some(Deny::OtherPolicy) => "denied by a policy that is not the bucket's",
+            None => "denied",
+        },
         ErrorClass::WrongRegion => "asked in the wrong Region",
         ErrorClass::Credentials => "refused for its credentials",
         ErrorClass::Throttled => "throttled",
@@ -171,19 +175,5 @@ fn words(class: ErrorClass) -> &'static str {
         ErrorClass::Unsupported => "not supported by the server",
         ErrorClass::Rejected => "rejected",
         ErrorClass::Interrupted => "interrupted",
-    }
-}
-
-fn missing_permission(operation: Operation, class: ErrorClass) -> Option<&'static str> {
-    match class {
-        ErrorClass::Denied => operation.action(),
-        ErrorClass::WrongRegion
-        | ErrorClass::Credentials
-        | ErrorClass::Throttled
-        | ErrorClass::Unavailable
-        | ErrorClass::Malformed
-        | ErrorClass::Unsupported
-        | ErrorClass::Rejected
-        | ErrorClass::Interrupted => None,
     }
 }
