@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::page::{Page, WIDE, id_of};
+use super::page::{Page, WIDE, id_of, name_of};
 use super::table::{Column, Text, Tone, listed, plural};
 use super::tally::{Extent, Gap};
 use crate::model::{AccountRecord, Outcome, Region};
@@ -97,9 +97,9 @@ impl Page<'_> {
         let wide = self.layout.width >= WIDE;
         let row = |((_, tone), account): &((u8, Tone), &AccountRecord)| {
             let outcome = Text::new(account.outcome.as_str()).tone(*tone);
-            let (name, reason) = (account.name.as_str(), account.outcome.reason());
+            let (name, reason) = (name_of(account), account.outcome.reason());
             if wide {
-                vec![Text::new(id_of(account)), outcome, Text::new(name), Text::new(reason)]
+                vec![Text::new(id_of(account)), outcome, Text::new(&name), Text::new(reason)]
             } else {
                 let prefix = if name.is_empty() { String::new() } else { format!("{name}: ") };
                 vec![Text::new(id_of(account)), outcome, Text::new(&format!("{prefix}{reason}"))]

@@ -1,9 +1,10 @@
 //! The page: its parts in their order, and the figures they speak of.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use super::TerminalOptions;
-use super::table::{Column, Layout, Text, grouped};
+use super::table::{Column, Layout, Text, grouped, shortened};
 use super::tally::Tally;
 use crate::aggregate::{Scope, Value};
 use crate::model::AccountRecord;
@@ -111,7 +112,7 @@ impl<'a> Page<'a> {
         match (&self.summary.run.organization_id, self.summary.accounts) {
             (Some(id), _) => format!("organization {id}"),
             (None, [account]) if account.name.is_empty() => format!("account {}", id_of(account)),
-            (None, [account]) => format!("account {} ({})", id_of(account), account.name),
+            (None, [account]) => format!("account {} ({})", id_of(account), name_of(account)),
             (None, accounts) => format!("{} accounts", grouped(accounts.len() as u64)),
         }
     }
@@ -141,4 +142,9 @@ impl<'a> Page<'a> {
 /// An account's id, for a person.
 pub(super) fn id_of(account: &AccountRecord) -> &str {
     account.id.as_ref().map_or("unknown", |id| id.as_str())
+}
+
+/// An account's name, as far as it helps; the files have it whole. AWS allows 50 characters.
+pub(super) fn name_of(account: &AccountRecord) -> Cow<'_, str> {
+    shortened(&account.name, 50)
 }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use super::page::{Figures, Page, id_of};
+use super::page::{Figures, Page, id_of, name_of};
 use super::table::{Column, Text, Tone, grouped, plural};
 
 const ACCOUNTS: usize = 10;
@@ -29,12 +29,12 @@ impl Page<'_> {
         let mut worst: Vec<_> = self.accounts.iter().filter(|(_, figures)| badness(figures) > (0, 0)).collect();
         worst.sort_by_key(|(id, figures)| (Reverse(badness(figures)), **id));
         let accounts = self.summary.accounts.iter();
-        let names: HashMap<&str, &str> = accounts.map(|account| (id_of(account), account.name.as_str())).collect();
+        let names: HashMap<&str, _> = accounts.map(|account| (id_of(account), name_of(account))).collect();
         let row = |(id, figures): &(&&str, &Figures)| {
             let (fail, unknown) = badness(figures);
             vec![
                 Text::new(id),
-                Text::new(names.get(**id).unwrap_or(&"")),
+                Text::new(names.get(**id).map_or("", |name| name)),
                 Text::number(figures.count("BucketCount")),
                 Text::number(fail).tone_unless_zero(fail, Tone::Bad),
                 Text::number(unknown).tone_unless_zero(unknown, Tone::Warning),

@@ -1,5 +1,7 @@
 //! Tables and paragraphs of one width, in one style: no frames, a line below the header.
 
+use std::borrow::Cow;
+
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, Table};
 use comfy_table::{ContentLineStyle, TableStyle};
@@ -33,7 +35,11 @@ pub(super) struct Text {
 
 impl Text {
     pub fn new(text: &str) -> Self {
-        Self { content: harmless(text).into_owned(), tone: Tone::Plain, alignment: CellAlignment::Left }
+        /// What is longer is no sentence of ours or of AWS; the files have it whole.
+        const LONGEST: usize = 1_000;
+        let text = harmless(text);
+        let content = shortened(&text, LONGEST).into_owned();
+        Self { content, tone: Tone::Plain, alignment: CellAlignment::Left }
     }
 
     /// With the line breaks it has; for words of ours.
@@ -76,6 +82,14 @@ impl Text {
             Tone::Warning => cell.fg(Color::DarkYellow),
             Tone::Bad => cell.fg(Color::Red).add_attribute(Attribute::Bold),
         }
+    }
+}
+
+/// The text, or its beginning where it has more characters than this.
+pub(super) fn shortened(text: &str, characters: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(characters) {
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        None => text.into(),
     }
 }
 
