@@ -18,6 +18,7 @@ pub struct Clock {
     skew: AtomicI64,
     refused: OnceLock<ClockOff>,
     refusal: Notify,
+    unsaid: OnceLock<()>,
 }
 
 /// By how many seconds the clock of AWS is ahead of this machine's; negative where it is behind.
@@ -97,6 +98,16 @@ impl Clock {
             let _ = self.refused.set(ClockOff { skew, failure: failure.clone() });
             self.refusal.notify_waiters();
         }
+    }
+
+    /// A request was refused for its time, and the answer does not say which time would be right. AWS does; what stands
+    /// between may not pass it on.
+    pub(super) fn is_left_open(&self, failure: &Failure) {
+        self.unsaid.get_or_init(|| {
+            let what =
+                "a request was refused for its time, and the answer has no Date: the clock of this machine may be off";
+            tracing::warn!(reason = %failure.reason, "{what}");
+        });
     }
 
     /// Whether the correction was of no use.

@@ -40,8 +40,8 @@ pub struct Failure {
 pub(super) enum Remedy {
     /// The credentials: they have ended, or AWS does not know them any more.
     Renew,
-    /// The time: the request was refused for it, and AWS told its own.
-    SetClock(Skew),
+    /// The time: the request was refused for it. `None` where the answer did not tell that of AWS.
+    SetClock(Option<Skew>),
 }
 
 /// Where a wrong-Region answer points to.
@@ -168,7 +168,11 @@ fn from_answer<E: ProvideErrorMetadata>(operation: Operation, raw: &HttpResponse
         said.unwrap_or_default()
     };
     let region = raw.headers().get("x-amz-bucket-region").map(str::to_owned).or(said.region);
-    let (class, again) = classify(status, said.code.as_deref(), region.is_some());
+    let (class, again) = match (status, operation) {
+        // Its answers have no body.
+        (401 | 403, Operation::HeadBucket) if said.code.is_none() => (ErrorClass::Denied, false),
+        _ => classify(status, said.code.as_deref(), region.is_some()),
+    };
     let again = again || cut && class == ErrorClass::Malformed;
     let elsewhere = if class == ErrorClass::WrongRegion {
         Elsewhere {
@@ -184,7 +188,12 @@ fn from_answer<E: ProvideErrorMetadata>(operation: Operation, raw: &HttpResponse
         code: said.code,
         http_status: Some(status),
         request_id: request_id(raw),
-        message: said.message.unwrap_or_default(),
+        message: match said.message {
+            None if class == ErrorClass::Malformed => {
+                "the answer is no error of AWS: something between sent it".to_owned()
+            }
+            message => message.unwrap_or_default(),
+        },
     };
     let retry_after = raw.headers().get("retry-after").and_then(|seconds| seconds.trim().parse().ok());
     let remedy = remedy(&reason, raw);
@@ -203,17 +212,19 @@ fn remedy(reason: &Reason, raw: &HttpResponse) -> Option<Remedy> {
         | "InvalidAccessKeyId"
         | "InvalidClientTokenId"
         | "UnrecognizedClientException" => Some(Remedy::Renew),
-        "RequestTimeTooSkewed" | "RequestExpired" => skew(raw),
-        "SignatureDoesNotMatch" | "InvalidSignatureException" if for_its_time().contains(&true) => skew(raw),
+        "RequestTimeTooSkewed" | "RequestExpired" => Some(Remedy::SetClock(skew(raw))),
+        "SignatureDoesNotMatch" | "InvalidSignatureException" if for_its_time().contains(&true) => {
+            Some(Remedy::SetClock(skew(raw)))
+        }
         _ => None,
     }
 }
 
 /// By the `Date` of an answer that comes from no cache.
-fn skew(raw: &HttpResponse) -> Option<Remedy> {
+fn skew(raw: &HttpResponse) -> Option<Skew> {
     let date = raw.headers().get("date").filter(|_| raw.headers().get("age").is_none())?;
     let date = SystemTime::try_from(DateTime::from_str(date, Format::HttpDate).ok()?).ok()?;
-    Some(Remedy::SetClock(Skew::between(date, SystemTime::now())))
+    Some(Skew::between(date, SystemTime::now()))
 }
 
 /// An answer came, and it was not what it should be.
@@ -307,6 +318,8 @@ fn classify(status: u16, code: Option<&str>, names_region: bool) -> (ErrorClass,
         "MethodNotAllowed" | "NotImplemented" => (ErrorClass::Unsupported, false),
         _ => match status {
             301 | 307 | 308 => (ErrorClass::WrongRegion, false),
+            // AWS names a code: a gateway or firewall between, whose word on permissions nobody needs.
+            401 | 403 if code.is_none() => (ErrorClass::Malformed, true),
             401 | 403 => (ErrorClass::Denied, false),
             405 | 501 => (ErrorClass::Unsupported, false),
             429 => (ErrorClass::Throttled, true),
@@ -415,14 +428,16 @@ mod tests {
             assert!(again(503, transient), "{transient:?}");
         }
         assert!(again(502, None) && again(429, None));
-        for final_answer in [Some("AccessDenied"), Some("InvalidArgument"), Some("NoSuchBucket"), None] {
-            assert!(!again(403, final_answer), "{final_answer:?}");
+        assert!(again(403, None), "AWS names a code");
+        for final_answer in ["AccessDenied", "InvalidArgument", "NoSuchBucket", "SomethingNew"] {
+            assert!(!again(403, Some(final_answer)), "{final_answer:?}");
         }
     }
 
     #[test]
     fn without_a_code_the_status_decides() {
-        assert_eq!(classify(403, None, false).0, ErrorClass::Denied);
+        assert_eq!(classify(403, None, false).0, ErrorClass::Malformed);
+        assert_eq!(classify(403, Some("SomethingNew"), false).0, ErrorClass::Denied);
         assert_eq!(classify(301, None, false).0, ErrorClass::WrongRegion);
         assert_eq!(classify(404, None, false).0, ErrorClass::Malformed);
         assert_eq!(classify(400, Some("AuthorizationHeaderMalformed"), false).0, ErrorClass::Credentials);

@@ -288,12 +288,16 @@ impl Session {
             let again = left > 0
                 && match failure.remedy {
                     Some(Remedy::Renew) => self.keys.renew(number).await,
-                    Some(Remedy::SetClock(measured)) => {
+                    Some(Remedy::SetClock(Some(measured))) => {
                         let again = self.clock.correct(measured, skew);
                         if !again {
                             self.clock.give_up(&failure);
                         }
                         again
+                    }
+                    Some(Remedy::SetClock(None)) => {
+                        self.clock.is_left_open(&failure);
+                        false
                     }
                     None => false,
                 };

@@ -314,6 +314,20 @@ fn every_service_may_be_the_first_that_minds_the_clock() {
     }
 }
 
+/// AWS always does; what stands between may not pass it on.
+#[test]
+fn a_refusal_that_does_not_tell_the_time_is_spoken_of_once() {
+    let sim = two();
+    let proxy = Proxy::before(&sim, |request, forward| match request.operation() {
+        VERSIONING => s3_error(403, "RequestTimeTooSkewed"),
+        _ => forward(),
+    });
+    let ran = scan(["--organization", "--max-attempts", "1"]).at(&proxy.endpoint, MANAGEMENT).run().expect(3);
+    let says = "a request was refused for its time, and the answer has no Date: the clock of this machine may be off";
+    assert_eq!((ran.stderr.matches(says).count(), skew_of(&ran)), (1, Value::Null), "{}", ran.stderr);
+    assert!(ran.rows("out/buckets.csv").iter().all(|row| row["mfa_delete"] == "unknown"));
+}
+
 #[test]
 fn a_clock_that_is_right_or_nearly_is_not_spoken_of() {
     let sim = two();

@@ -251,6 +251,13 @@ faults! {
         says(502, "<html><body><h1>502 Bad Gateway</h1></body></html>")
     };
 
+    /// AWS names a code with what it denies: this is nobody's word on permissions.
+    a_firewall_in_html: Does::Hides(&["malformed (HTTP 403"]), |_, _| {
+        says(403, "<html><body>Blocked by gateway</body></html>")
+    };
+    forbidden_without_body: Does::Hides(&["malformed (HTTP 403"]), |_, _| says(403, "");
+    unauthorized_without_body: Does::Hides(&["malformed (HTTP 401"]), |_, _| says(401, "");
+
     // --- no HTTP, or HTTP of another kind ---
     garbage: UNAVAILABLE, |_, _| vec![send("\u{0}\u{1}\u{2}SSH-2.0-OpenSSH_9.2\r\n")];
     early_information: Does::Nothing, |_, forward| {
