@@ -53,6 +53,8 @@ pub enum InventoryError {
     Altered { path: PathBuf },
     #[error("the inventory {} was written by another version of bucketlens (format {found}, this one reads {VERSION})", .path.display())]
     OtherVersion { path: PathBuf, found: u32 },
+    #[error("the inventory {} holds what was read of another account ({found})", .path.display())]
+    OtherAccount { path: PathBuf, found: AccountId },
     #[error("the inventory {} was begun in {began}, and these credentials are those of {now}", .path.display())]
     OtherCaller { path: PathBuf, began: String, now: String },
 }
@@ -84,6 +86,10 @@ impl InventoryError {
             }
             Self::Altered { .. } => {
                 "put the file back as the run left it, or scan again: reports are made only of what was read from AWS"
+            }
+            Self::OtherAccount { .. } => {
+                "put each account's file under its own name, or remove this one and go on with --resume DIR, which reads \
+                 the account again"
             }
             Self::OtherVersion { .. } => "scan again, into this folder or another with --out DIR",
             Self::OtherCaller { .. } => {

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::writer::{RUN, START, Versioned};
 use super::{Closing, InventoryError, Line, Opening, VERSION, digest, segment_path};
-use crate::model::{AccountRecord, BucketRecord};
+use crate::model::{AccountId, AccountRecord, BucketRecord};
 
 /// A closed inventory.
 #[derive(Debug)]
@@ -64,7 +64,11 @@ impl Inventory {
         }
         // The index was read to the end of the file.
         let at = io::Seek::stream_position(&mut file).map_err(|source| InventoryError::read(&path, source))?;
-        Ok(Buckets { source: Some(Source { file, at, index: index.into_iter() }), path, text: Vec::new() })
+        Ok(Buckets {
+            source: Some(Source { account: id.clone(), file, at, index: index.into_iter() }),
+            path,
+            text: Vec::new(),
+        })
     }
 }
 
@@ -99,6 +103,7 @@ pub struct Buckets {
 
 #[derive(Debug)]
 struct Source {
+    account: AccountId,
     file: BufReader<File>,
     /// Where the file is read next.
     at: u64,
@@ -125,6 +130,9 @@ impl Iterator for Buckets {
             return Some(Err(InventoryError::read(&self.path, error)));
         }
         let why = match serde_json::from_slice(&self.text) {
+            Ok(Line::Bucket(record)) if record.account != source.account => {
+                return Some(Err(InventoryError::OtherAccount { path: self.path.clone(), found: record.account }));
+            }
             Ok(Line::Bucket(record)) => return Some(Ok(record)),
             Ok(Line::Segment { .. } | Line::OutOfScope { .. } | Line::Closed { .. }) => "no bucket".to_owned(),
             Err(error) => error.to_string(),

@@ -125,7 +125,7 @@ impl Segment {
         let write_error = |source| InventoryError::write(&path, source);
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(write_error)?;
-        let read = read(&path, &file, oldest)?;
+        let read = read(&path, &file, account, oldest)?;
         if let Some((at, record)) = read.closed
             && record.outcome == Outcome::Complete
             && record.buckets == read.tally.buckets()
@@ -213,7 +213,7 @@ struct Read {
     length: u64,
 }
 
-fn read(path: &Path, file: &File, oldest: Option<Timestamp>) -> Result<Read, InventoryError> {
+fn read(path: &Path, file: &File, account: &AccountId, oldest: Option<Timestamp>) -> Result<Read, InventoryError> {
     let mut file = BufReader::with_capacity(1 << 16, file);
     let mut read = Read { earlier: Earlier::default(), tally: Tally::default(), closed: None, length: 0 };
     let mut text = Vec::new();
@@ -227,6 +227,11 @@ fn read(path: &Path, file: &File, oldest: Option<Timestamp>) -> Result<Read, Inv
         match (line, read.length) {
             (Some(Line::Segment { version, .. }), _) if version != VERSION => {
                 return Err(InventoryError::OtherVersion { path: path.to_owned(), found: version });
+            }
+            (Some(Line::Segment { account: found, .. } | Line::Bucket(BucketRecord { account: found, .. })), _)
+                if found != *account =>
+            {
+                return Err(InventoryError::OtherAccount { path: path.to_owned(), found });
             }
             (Some(Line::Segment { .. }), 0) => {}
             // A crash can tear the last line and, where the machine lost its power, leave what is no line at all.
