@@ -280,6 +280,8 @@ async fn account(context: Arc<Context>, target: Target) -> Result<Worked, Invent
         Begun::Whole(record, tally) => {
             context.progress.buckets_found(tally.buckets());
             (0..tally.buckets()).for_each(|_| context.progress.bucket_done());
+            // What is said of the account itself is as it was found now.
+            let record = AccountRecord::new(&account, record.outcome, record.buckets);
             return Ok(Worked { record, tally, by_role, reached: Reached::Entered, cut: false });
         }
         Begun::Open(segment) => segment,
@@ -292,6 +294,7 @@ async fn account(context: Arc<Context>, target: Target) -> Result<Worked, Invent
         }
         Entered::Refused(failure) => Ended::Refused(failure),
         Entered::Gone => Ended::Gone,
+        Entered::Skipped(reason) => Ended::Skipped(reason),
         Entered::Interrupted => Ended::Unentered,
     };
     let cut = matches!(ended, Ended::Interrupted | Ended::Unentered);
@@ -314,6 +317,8 @@ enum Entered {
     Refused(Failure),
     /// It is not found any more.
     Gone,
+    /// Its state keeps everybody out.
+    Skipped(String),
     Interrupted,
 }
 
@@ -329,6 +334,7 @@ async fn enter(context: &Context, entry: Entry) -> Entered {
             None => Entered::Interrupted,
         },
         Entry::Gone => Entered::Gone,
+        Entry::Skipped(reason) => Entered::Skipped(reason),
     }
 }
 
@@ -340,6 +346,7 @@ enum Ended {
     Unlisted(Failure),
     Refused(Failure),
     Gone,
+    Skipped(String),
     /// The run was told to stop, when it listed or read.
     Interrupted,
     /// The run was told to stop before.
@@ -362,6 +369,11 @@ impl Ended {
                 let reason = "the account was found when the run began, and is not found any more";
                 (incomplete(reason.to_owned()), Reached::Unasked)
             }
+            Self::Skipped(reason) if rows => {
+                let reason = format!("{reason}: what an earlier part of the run read of it stands");
+                (Outcome::Incomplete(reason), Reached::Unasked)
+            }
+            Self::Skipped(reason) => (Outcome::Skipped(reason), Reached::Unasked),
             Self::Interrupted => {
                 let reason = "the run was interrupted before all buckets of the account were read";
                 (incomplete(reason.to_owned()), Reached::Entered)
@@ -412,6 +424,7 @@ async fn directories(
         | Ended::Unlisted(_)
         | Ended::Refused(_)
         | Ended::Gone
+        | Ended::Skipped(_)
         | Ended::Interrupted
         | Ended::Unentered => Ok(ended),
     }

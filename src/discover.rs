@@ -27,6 +27,8 @@ pub enum Entry {
     Role { hub: Arc<Session>, role: Role },
     /// There is none: an earlier part of the run found the account, and this one did not.
     Gone,
+    /// There is none any more, for this reason: an earlier part of the run found it in another state.
+    Skipped(String),
 }
 
 /// What was found before the first bucket is asked for.

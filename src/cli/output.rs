@@ -88,12 +88,7 @@ impl Output {
     pub fn journal(&self, config: &Config, start: Timestamp) -> Result<Journal, Problem> {
         let Some(resume) = &config.resume else { return self.begin(config, start) };
         let Some(writer) = self.reopen(resume.max_age.and_then(|age| start.before(age)))? else {
-            let folder = self.path.display();
-            let scope = config.scope().join(" ");
-            let scope = if scope.is_empty() { "the account of the credentials" } else { &scope };
-            config.check_compensation()?;
-            tracing::warn!("there is no whole record of a run in {folder}: it is scanned from the start: {scope}");
-            return self.begin(config, start);
+            return self.begin_unrecorded(config, start);
         };
         let opening = writer.opening();
         let config = config.clone().going_on(resume, &opening.scope, opening.standard, &opening.accepted_controls)?;
@@ -106,11 +101,35 @@ impl Output {
         Ok(Journal { writer, config, goes_on: true })
     }
 
-    /// The journal of a run that did not end, or what was read by one that did.
-    fn reopen(&self, oldest: Option<Timestamp>) -> Result<Option<Writer>, Problem> {
+    /// Nothing says how the run in the folder began: it is scanned from the start, where somebody says what.
+    fn begin_unrecorded(&self, config: &Config, start: Timestamp) -> Result<Journal, Problem> {
+        let (folder, scope) = (self.path.display(), config.scope().join(" "));
+        let what = format!("there is no whole record of a run in {folder}");
+        if scope.is_empty() {
+            let problem = Problem::new(format!("{what}, and nothing says what is to be scanned"));
+            return Err(problem.with_help(
+                "say again what is scanned (--organization, …) to scan it from the start; where it is the account of the \
+                 credentials alone, begin another run with --out DIR",
+            ));
+        }
+        config.check_compensation()?;
+        let lost = match segments(&self.inventory()) {
+            0 => String::new(),
+            1 => "; what was read of an account before is discarded".to_owned(),
+            accounts => format!("; what was read of {accounts} accounts before is discarded"),
+        };
+        tracing::warn!("{what}: it is scanned from the start: {scope}{lost}");
+        self.begin(config, start)
+    }
+
+    /// That of a run that did not end, or what was read by one that did.
+    fn inventory(&self) -> PathBuf {
         let unfinished = self.path.join(WRITING);
-        let folder = if unfinished.is_dir() { unfinished } else { self.path.join(WRITTEN) };
-        Ok(Writer::reopen(&folder, oldest)?)
+        if unfinished.is_dir() { unfinished } else { self.path.join(WRITTEN) }
+    }
+
+    fn reopen(&self, oldest: Option<Timestamp>) -> Result<Option<Writer>, Problem> {
+        Ok(Writer::reopen(&self.inventory(), oldest)?)
     }
 
     /// What a run that did not end left behind goes: a job that writes to one folder every night must not be blocked
@@ -180,8 +199,8 @@ impl Output {
 
     pub fn write_problem(&self, error: &io::Error) -> Problem {
         Problem::new(format!("failed to write the report in {}: {error}", self.path.display())).with_help(
-            "free space and go on: scan --resume DIR and report DIR read nothing twice; the report is complete once \
-             SHA256SUMS is there",
+            "free space and go on with scan --resume DIR, which reads nothing twice (or run report once more, where that \
+             wrote it); the report is complete once SHA256SUMS is there",
         )
     }
 }
@@ -216,7 +235,11 @@ pub fn may_go_on(config: &Config) -> Result<(), Problem> {
         // What else is wrong with it is told when it is opened.
         Err(_) => Ok(()),
         Ok(_) if [WRITING, WRITTEN].iter().any(|name| folder.join(name).exists()) => Ok(()),
-        Ok(mut entries) => entries.next().map_or(Ok(()), |_| Err(problem("holds no run of bucketlens"))),
+        Ok(mut entries) => match entries.next() {
+            Some(_) => Err(problem("holds no run of bucketlens")),
+            None if config.scope().is_empty() => Err(problem("is empty, and nothing says what is to be scanned")),
+            None => Ok(()),
+        },
     }
 }
 
@@ -230,6 +253,12 @@ fn strange_report(folder: &Path) -> Option<&'static str> {
     let mut names = Format::ALL.into_iter().flat_map(Format::files).copied();
     let is_ours = |name: &str| written.iter().any(|file| file == name || name.ends_with('/') && file.starts_with(name));
     names.find(|name| folder.join(name).exists() && !is_ours(name))
+}
+
+/// The accounts of which something was written down.
+fn segments(inventory: &Path) -> usize {
+    let Ok(entries) = fs::read_dir(inventory) else { return 0 };
+    entries.flatten().filter(|entry| entry.path().extension().is_some_and(|extension| extension == "jsonl")).count()
 }
 
 /// Something in an inventory's folder that no run wrote.

@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::discover::{Discovered, Entry, Target, discover};
 use crate::exit::{self, Exit};
 use crate::inventory::{Found, Inventory, Writer};
-use crate::model::{AccountId, Coverage, Outcome, Region, Run, Timestamp, directory_regions};
+use crate::model::{Account, AccountId, AccountRecord, Coverage, Outcome, Region, Run, Timestamp, directory_regions};
 
 /// What a scan comes to.
 struct Ends {
@@ -125,7 +125,7 @@ async fn read(
             accounts: targets.iter().map(|target| target.account.clone()).collect(),
         };
         let gone = writer.found(now, how)?;
-        targets.extend(gone.into_iter().map(|account| Target { account, entry: Entry::Gone }));
+        targets.extend(gone.into_iter().map(|account| as_found_now(account, &found.others)));
     }
     let opening = writer.opening().clone();
     let directories = directories(&config, found.partition.as_deref());
@@ -193,6 +193,22 @@ fn directories(config: &Config, partition: Option<&str>) -> Option<BTreeSet<Regi
         tracing::info!("directory buckets are listed in {regions}, a request each");
     }
     Some(regions)
+}
+
+/// An account that an earlier part of the run was to read, and this one is not.
+fn as_found_now(account: Account, others: &[AccountRecord]) -> Target {
+    let now = others.iter().find(|other| other.id.as_ref() == Some(&account.id));
+    match now.map(|other| (other, &other.outcome)) {
+        Some((other, Outcome::Skipped(reason))) => {
+            tracing::warn!(account = %account.id, reason, "an account is skipped now that was to be read when the run began");
+            let (entry, state) = (Entry::Skipped(reason.clone()), other.state.clone());
+            Target { account: Account { state, ..account }, entry }
+        }
+        Some((_, Outcome::Complete | Outcome::Incomplete(_) | Outcome::Failed(_))) | None => {
+            tracing::warn!(account = %account.id, "an account is not found any more that was found when the run began");
+            Target { account, entry: Entry::Gone }
+        }
+    }
 }
 
 /// What earlier parts of the run found, when this one is told to stop before it found anything.

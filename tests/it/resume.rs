@@ -472,9 +472,38 @@ fn a_folder_without_a_record_is_scanned_from_the_start() {
     fs::rename(out.path().join("inventory"), out.path().join("inventory.partial")).expect("there");
     fs::write(out.path().join("inventory.partial/start.json"), "{\"version\"").expect("writable");
     let asked = sim.count(VERSIONING);
-    let ran = out.resume(&[]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
-    assert!(ran.stderr.contains("from the start: the account of the credentials"), "{}", ran.stderr);
-    assert_eq!(sim.count(VERSIONING) - asked, 2);
+    let ran = out.resume(&["--bucket", "*-00000"]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
+    assert!(ran.stderr.contains("--bucket=*-00000; what was read of an account before is discarded"), "{}", ran.stderr);
+    assert_eq!(sim.count(VERSIONING) - asked, 1);
+}
+
+/// The default, the account of the credentials alone, is no guess to make in place of a whole organization.
+#[test]
+fn a_folder_without_a_record_is_left_alone_where_nothing_says_what_to_scan() {
+    let sim = Sim::start(Organization::generate(3, 6));
+    let out = Out::new();
+    fs::create_dir_all(out.path()).expect("new");
+    let ran = out.resume(&[]).at(&sim.endpoint, "100000000000").run().expect(2);
+    assert!(ran.stderr.contains("is empty, and nothing says what is to be scanned"), "{}", ran.stderr);
+    out.scan(&["--organization"]).at(&sim.endpoint, "100000000000").run();
+    let (report, asked) = (out.report(), sim.count("ListBuckets"));
+    let start = out.path().join("inventory/start.json");
+    let whole = fs::read(&start).expect("there");
+    for broken in [None, Some(&[][..]), Some(&whole[..whole.len() / 2])] {
+        match broken {
+            None => fs::remove_file(&start).expect("there"),
+            Some(text) => fs::write(&start, text).expect("writable"),
+        }
+        let ran = out.resume(&[]).at(&sim.endpoint, "100000000000").run().expect(2);
+        let told = "there is no whole record of a run in ";
+        assert!(ran.stderr.contains(told) && ran.stderr.contains("nothing says what is to be"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("help: say again what is scanned (--organization, …)"), "{}", ran.stderr);
+        assert_same(&report, &out.report());
+    }
+    assert_eq!(sim.count("ListBuckets"), asked);
+    let ran = out.resume(&["--organization"]).at(&sim.endpoint, "100000000000").run();
+    assert!(ran.stderr.contains("; what was read of 3 accounts before is discarded"), "{}", ran.stderr);
+    assert_same(&report, &out.report());
 }
 
 #[test]
@@ -525,6 +554,92 @@ fn an_account_that_is_found_no_more_keeps_its_rows() {
     assert_eq!(outcomes, ["complete", "complete", "failed"]);
     assert!(accounts[2]["reason"].ends_with("is not found any more"), "{accounts:?}");
     assert_eq!(out.rows("buckets.csv").len(), 2);
+}
+
+/// What Organizations says now is said of the account, and what was read before stands.
+#[test]
+fn an_account_that_was_suspended_meanwhile_is_said_to_be() {
+    let organization = |theirs: &Value| {
+        let theirs = with(json!({"id": "222222222222", "name": "Member", "ou": "r-test"}), theirs);
+        let empty = json!({"id": "333333333333", "name": "Empty", "ou": "r-test", "state": theirs["state"]});
+        of(&json!([management(&json!({"buckets": [good("ours")]})), theirs, empty]))
+    };
+    let failing = json!({"fail": {"GetBucketVersioning": {"status": 500, "code": "InternalError"}}});
+    let out = Out::new();
+    let sim = Sim::start(organization(&json!({"buckets": [good("theirs"), with(good("worse"), &failing)]})));
+    out.scan(&["--organization", "--max-attempts", "2"]).at(&sim.endpoint, MANAGEMENT).run().expect(3);
+    let sim = Sim::start(organization(&json!({"state": "SUSPENDED"})));
+    let said = |columns: [&str; 4]| {
+        let rows = out.rows("accounts.csv");
+        rows.iter().map(|row| columns.map(|column| row[column].clone())).collect::<Vec<_>>()
+    };
+    let ran = out.resume(&[]).at(&sim.endpoint, MANAGEMENT).run().expect(3);
+    assert!(ran.stderr.contains("an account is skipped now that was to be read when the run began"), "{}", ran.stderr);
+    let reason = "the account is suspended by AWS (SUSPENDED)";
+    let stands = format!("{reason}: what an earlier part of the run read of it stands");
+    assert_eq!(
+        said(["state", "outcome", "reason", "buckets"]),
+        [
+            ["ACTIVE", "complete", "", "1"],
+            ["SUSPENDED", "incomplete", stands.as_str(), "2"],
+            // Nothing was left to be read of it.
+            ["SUSPENDED", "complete", "", "0"],
+        ]
+    );
+    out.resume(&["--max-age", "0s"]).at(&sim.endpoint, MANAGEMENT).run().expect(3);
+    assert_eq!(said(["state", "outcome", "reason", "buckets"])[2], ["SUSPENDED", "skipped", reason, ""]);
+}
+
+#[test]
+fn what_was_read_of_another_account_is_not_taken_for_this_one() {
+    let sim = Sim::start(Organization::generate(3, 6));
+    let out = Out::new();
+    out.scan(&["--organization"]).at(&sim.endpoint, "100000000000").run();
+    let segment = |number: u32| out.path().join(format!("inventory/10000000000{number}.jsonl"));
+    let (whole, asked) = (fs::read_to_string(segment(1)).expect("there"), sim.count(VERSIONING));
+    // As a whole, and only a bucket of it.
+    let (header, rest) = whole.split_once('\n').expect("lines");
+    let of_another = rest.replace("100000000001", "100000000002");
+    for wrong in [fs::read_to_string(segment(2)).expect("there"), format!("{header}\n{of_another}")] {
+        fs::write(segment(1), wrong).expect("writable");
+        let ran = out.resume(&[]).at(&sim.endpoint, "100000000000").run().expect(2);
+        let says = "100000000001.jsonl holds what was read of another account (100000000002)\n  help: ";
+        assert!(ran.stderr.contains(says), "{}", ran.stderr);
+    }
+    assert_eq!(sim.count(VERSIONING), asked);
+    // As the help says.
+    fs::remove_file(segment(1)).expect("there");
+    out.resume(&[]).at(&sim.endpoint, "100000000000").run();
+    assert_eq!(sim.count(VERSIONING), asked + 2);
+}
+
+/// The seam for sharding: accounts share no file, so parts that read some accounts each are the whole once their files
+/// stand in one folder.
+#[test]
+fn parts_that_read_some_accounts_each_make_one_run() {
+    let sim = Sim::start(Organization::generate(4, 24));
+    let [whole, run] = [(); 2].map(|()| Out::new());
+    for out in [&whole, &run] {
+        out.scan(&["--organization"]).at(&sim.endpoint, "100000000000").run();
+    }
+    // One was interrupted before it read anything.
+    let unfinished = run.path().join("inventory.partial");
+    fs::rename(run.path().join("inventory"), &unfinished).expect("there");
+    fs::remove_file(unfinished.join("run.json")).expect("there");
+    let segment = |number: u32| format!("10000000000{number}.jsonl");
+    (0..4).for_each(|number| fs::remove_file(unfinished.join(segment(number))).expect("there"));
+    for numbers in [[0, 1], [2, 3]] {
+        let part = Out::new();
+        let accounts = numbers.map(|number| format!("10000000000{number}")).join(",");
+        part.scan(&["--organization", "--account", &accounts]).at(&sim.endpoint, "100000000000").run();
+        for name in numbers.map(segment) {
+            fs::copy(part.path().join("inventory").join(&name), unfinished.join(&name)).expect("both are there");
+        }
+    }
+    let asked = sim.count(VERSIONING);
+    run.resume(&[]).at(&sim.endpoint, "100000000000").run();
+    assert_eq!(sim.count(VERSIONING), asked, "nothing is left to be read");
+    assert_same(&whole.report(), &run.report());
 }
 
 #[test]
