@@ -4,7 +4,8 @@
 //! - [`sums`]: the sums of an account, a Region at a time;
 //! - [`rows`]: the columns and the rows of an export;
 //! - [`compare`]: an export beside a run;
-//! - [`place`]: where its files stand; [`manifest`]: the file that lists them.
+//! - [`place`]: where its files stand; [`manifest`]: the file that lists them; [`coverage`]: ours, that says what is
+//!   missing.
 //!
 //! Pure: the files are written by `report` and read by `dataset`.
 //!
@@ -12,6 +13,7 @@
 //! schemas", "What is an S3 Storage Lens export manifest?".
 
 pub mod compare;
+pub mod coverage;
 pub mod manifest;
 pub mod metrics;
 pub mod place;

@@ -1,6 +1,6 @@
 //! What S3 Storage Lens would export, of what was read: [`long`] as it exports to a bucket, one metric a row, as CSV or
-//! Parquet, with a manifest and with `coverage.json`; [`Wide`] the bucket property metrics as it exports them to S3
-//! Tables, one bucket a row.
+//! Parquet, with a manifest; [`Wide`] the bucket property metrics as it exports them to S3 Tables, one bucket a row; each
+//! with a `coverage.json`.
 //!
 //! A fact that is unknown, or that nobody asked for, has no `BUCKET` row, and never a zero; an `ACCOUNT` row, one for each
 //! Region, is the sum over the buckets of which the fact is known, and there is none where that is no bucket. A known
@@ -26,7 +26,7 @@ pub(super) const LONG_DRAFTS: [&str; 5] =
 
 const WIDE: &str = "bucket_property_metrics.parquet";
 
-pub(super) const WIDE_FILES: [&str; 1] = [WIDE];
+pub(super) const WIDE_FILES: [&str; 2] = [WIDE, place::COVERAGE];
 
 const _: () = assert!(LONG_FILES[0].len() == place::TOP.len() + 1);
 

@@ -25,17 +25,14 @@ pub struct Export {
 }
 
 impl Export {
-    /// `first`: the first account that was found, in the order of ids. It stands for the owner of the configuration
-    /// where the caller is not known, as with several profiles or on servers without STS.
+    /// `first`: see [`source`].
     pub fn of(format: ReportFormat, run: &Run, first: Option<&AccountId>) -> Self {
-        let caller = run.caller_arn.as_deref().and_then(|arn| arn.split(':').nth(4));
-        let caller = caller.and_then(|account| AccountId::parse(account).ok());
-        Self { format, account: caller.or_else(|| first.cloned()), date: date_of(run), id: run.id.clone() }
+        Self { format, account: source(run, first), date: date_of(run), id: run.id.clone() }
     }
 
     /// The source account, as manifest and paths name it.
     pub fn account(&self) -> &str {
-        self.account.as_ref().map_or("unknown", AccountId::as_str)
+        name_of(self.account.as_ref())
     }
 
     pub fn report(&self) -> String {
@@ -53,6 +50,19 @@ impl Export {
     fn root(&self) -> String {
         format!("{TOP}/{}/{}/{VERSION}", self.account(), self.format.config_id())
     }
+}
+
+/// The account that stands for the owner of the configuration: that of the credentials or, where it is not known, as with
+/// several profiles or on servers without STS, `first`: the first that was found, in the order of ids.
+pub fn source(run: &Run, first: Option<&AccountId>) -> Option<AccountId> {
+    let caller = run.caller_arn.as_deref().and_then(|arn| arn.split(':').nth(4));
+    let caller = caller.and_then(|account| AccountId::parse(account).ok());
+    caller.or_else(|| first.cloned())
+}
+
+/// How manifest, paths and coverage name it.
+pub fn name_of(source: Option<&AccountId>) -> &str {
+    source.map_or("unknown", AccountId::as_str)
 }
 
 /// `YYYY-MM-DD`.

@@ -91,7 +91,7 @@ fn two_days() -> Runs {
         let shut = json!({"id": "222222222222", "name": "", "ou": "r-test", "assumable": false, "buckets": []});
         let ours = management(&json!({"buckets": buckets}));
         let sim = Sim::json(&organization(&json!([ours, shut])).to_string());
-        let formats = "csv,json,parquet,storage-lens-csv,storage-lens-parquet";
+        let formats = "csv,json,parquet,storage-lens-csv,storage-lens-parquet,storage-lens-tables";
         let arguments = ["--organization", "--fail-on", "none", "--allow-unknown", "--format", formats, more];
         runs.scan(name, &sim, MANAGEMENT, &arguments).expect(0);
     }
@@ -114,6 +114,8 @@ fn what_programs_read_follows_its_schema() {
         let trend = assert_valid("trend", &json(&["trend", "@", "--scope", scope]).expect(0).stdout);
         assert!(!trend["remarks"].as_array().expect("sentences").is_empty());
     }
+    let of_table = assert_valid("coverage", &runs.read("old/coverage.json"));
+    assert_eq!(of_table["run"]["config_id"], "bucketlens-tables");
     for config in ["bucketlens-csv", "bucketlens-parquet"] {
         let export = format!("StorageLens/{MANAGEMENT}/{config}");
         let folder = runs.path(&format!("old/{export}"));

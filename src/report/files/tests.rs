@@ -68,7 +68,7 @@ fn a_run_that_ends_early_leaves_the_old_report_whole() {
     example::organization().write(Box::new(open(space.path(), &Format::ALL)));
     let sums = read(space.path(), SUMS);
     let listed: Vec<&str> = sums.lines().filter_map(sums::listed).map(|(_, name)| name).collect();
-    assert_eq!(listed.len(), 13);
+    assert_eq!(listed.len(), 14);
     let old =
         || -> Vec<Vec<u8>> { listed.iter().map(|name| fs::read(space.path().join(name)).expect("there")).collect() };
     let before = (names(space.path()), old());

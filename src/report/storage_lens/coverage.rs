@@ -10,9 +10,7 @@ use crate::report::csv::listed_buckets;
 use crate::report::text::harmless;
 use crate::report::{Draft, Finished, Summary};
 use crate::storage_lens::metrics::reasons;
-use crate::storage_lens::{Export, Metric, Value, Values};
-
-const SCHEMA_VERSION: u32 = 1;
+use crate::storage_lens::{Metric, Value, Values, coverage};
 
 pub(super) struct Coverage {
     out: BufWriter<Draft>,
@@ -68,10 +66,18 @@ struct AccountLine<'a> {
     buckets: Option<u64>,
 }
 
+/// The export that it is of.
+pub(super) struct Of<'a> {
+    pub source_account_id: &'a str,
+    pub config_id: &'static str,
+    /// `YYYY-MM-DD`.
+    pub report_date: &'a str,
+}
+
 impl Coverage {
     pub fn create(draft: Draft) -> io::Result<Self> {
         let mut out = BufWriter::with_capacity(1 << 16, draft);
-        write!(out, "{{\n\"schema_version\": {SCHEMA_VERSION},\n\"buckets\": [")?;
+        write!(out, "{{\n\"schema_version\": {},\n\"buckets\": [", coverage::VERSION)?;
         Ok(Self { out, separator: "\n", counts: Default::default(), vanished: 0 })
     }
 
@@ -109,14 +115,14 @@ impl Coverage {
         Ok(())
     }
 
-    pub fn finish(mut self, summary: &Summary<'_>, export: &Export) -> io::Result<Finished> {
+    pub fn finish(mut self, summary: &Summary<'_>, export: &Of<'_>) -> io::Result<Finished> {
         self.out.write_all(b"\n],\n\"run\": ")?;
         let head = Head {
             run_id: &summary.run.id,
             interrupted: summary.run.interrupted,
-            source_account_id: export.account(),
-            config_id: export.format.config_id(),
-            report_date: &export.date,
+            source_account_id: export.source_account_id,
+            config_id: export.config_id,
+            report_date: export.report_date,
             vanished_buckets: self.vanished,
         };
         serde_json::to_writer_pretty(&mut self.out, &head)?;

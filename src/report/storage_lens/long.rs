@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use ::csv::{Terminator, Writer as CsvWriter, WriterBuilder};
 use md5::{Digest, Md5};
 
-use super::coverage::Coverage;
+use super::coverage::{Coverage, Of};
 use super::not_begun;
 use crate::dataset::storage_lens::parquet;
 use crate::evaluate::Evaluation;
@@ -98,7 +98,8 @@ impl Writer for Long {
         serde_json::to_writer_pretty(&mut manifest, &Manifest::of(&export, report))?;
         manifest.write_all(b"\n")?;
         let manifest = manifest.finish()?.named(folder, export.manifest());
-        let coverage = coverage.finish(summary, &export)?.named(folder, export.coverage());
+        let of = Of { source_account_id: export.account(), config_id: format.config_id(), report_date: &export.date };
+        let coverage = coverage.finish(summary, &of)?.named(folder, export.coverage());
         Ok(vec![file, manifest, coverage])
     }
 }

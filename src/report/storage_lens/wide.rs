@@ -1,7 +1,8 @@
-//! One bucket a row: the bucket property metrics of an export to S3 Tables.
+//! One bucket a row: the bucket property metrics of an export to S3 Tables; and its coverage, which stands beside it.
 
 use std::io::{self, BufWriter};
 
+use super::coverage::{Coverage, Of};
 use super::{WIDE, not_begun};
 use crate::dataset::storage_lens::parquet;
 use crate::evaluate::Evaluation;
@@ -10,11 +11,13 @@ use crate::report::files::Writer;
 use crate::report::text::harmless;
 use crate::report::{Draft, Finished, Folder, Summary};
 use crate::storage_lens::metrics::values;
+use crate::storage_lens::place;
 use crate::storage_lens::sums::{Done, OfAccount};
 
 pub(in crate::report) struct Wide {
     table: Table,
     sums: OfAccount,
+    coverage: Coverage,
 }
 
 type Rows = parquet::Wide<BufWriter<Draft>>;
@@ -29,7 +32,8 @@ enum Table {
 
 impl Wide {
     pub fn create(folder: &Folder) -> io::Result<Self> {
-        Ok(Self { table: Table::Opened(folder.create(WIDE)?), sums: OfAccount::default() })
+        let table = Table::Opened(folder.create(WIDE)?);
+        Ok(Self { table, sums: OfAccount::default(), coverage: Coverage::create(folder.create(place::COVERAGE)?)? })
     }
 
     fn rows(&mut self) -> io::Result<&mut Rows> {
@@ -57,7 +61,9 @@ impl Writer for Wide {
     }
 
     fn bucket(&mut self, _: &AccountRecord, record: &BucketRecord, evaluation: &Evaluation) -> io::Result<()> {
-        let Some(values) = values(record, evaluation.replication.as_ref()) else { return Ok(()) };
+        let values = values(record, evaluation.replication.as_ref());
+        self.coverage.bucket(record, values.as_ref())?;
+        let Some(values) = values else { return Ok(()) };
         if let Some(done) = self.sums.add(&record.account, &record.region, &values) {
             self.account(&done)?;
         }
@@ -65,12 +71,20 @@ impl Writer for Wide {
         Ok(self.rows()?.bucket(record.account.as_str(), &region, &bucket, &values)?)
     }
 
-    fn finish(mut self: Box<Self>, _: &Summary<'_>, _: &Folder) -> io::Result<Vec<Finished>> {
+    fn finish(mut self: Box<Self>, summary: &Summary<'_>, _: &Folder) -> io::Result<Vec<Finished>> {
         if let Some(done) = self.sums.take() {
             self.account(&done)?;
         }
-        let Table::Begun(rows) = self.table else { return Err(not_begun()) };
-        let out = rows.finish()?;
-        Ok(vec![out.into_inner().map_err(io::IntoInnerError::into_error)?.finish()?])
+        let Self { table, coverage, .. } = *self;
+        let Table::Begun(rows) = table else { return Err(not_begun()) };
+        let table = rows.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?.finish()?;
+        let first = summary.accounts.iter().find_map(|account| account.id.as_ref());
+        let (source, report_date) = (place::source(summary.run, first), place::date_of(summary.run));
+        let of = Of {
+            source_account_id: place::name_of(source.as_ref()),
+            config_id: parquet::TABLE_CONFIG_ID,
+            report_date: &report_date,
+        };
+        Ok(vec![table, coverage.finish(summary, &of)?])
     }
 }

@@ -189,6 +189,16 @@ fn date(ran: &Ran) -> String {
 }
 
 #[test]
+fn the_table_has_the_same_gaps_beside_it() {
+    let ran = demo();
+    let of_export = json(&only(&ran.path("out/StorageLens"), &format!("bucketlens-csv/V_1/manifests/{}", date(&ran))));
+    let mut of_table = ran.json("out/coverage.json");
+    assert_eq!(of_table["run"]["config_id"], "bucketlens-tables");
+    of_table["run"]["config_id"] = json!("bucketlens-csv");
+    assert_eq!(of_table, of_export);
+}
+
+#[test]
 fn the_wide_table_is_null_where_nothing_is_known() {
     let ran = demo();
     let Some(wide) = described(&ran.path("out/bucket_property_metrics.parquet")) else { return };
@@ -265,7 +275,13 @@ fn the_same_run_gives_the_same_bytes_and_an_older_export_goes() {
     assert!(first == read(), "made again from the same run");
     scan(&["--resume", &out, "--format", "storage-lens-parquet"]);
     assert_eq!(read().len(), 3);
+    scan(&["--resume", &out, "--format", "storage-lens-tables"]);
+    assert_eq!(read().keys().collect::<Vec<_>>(), ["bucket_property_metrics.parquet"]);
+    let coverage = json(&space.path().join("coverage.json"));
+    assert_eq!((&coverage["buckets"], &coverage["accounts"]), (&json!([]), &json!([])));
+    assert!(std::fs::read_to_string(space.path().join("SHA256SUMS")).expect("sums").contains("  coverage.json\n"));
     scan(&["--resume", &out, "--format", "json"]);
+    assert!(!space.path().join("coverage.json").exists());
     assert!(!space.path().join("StorageLens").exists(), "{:?}", files(space.path()));
     let taken = space.path().join("StorageLens");
     std::fs::write(&taken, "mine").expect("writable");
