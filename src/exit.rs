@@ -38,17 +38,65 @@ impl Exit {
         }
     }
 
-    /// The words of `--help`.
-    pub fn meaning(self) -> &'static str {
-        match self {
-            Self::Ok => "no finding at or above --fail-on, and nothing stayed unknown",
-            Self::Findings => "a finding is at or above --fail-on",
-            Self::CouldNotRun => "it could not run: usage, configuration or credentials",
-            Self::Unknown => {
-                "something stayed unknown or an account failed (0 with --allow-unknown), or the run was interrupted"
+    /// The words of `--help`; `None` for one that the command does not have.
+    pub fn meaning(self, of: Of) -> Option<&'static str> {
+        const UNKNOWN: &str =
+            "something stayed unknown or an account failed (0 with --allow-unknown), or the run was interrupted";
+        Some(match (of, self) {
+            (Of::Scan | Of::Report, Self::Ok) => "no finding at or above --fail-on, and nothing stayed unknown",
+            (Of::Scan | Of::Report, Self::Findings) => "a finding is at or above --fail-on",
+            (Of::Scan, Self::CouldNotRun) => "it could not run: usage, configuration or credentials",
+            (Of::Report, Self::CouldNotRun) => "the run cannot be read, or no report be written",
+            (Of::Scan | Of::Report, Self::Unknown) => UNKNOWN,
+            (Of::Scan, Self::Stopped) => {
+                "it was told to stop a second time: there is no report, and --resume DIR goes on"
             }
-            Self::Stopped => "it was told to stop a second time: there is no report, and --resume DIR goes on",
-        }
+            (Of::Diff, Self::Ok) => "no regression",
+            (Of::Diff, Self::Findings) => {
+                "a regression: MFA delete or versioning was enabled and is not any more, or a bucket passed and fails"
+            }
+            (Of::Diff, Self::CouldNotRun) => "the runs cannot be read or compared",
+            (Of::Diff, Self::Unknown) => {
+                "no regression is known, and the newer run does not know all (0 with --allow-unknown)"
+            }
+            (Of::Trend, Self::Ok) => "shown, whatever the values are, and what was left out is told",
+            (Of::Trend, Self::CouldNotRun) => "there is no run, or one cannot be read (left out with --allow-partial)",
+            (Of::ExportRead, Self::Ok) => "read to its end, and it says of every bucket whether MFA delete is enabled",
+            (Of::ExportRead, Self::CouldNotRun) => "the export cannot be read, or is not whole",
+            (Of::ExportRead, Self::Unknown) => {
+                "of some bucket it does not say it, something is missing (--allow-partial), or it contradicts itself"
+            }
+            (Of::ExportCompared, Self::Ok) => "nothing differs but by lag of either, new and gone buckets",
+            (Of::ExportCompared, Self::Findings) => "the export and the scan disagree about a setting or a Region",
+            (Of::ExportCompared, Self::CouldNotRun) => "the export or the run cannot be read, or is not whole",
+            (Of::ExportCompared, Self::Unknown) => {
+                "one of them does not know something, or the export is partial (--allow-partial) or contradicts itself"
+            }
+            (Of::Report | Of::Diff | Of::Trend | Of::ExportRead | Of::ExportCompared, Self::Stopped)
+            | (Of::Trend, Self::Findings | Self::Unknown)
+            | (Of::ExportRead, Self::Findings) => return None,
+        })
+    }
+}
+
+/// The commands whose exit codes are told here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Of {
+    Scan,
+    Report,
+    Diff,
+    Trend,
+    /// `storage-lens read`.
+    ExportRead,
+    /// `storage-lens compare`.
+    ExportCompared,
+}
+
+impl Of {
+    /// The end of its `--help`.
+    pub fn told(self) -> String {
+        let codes = Exit::ALL.into_iter().filter_map(|exit| Some((exit.code(), exit.meaning(self)?)));
+        codes.fold("Exit codes:".to_owned(), |text, (code, meaning)| format!("{text}\n  {code}  {meaning}"))
     }
 }
 
@@ -112,5 +160,23 @@ mod tests {
     #[test]
     fn the_numbers_are_the_documented_ones() {
         assert_eq!(Exit::ALL.map(Exit::code), [0, 1, 2, 3, 130]);
+    }
+
+    #[test]
+    fn a_command_tells_the_codes_that_it_has() {
+        let codes = |of: Of| -> Vec<u8> {
+            let text = of.told();
+            text.lines().skip(1).filter_map(|line| line.split_whitespace().next()?.parse().ok()).collect()
+        };
+        for (of, has) in [
+            (Of::Scan, [0, 1, 2, 3, 130].as_slice()),
+            (Of::Report, &[0, 1, 2, 3]),
+            (Of::Diff, &[0, 1, 2, 3]),
+            (Of::Trend, &[0, 2]),
+            (Of::ExportRead, &[0, 2, 3]),
+            (Of::ExportCompared, &[0, 1, 2, 3]),
+        ] {
+            assert_eq!(codes(of), has, "{of:?}");
+        }
     }
 }

@@ -20,7 +20,7 @@ use super::storage_lens::options as storage_lens;
 use super::trend::{Order, ScopeName};
 use crate::config::options::{ConcurrencyArgs, ConsoleArgs, FailOn, JudgingArgs, MoreArgs, ReportArgs, ScanArgs};
 use crate::config::{self, Color, Config, Given, Log, LogFormat, LogLevel, Mistake, variable};
-use crate::exit::Exit;
+use crate::exit::{Exit, Of};
 use crate::lifecycle::Versions;
 use crate::model::{AccountId, Standard};
 use crate::permissions::Role;
@@ -126,7 +126,7 @@ fn sentences(mistakes: &[Mistake]) -> String {
 }
 
 #[derive(Parser)]
-#[command(name = "bucketlens", version, about, after_help = exit_codes(), arg_required_else_help = true)]
+#[command(name = "bucketlens", version, about, after_help = Of::Scan.told(), arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     job: Job,
@@ -143,11 +143,13 @@ enum Job {
     /// nothing beyond this machine. Exits 0 whatever is found, unless --fail-on is given.
     Demo(DemoArgs),
     /// Make the report of a finished run again, with other rules or in other formats, without AWS
+    #[command(after_long_help = Of::Report.told())]
     Report(AgainArgs),
     /// Say what is different between two finished runs: buckets, versioning, MFA delete, lifecycle, status
-    #[command(after_long_help = DIFF_EXIT_CODES)]
+    #[command(after_long_help = Of::Diff.told())]
     Diff(DiffArgs),
     /// Show how metrics went over the runs of a folder, a value for each day
+    #[command(after_long_help = Of::Trend.told())]
     Trend(TrendArgs),
     /// Serve a simulated AWS organization on 127.0.0.1, for any S3 client
     Simulate(SimulateArgs),
@@ -399,13 +401,6 @@ struct TrendArgs {
 
 const AGAIN_STANDARD: &str = "Which reading of the MFA delete requirement holds [default: that of the run]";
 
-const DIFF_EXIT_CODES: &str = "\
-Exit codes:
-  0  no regression
-  1  a regression: MFA delete or versioning was enabled and is not any more, or a bucket passed and fails
-  2  the runs cannot be read or compared
-  3  no regression is known, and the newer run does not know all (0 with --allow-unknown)";
-
 #[derive(Args)]
 struct SimulateArgs {
     /// Listen on this port; 0 for any free one
@@ -570,15 +565,8 @@ impl SimulateArgs {
     }
 }
 
-fn exit_codes() -> String {
-    Exit::ALL.iter().fold("Exit codes:".to_owned(), |mut text, exit| {
-        let _ = write!(text, "\n  {}  {}", exit.code(), exit.meaning());
-        text
-    })
-}
-
 fn more_about_scan() -> String {
-    format!("{SCAN_EXAMPLES}\n\n{SCAN_CONFIGURATION}\n\n{}", exit_codes())
+    format!("{SCAN_EXAMPLES}\n\n{SCAN_CONFIGURATION}\n\n{}", Of::Scan.told())
 }
 
 const SCAN_EXAMPLES: &str = "\
@@ -840,5 +828,20 @@ mod tests {
             scan_command().get_arguments().filter_map(clap::Arg::get_long).map(variable).collect();
         assert!(options.iter().all(|variable| help.contains(variable)));
         assert!(help.contains("Examples:") && help.contains("Exit codes:"));
+    }
+
+    #[test]
+    fn the_long_help_tells_the_exit_codes() {
+        for (words, of) in [
+            (["report"].as_slice(), Of::Report),
+            (&["diff"], Of::Diff),
+            (&["trend"], Of::Trend),
+            (&["storage-lens", "read"], Of::ExportRead),
+            (&["storage-lens", "compare"], Of::ExportCompared),
+        ] {
+            let argv = ["bucketlens"].iter().chain(words).chain(&["--help"]).map(OsString::from);
+            let help = command().term_width(120).try_get_matches_from(argv).expect_err("help").to_string();
+            assert!(help.contains(&of.told()), "{words:?}: {help}");
+        }
     }
 }

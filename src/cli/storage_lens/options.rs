@@ -7,6 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::config::options::ReadingArgs;
 use crate::config::{self, Log, LogFormat, LogLevel, Reading};
+use crate::exit::Of;
 
 #[derive(Debug)]
 pub struct Order {
@@ -37,11 +38,13 @@ pub enum Format {
 #[derive(Subcommand)]
 pub enum Job {
     /// List the buckets that have MFA delete enabled, by account and Region
+    #[command(after_long_help = Of::ExportRead.told())]
     Read(ReadArgs),
     /// Hold an export against what a scan read, bucket by bucket
     ///
-    /// Names what differs: a disagreement; lag, where the export or the scan is of an earlier day; new and gone buckets; and
-    /// what one of them does not know.
+    /// Names what differs: a disagreement; another Region; lag, where the export or the scan is of an earlier day; new and gone
+    /// buckets; where the export contradicts itself; and what one of them does not know.
+    #[command(after_long_help = Of::ExportCompared.told())]
     Compare(CompareArgs),
 }
 
@@ -106,10 +109,4 @@ Examples:
     bucketlens storage-lens read s3://example-exports/prefix
   Of one day, beside the scan of last night:
     bucketlens storage-lens compare StorageLens/111111111111/dashboard/V_1/manifests/dt=2026-11-20 \\
-      --with reports/nightly
-
-Exit codes:
-  0  read to its end; compare: nothing differs but by lag of either, new and gone buckets
-  1  compare: the export and the scan disagree
-  2  the export or the run cannot be read, or is not whole
-  3  partial (--allow-partial), or it contradicts itself; compare: something is unknown";
+      --with reports/nightly";
