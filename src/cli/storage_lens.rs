@@ -19,7 +19,7 @@ use crate::aws::http::Network;
 use crate::dataset::storage_lens::intake::{Intake, Taken};
 use crate::dataset::storage_lens::sorted;
 use crate::exit::Exit;
-use crate::storage_lens::{Manifest, Metric, RecordType};
+use crate::storage_lens::{Manifest, Metric, RecordType, ReportFormat};
 
 pub async fn run(order: &Order, network: &Network) -> Result<Exit, Problem> {
     match &order.task {
@@ -53,6 +53,13 @@ async fn take(order: &Order, network: &Network, metrics: &[Metric], by: sorted::
             Err(error) => intake.part(file, Err(error)),
         };
         taken.map_err(|error| disk(&error))?;
+    }
+    if ReportFormat::ALL.into_iter().any(|format| format.config_id() == manifest.config_id) {
+        match source.coverage(&found).await? {
+            Ok(kept) => intake.coverage(Ok(kept.received())),
+            Err(error) => intake.coverage(Err(error)),
+        }
+        .map_err(|error| disk(&error))?;
     }
     let taken = intake.finish().map_err(|error| disk(&error))?;
     let sentences = taken.problems.sentences();

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::metrics::{Values, reasons, values};
 use super::{Metric, Value};
-use crate::model::{BucketRecord, Facts, Outcome, Timestamp};
+use crate::model::{BucketRecord, Facts, Outcome, Region, Timestamp};
 use crate::replication::Tally;
 
 /// What a difference means.
@@ -12,6 +12,8 @@ use crate::replication::Tally;
 pub enum Kind {
     /// Both know it, they differ, and the export is of the day on which the run read it.
     Disagreement,
+    /// They have the bucket in different Regions: its values are not held against each other.
+    OtherRegion,
     /// Both know it, they differ, and the export is of an earlier day: the setting may have changed since.
     Lag,
     /// The export is of a later day than the run: the setting may have changed since, the bucket come or gone.
@@ -20,20 +22,33 @@ pub enum Kind {
     New,
     /// The export speaks of the bucket, and it is there no more.
     Gone,
+    /// The export has its name in several accounts or Regions: what it says of them is held against nothing.
+    Contradiction,
     /// One of them does not know.
     Unknown,
 }
 
 impl Kind {
-    pub const ALL: [Self; 6] = [Self::Disagreement, Self::Lag, Self::RunLag, Self::New, Self::Gone, Self::Unknown];
+    pub const ALL: [Self; 8] = [
+        Self::Disagreement,
+        Self::OtherRegion,
+        Self::Lag,
+        Self::RunLag,
+        Self::New,
+        Self::Gone,
+        Self::Contradiction,
+        Self::Unknown,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Disagreement => "disagreement",
+            Self::OtherRegion => "other_region",
             Self::Lag => "lag",
             Self::RunLag => "run_lag",
             Self::New => "new",
             Self::Gone => "gone",
+            Self::Contradiction => "contradiction",
             Self::Unknown => "unknown",
         }
     }
@@ -58,6 +73,19 @@ impl Difference {
     }
 }
 
+/// Whether a bucket of which the export has no row may have had one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whole<'a> {
+    /// No: it speaks of all buckets that there were.
+    Yes,
+    /// Report files or rows of it could not be read, wherever they belong.
+    InPart,
+    /// Its sums of the account and Region of the bucket are not those of its buckets.
+    Doubtful,
+    /// It says that it does not have the whole account, for this reason.
+    Unread(&'a str),
+}
+
 /// What holds for all buckets.
 #[derive(Debug, Clone, Copy)]
 pub struct Terms<'a> {
@@ -67,8 +95,8 @@ pub struct Terms<'a> {
     pub exported: &'a [bool; Metric::COUNT],
     /// The day on which the run began to list buckets, `YYYY-MM-DD`.
     pub run_date: &'a str,
-    /// Whether the export is not whole: what it lacks may have stood there.
-    pub export_is_partial: bool,
+    /// Of the account and Region of the bucket.
+    pub export: Whole<'a>,
     /// Whether the run was asked for some buckets or Regions only.
     pub run_is_filtered: bool,
 }
@@ -83,9 +111,10 @@ pub struct Compared {
     pub not_exported: Vec<Metric>,
 }
 
-/// A bucket that both have.
+/// A bucket that both have. `region`: that of the export; empty where it does not say.
 pub fn both(
     terms: Terms<'_>,
+    region: &str,
     export: &[Option<u64>; Metric::COUNT],
     record: &BucketRecord,
     replication: Option<&Tally>,
@@ -103,6 +132,14 @@ pub fn both(
             Difference::of_bucket(Kind::Gone, Some(at), gone)
         });
     };
+    if is_other_region(region, &record.region) {
+        let why = format!(
+            "the export of {} has it in {region}, the run in {}: its values are not compared",
+            terms.report_date,
+            record.region.as_str()
+        );
+        return one(Difference::of_bucket(Kind::OtherRegion, Some(record.observed_at()), why));
+    }
     let mut compared = Compared::default();
     for metric in Metric::ALL {
         let index = metric.index();
@@ -137,6 +174,19 @@ pub fn both(
     compared
 }
 
+/// Whether both know the Region, and differ. An export of ours has the word for one that was not found out, too.
+fn is_other_region(export: &str, run: &Region) -> bool {
+    let is_known = |region: &str| !region.is_empty() && region != Region::unknown().as_str();
+    is_known(export) && is_known(run.as_str()) && export != run.as_str()
+}
+
+/// A name that the export has in several places, at one of them.
+pub fn contradiction() -> Compared {
+    let why =
+        "the export has this name in several accounts or Regions, and a name belongs to one bucket: it is not compared";
+    one(Difference::of_bucket(Kind::Contradiction, None, why))
+}
+
 fn differs(terms: Terms<'_>, metric: Metric, export: u64, run: u64, at: Timestamp) -> Difference {
     let (day, date) = (at.date().to_string(), terms.report_date);
     let (kind, why) = match date.cmp(day.as_str()) {
@@ -156,10 +206,15 @@ pub fn only_run(
 ) -> Compared {
     let Some(run) = values(record, replication) else { return Compared::default() };
     let at = Some(record.observed_at());
-    one(if terms.export_is_partial {
-        Difference::of_bucket(Kind::Unknown, at, "the export is not whole")
-    } else if !account_exported {
-        Difference::of_bucket(Kind::Unknown, at, "the export speaks of no bucket of this account")
+    let lacks = match terms.export {
+        Whole::Yes if account_exported => None,
+        Whole::Yes => Some("the export speaks of no bucket of this account".to_owned()),
+        Whole::InPart => Some("the export is not whole".to_owned()),
+        Whole::Doubtful => Some("the export contradicts itself in this account and Region".to_owned()),
+        Whole::Unread(reason) => Some(format!("the export does not have the whole account: {reason}")),
+    };
+    one(if let Some(why) = lacks {
+        Difference::of_bucket(Kind::Unknown, at, why)
     } else if nothing_known(&run) {
         // Ours has no row of such a bucket.
         Difference::of_bucket(Kind::Unknown, at, reasons(record, &run).join("; "))

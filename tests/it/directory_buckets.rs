@@ -433,6 +433,8 @@ fn an_export_beside_a_run_with_them_differs_in_nothing() {
     run(&runs, "run", &three(), &[OPTION, "--format", "csv,json,storage-lens-csv"]);
     let ran = runs.run(&["storage-lens", "compare", "@run", "--with", "@run"]).expect(0);
     assert!(!ran.stdout.contains("--x-s3"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("\n 1 general purpose bucket, 9 values equal, "), "{}", ran.stdout);
+    assert!(ran.stdout.contains("\n 2 directory buckets of the run not compared\n"), "{}", ran.stdout);
 }
 
 #[test]

@@ -126,7 +126,7 @@ fn what_programs_read_follows_its_schema() {
             (&json!("blind"), &json!("failed"))
         );
         let path = format!("@old/{export}");
-        assert_valid("storage-lens-read", &json(&["storage-lens", "read", &path]).expect(0).stdout);
+        assert_valid("storage-lens-read", &json(&["storage-lens", "read", &path]).expect(3).stdout);
         for run in ["@old", "@new"] {
             let compared = json(&["storage-lens", "compare", &path, "--with", &runs.text(&run[1..])]);
             let compared = assert_valid("storage-lens-compare", &compared.stdout);

@@ -1,5 +1,7 @@
 //! Exports of S3 Storage Lens: ours, read with other eyes; AWS's, read by us; both held against a scan.
 
+mod compare;
+mod coverage;
 mod export;
 mod import;
 mod s3;

@@ -6,16 +6,17 @@ use std::path::Path;
 
 use super::options::Order;
 use super::show::{Counts, Head, Page, RunHead, Shown};
-use super::{Export, take};
+use super::take;
 use crate::aws::http::Network;
 use crate::cli::{Problem, judge};
+use crate::dataset::storage_lens::intake::Taken;
 use crate::dataset::storage_lens::sorted::{self, Buckets, Said};
 use crate::exit::Exit;
 use crate::inventory::{Inventory, InventoryError};
-use crate::model::{AccountId, AccountRecord, BucketRecord, Outcome};
+use crate::model::{AccountId, AccountRecord, BucketRecord, Facts, Outcome, Region};
 use crate::replication::Destinations;
 use crate::storage_lens::Metric;
-use crate::storage_lens::compare::{Compared, Kind, Terms, both, only_export, only_run};
+use crate::storage_lens::compare::{Compared, Kind, Terms, Whole, both, contradiction, only_export, only_run};
 
 /// The folder of the inventory in the output folder of a scan.
 const INVENTORY: &str = "inventory";
@@ -31,21 +32,23 @@ pub async fn run(order: &Order, run: &Path, network: &Network) -> Result<Exit, P
             report_date: &export.manifest.report_date,
             exported: &exported,
             run_date: &run_date,
-            export_is_partial: head.partial,
+            export: whole(&export.taken),
             run_is_filtered: is_filtered(&inventory.closing.run.scope),
         },
+        taken: &export.taken,
+        several: export.taken.doubts.several().map_err(|error| super::disk(&error))?.peekable(),
         page: Page::new(order.format),
         counts: Counts::default(),
         not_exported: [false; Metric::COUNT],
         destinations: judge::destinations(&inventory)?,
     };
     comparison.page.begin_compare(&head, &run).map_err(|error| print_problem(&error))?;
-    comparison.all(&export, &inventory)?;
+    comparison.all(&inventory)?;
     let (counts, missing) = (comparison.counts, comparison.not_exported);
     comparison.page.end_compare(&head, &counts, &missing).map_err(|error| print_problem(&error))?;
-    Ok(if counts.of(Kind::Disagreement) > 0 {
+    Ok(if counts.of(Kind::Disagreement) > 0 || counts.of(Kind::OtherRegion) > 0 {
         Exit::Findings
-    } else if counts.of(Kind::Unknown) > 0 || head.partial {
+    } else if counts.of(Kind::Unknown) > 0 || counts.of(Kind::Contradiction) > 0 || head.partial {
         Exit::Unknown
     } else {
         Exit::Ok
@@ -67,6 +70,11 @@ fn open(run: &Path) -> Result<Inventory, Problem> {
     }
 }
 
+/// What the export may lack wherever a bucket is.
+fn whole(taken: &Taken) -> Whole<'static> {
+    if taken.problems.is_empty() && !taken.missing.is_anywhere() { Whole::Yes } else { Whole::InPart }
+}
+
 /// Whether buckets of the run's accounts may be missing in it because nobody asked for them.
 fn is_filtered(scope: &[String]) -> bool {
     scope.iter().any(|option| ["--bucket=", "--region="].iter().any(|it| option.starts_with(it)))
@@ -77,6 +85,9 @@ type Rest<'a> = Peekable<Buckets<'a>>;
 
 struct Comparison<'a> {
     terms: Terms<'a>,
+    taken: &'a Taken,
+    /// The places, still to come, of names that the export has in several.
+    several: Rest<'a>,
     page: Page,
     counts: Counts,
     not_exported: [bool; Metric::COUNT],
@@ -84,17 +95,17 @@ struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    fn all(&mut self, export: &Export, inventory: &Inventory) -> Result<(), Problem> {
-        let mut rest = export.taken.buckets.buckets().map_err(|error| super::disk(&error))?.peekable();
+    fn all(&mut self, inventory: &Inventory) -> Result<(), Problem> {
+        let mut rest = self.taken.buckets.buckets().map_err(|error| super::disk(&error))?.peekable();
         for account in inventory.accounts() {
             let Some(id) = &account.id else { continue };
             while let Some(said) = next_if(&mut rest, |said| said.account.as_str() < id.as_str())? {
-                self.differs(&place(&said), &only_export(self.terms, None))?;
+                self.only_export(&said, None)?;
             }
             self.account(id, account, inventory, &mut rest)?;
         }
         while let Some(said) = next_if(&mut rest, |_| true)? {
-            self.differs(&place(&said), &only_export(self.terms, None))?;
+            self.only_export(&said, None)?;
         }
         Ok(())
     }
@@ -111,37 +122,81 @@ impl Comparison<'_> {
         for record in inventory.buckets(account)? {
             let record = record?;
             while let Some(said) = next_if(rest, |said| is_of_account(said) && said.bucket < record.bucket)? {
-                self.only_export(&said, &account.outcome)?;
+                self.only_export(&said, Some(&account.outcome))?;
             }
-            let mut same = next_if(rest, |said| is_of_account(said) && said.bucket == record.bucket)?;
-            // Rows of one bucket in two Regions.
-            while let Some(more) = next_if(rest, |said| is_of_account(said) && said.bucket == record.bucket)? {
-                same = same.map(|said| merged(said, &more));
+            let (mut same, mut contradicted) = (None, false);
+            while let Some(said) = next_if(rest, |said| is_of_account(said) && said.bucket == record.bucket)? {
+                if self.is_of_several(&said)? {
+                    contradicted = true;
+                    self.differs(&place(&said), &contradiction())?;
+                } else {
+                    same = Some(said);
+                }
             }
-            self.bucket(&record, same.as_ref(), exported)?;
+            self.count(&record, contradicted || same.is_some());
+            if !contradicted {
+                self.bucket(&record, same.as_ref(), exported)?;
+            }
         }
         while let Some(said) = next_if(rest, is_of_account)? {
-            self.only_export(&said, &account.outcome)?;
+            self.only_export(&said, Some(&account.outcome))?;
         }
         Ok(())
     }
 
+    /// A bucket of the run. `exported`: whether the export speaks of it.
+    fn count(&mut self, record: &BucketRecord, exported: bool) {
+        let counter = match &record.facts {
+            Facts::Directory { .. } => &mut self.counts.directory,
+            // One that only the export has.
+            Facts::Vanished { .. } if exported => &mut self.counts.buckets,
+            Facts::Vanished { .. } => &mut self.counts.vanished,
+            Facts::Read { .. } => &mut self.counts.buckets,
+        };
+        *counter += 1;
+    }
+
     fn bucket(&mut self, record: &BucketRecord, said: Option<&Said>, exported: bool) -> Result<(), Problem> {
         let replication = self.destinations.tally(record);
-        let compared = match said {
-            Some(said) => both(self.terms, &said.values, record, replication.as_ref()),
-            None => only_run(self.terms, record, replication.as_ref(), exported),
+        let compared = if let Some(said) = said {
+            both(self.terms, &said.region, &said.values, record, replication.as_ref())
+        } else {
+            let terms = Terms { export: self.whole(record), ..self.terms };
+            only_run(terms, record, replication.as_ref(), exported)
         };
         let place = Shown { account: record.account.as_str(), region: record.region.as_str(), bucket: &record.bucket };
         self.differs(&place, &compared)
     }
 
-    fn only_export(&mut self, said: &Said, outcome: &Outcome) -> Result<(), Problem> {
-        self.differs(&place(said), &only_export(self.terms, Some(outcome)))
+    /// What the export may lack where this bucket is. A doubt about one account says nothing of another.
+    fn whole(&self, record: &BucketRecord) -> Whole<'_> {
+        let account = record.account.as_str();
+        let region = Some(record.region.as_str()).filter(|_| record.region != Region::unknown());
+        if let Some(reason) = self.taken.missing.of(account) {
+            Whole::Unread(reason)
+        } else if self.taken.doubts.is_doubtful(account, region) {
+            Whole::Doubtful
+        } else {
+            self.terms.export
+        }
+    }
+
+    /// `outcome`: how far the run came in its account; `None` where it found none.
+    fn only_export(&mut self, said: &Said, outcome: Option<&Outcome>) -> Result<(), Problem> {
+        if self.is_of_several(said)? {
+            return self.differs(&place(said), &contradiction());
+        }
+        self.counts.buckets += 1;
+        self.differs(&place(said), &only_export(self.terms, outcome))
+    }
+
+    /// Both come in the same order.
+    fn is_of_several(&mut self, said: &Said) -> Result<bool, Problem> {
+        let is_it = |it: &Said| (&it.account, &it.bucket, &it.region) == (&said.account, &said.bucket, &said.region);
+        Ok(next_if(&mut self.several, is_it)?.is_some())
     }
 
     fn differs(&mut self, place: &Shown<'_>, compared: &Compared) -> Result<(), Problem> {
-        self.counts.buckets += 1;
         self.counts.same += compared.same;
         for metric in &compared.not_exported {
             self.not_exported[metric.index()] = true;
@@ -155,18 +210,6 @@ impl Comparison<'_> {
 
 fn place(said: &Said) -> Shown<'_> {
     Shown { account: &said.account, region: &said.region, bucket: &said.bucket }
-}
-
-/// What either says holds, unless the other says something else.
-fn merged(mut said: Said, more: &Said) -> Said {
-    for (metric, value) in Metric::ALL.into_iter().zip(more.values) {
-        let known = &mut said.values[metric.index()];
-        *known = match (*known, value) {
-            (Some(a), Some(b)) if a != b => None,
-            (a, b) => a.or(b),
-        };
-    }
-    said
 }
 
 fn next_if(rest: &mut Rest<'_>, wanted: impl Fn(&Said) -> bool) -> Result<Option<Said>, Problem> {

@@ -6,7 +6,7 @@ use super::options::Order;
 use super::source::{Source, SourceError};
 use crate::storage_lens::VERSION;
 use crate::storage_lens::manifest::is_date;
-use crate::storage_lens::place::{MANIFEST, TOP, below_version};
+use crate::storage_lens::place::{COVERAGE, MANIFEST, TOP, below_version};
 
 /// A manifest that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,11 @@ impl Found {
         }
         places.push(join(day, last(below)));
         places
+    }
+
+    /// Where `coverage.json` stands, if it does.
+    pub fn coverage(&self) -> String {
+        join(above(&self.manifest), COVERAGE)
     }
 }
 

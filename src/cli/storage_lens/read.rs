@@ -28,7 +28,7 @@ pub async fn run(order: &Order, network: &Network) -> Result<Exit, Problem> {
     let mut page = Page::new(order.format);
     let printed = print(&mut page, &head, tally, &export);
     printed.map_err(|error| Problem::new(format!("failed to print the buckets: {error}")))?;
-    Ok(if head.partial { Exit::Unknown } else { Exit::Ok })
+    Ok(if head.partial || tally.unknown > 0 { Exit::Unknown } else { Exit::Ok })
 }
 
 fn enabled(values: &[Option<u64>; Metric::COUNT]) -> Option<bool> {

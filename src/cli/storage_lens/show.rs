@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::Export;
 use super::options::{Format, Order};
 use super::read::Tally;
+use crate::dataset::storage_lens::intake::Taken;
 use crate::report::{cell, harmless};
 use crate::storage_lens::ReportFormat;
 
@@ -39,16 +40,19 @@ pub struct Head {
     report_format: ReportFormat,
     report_files: usize,
     rows: u64,
-    /// Something of it could not be read or contradicts the rest: see `problems` and `doubts`.
+    /// Something of it could not be read, contradicts the rest, or is missing as it says itself: see `problems`, `doubts`
+    /// and `missing`.
     pub partial: bool,
     problems: Vec<String>,
     doubts: Vec<String>,
+    missing: Vec<String>,
 }
 
 impl Head {
     pub fn of(export: &Export, order: &Order) -> Self {
         let plain = |text: &str| harmless(text).into_owned();
-        let (problems, doubts) = (export.taken.problems.sentences(), export.taken.doubts.sentences());
+        let all = |sentences: Vec<String>| sentences.iter().map(|sentence| plain(sentence)).collect();
+        let Taken { problems, doubts, missing, counts, .. } = &export.taken;
         Self {
             path: plain(&order.path.to_string_lossy()),
             source_account_id: plain(&export.manifest.source_account_id),
@@ -57,10 +61,11 @@ impl Head {
             latest_of_days: export.found.latest_of,
             report_format: export.manifest.report_format,
             report_files: export.manifest.report_files.len(),
-            rows: export.taken.counts.rows,
-            partial: !problems.is_empty() || !doubts.is_empty(),
-            problems: problems.iter().map(|problem| plain(problem)).collect(),
-            doubts: doubts.iter().map(|doubt| plain(doubt)).collect(),
+            rows: counts.rows,
+            partial: !problems.is_empty() || !doubts.is_empty() || !missing.is_empty(),
+            problems: all(problems.sentences()),
+            doubts: all(doubts.sentences().into_iter().chain(missing.doubts()).collect()),
+            missing: all(missing.sentences()),
         }
     }
 
@@ -88,21 +93,23 @@ impl Head {
             counted(self.rows, "row"),
             self.path
         );
-        if !self.problems.is_empty() {
-            lines += "\nPARTIAL: this could not be read, and what it says is missing below\n";
-            lines.extend(self.problems.iter().map(|problem| format!(" {problem}\n")));
-        }
-        if !self.doubts.is_empty() {
-            lines += "\nDOUBTFUL: the export contradicts itself, and buckets may be missing below\n";
-            lines.extend(self.doubts.iter().map(|doubt| format!(" {doubt}\n")));
+        for (title, sentences) in [
+            ("PARTIAL: this could not be read, and what it says is missing below", &self.problems),
+            ("DOUBTFUL: the export contradicts itself, and buckets may be missing below", &self.doubts),
+            ("MISSING: the export itself says that it does not have this", &self.missing),
+        ] {
+            if !sentences.is_empty() {
+                lines.extend(["\n", title, "\n"]);
+                lines.extend(sentences.iter().map(|sentence| format!(" {sentence}\n")));
+            }
         }
         lines
     }
 
     /// A table has no place for them.
     fn notes(&self) {
-        for doubt in &self.doubts {
-            eprintln!("note: {doubt}");
+        for sentence in self.problems.iter().chain(&self.doubts).chain(&self.missing) {
+            eprintln!("note: {sentence}");
         }
     }
 }

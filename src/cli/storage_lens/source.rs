@@ -180,30 +180,38 @@ impl Source {
     pub async fn report(&self, found: &Found, file: &ReportFile) -> Result<Result<Kept, PartError>, Problem> {
         let mut names = found.places(&file.key);
         match self {
-            Self::Local => {
-                for name in names {
-                    match Received::read(Path::new(&name)) {
-                        Err(PartError::Missing) => {}
-                        received => return Ok(received.map(Kept::There)),
-                    }
-                }
-            }
-            Self::Bucket(bucket) => {
-                names.extend((!names.contains(&file.key)).then(|| file.key.clone()));
-                for name in names {
-                    match bucket.download(&name).await {
-                        Ok(object) => return Ok(Ok(Kept::Temporary(object))),
-                        Err(SourceError::Missing) => {}
-                        Err(SourceError::Io(error)) => {
-                            let what = format!("failed to write a temporary file for {}: {error}", self.shown(&name));
-                            return Err(Problem::new(what).with_help("free space, or set TMPDIR to another folder"));
-                        }
-                        Err(error) => return Ok(Err(PartError::Unreadable(error.to_string()))),
-                    }
-                }
+            Self::Local => {}
+            Self::Bucket(_) => names.extend((!names.contains(&file.key)).then(|| file.key.clone())),
+        }
+        for name in names {
+            match self.file(&name).await? {
+                Err(PartError::Missing) => {}
+                received => return Ok(received),
             }
         }
         Ok(Err(PartError::Missing))
+    }
+
+    /// `coverage.json` beside the manifest. The outer error is as that of [`Source::report`].
+    pub async fn coverage(&self, found: &Found) -> Result<Result<Kept, PartError>, Problem> {
+        self.file(&found.coverage()).await
+    }
+
+    async fn file(&self, name: &str) -> Result<Result<Kept, PartError>, Problem> {
+        Ok(match self {
+            Self::Local => Received::read(Path::new(name)).map(Kept::There),
+            Self::Bucket(bucket) => match bucket.download(name).await {
+                Ok(object) => Ok(Kept::Temporary(object)),
+                Err(SourceError::Missing) => Err(PartError::Missing),
+                Err(SourceError::Io(error)) => {
+                    let what = format!("failed to write a temporary file for {}: {error}", self.shown(name));
+                    return Err(Problem::new(what).with_help("free space, or set TMPDIR to another folder"));
+                }
+                Err(error @ (SourceError::TooLong | SourceError::Aws(_))) => {
+                    Err(PartError::Unreadable(error.to_string()))
+                }
+            },
+        })
     }
 }
 

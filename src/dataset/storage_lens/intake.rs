@@ -1,16 +1,17 @@
 //! A whole export: its report files held against the manifest, its rows judged one by one, what they say of buckets
 //! brought into order. What does not fit is counted and named, never passed over.
 
-use std::collections::BTreeMap;
-use std::fmt;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::doubts::{self, Doubts};
+use super::missing::{Missing, MissingError, NoCoverage};
+use super::problems::{Fault, Problems};
 use super::read::{self, NoRow, PartError, RawRow};
 use super::sorted::{Order, Sorted, Sorter};
 use crate::model::AccountId;
+use crate::storage_lens::coverage::Coverage;
 use crate::storage_lens::place::TOP;
 use crate::storage_lens::rows::OTHER_RECORD_TYPES;
 use crate::storage_lens::{Manifest, Metric, RecordType, ReportFile, VERSION};
@@ -30,90 +31,6 @@ impl Received {
         let (size, md5) = read::sum(File::open(path)?)?;
         Ok(Self { path: path.to_owned(), size, md5 })
     }
-}
-
-/// What is wrong with a row, which is then left out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fault {
-    Columns,
-    NotText,
-    Null,
-    OtherVersion,
-    OtherConfiguration,
-    OtherDate,
-    NoAccount,
-    UnknownRecordType,
-    NoBucket,
-    NoValue,
-    /// It counts buckets, and is of one.
-    SeveralBuckets,
-    /// The bucket has rows that say different things for one metric.
-    Contradiction,
-}
-
-impl Fault {
-    fn words(self) -> &'static str {
-        match self {
-            Self::Columns => "with another number of columns",
-            Self::NotText => "that are no text in UTF-8",
-            Self::Null => "with a required column that is null",
-            Self::OtherVersion => "of another version than V_1",
-            Self::OtherConfiguration => "of another configuration than the manifest's",
-            Self::OtherDate => "of another day than the manifest's",
-            Self::NoAccount => "whose account is no account id",
-            Self::UnknownRecordType => "of an unknown record type",
-            Self::NoBucket => "of a bucket without a name",
-            Self::NoValue => "whose value is no number from 0 on",
-            Self::SeveralBuckets => "of one bucket that count several",
-            Self::Contradiction => "of one bucket and metric that contradict each other",
-        }
-    }
-}
-
-/// How often a fault was met, and the first time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Met {
-    pub rows: u64,
-    pub example: String,
-}
-
-/// All that is wrong with an export and does not keep the rest from being read.
-#[derive(Debug, Default)]
-pub struct Problems {
-    /// By key.
-    pub parts: Vec<(String, PartError)>,
-    pub rows: BTreeMap<Fault, Met>,
-}
-
-impl Problems {
-    pub fn is_empty(&self) -> bool {
-        self.parts.is_empty() && self.rows.is_empty()
-    }
-
-    /// A sentence each.
-    pub fn sentences(&self) -> Vec<String> {
-        let parts = self.parts.iter().map(|(key, error)| format!("report file {key}: {error}"));
-        let rows = self.rows.iter().map(|(fault, met)| met.sentence(*fault));
-        parts.chain(rows).collect()
-    }
-
-    pub fn add(&mut self, fault: Fault, example: impl fmt::Display) {
-        let new = || Met { rows: 0, example: shortened(&example.to_string()) };
-        self.rows.entry(fault).or_insert_with(new).rows += 1;
-    }
-}
-
-impl Met {
-    fn sentence(&self, fault: Fault) -> String {
-        let rows = if self.rows == 1 { "row" } else { "rows" };
-        format!("{} {rows} {}, such as {}", self.rows, fault.words(), self.example)
-    }
-}
-
-fn shortened(text: &str) -> String {
-    /// Enough for a bucket with what stands around it.
-    const MOST: usize = 120;
-    if text.chars().count() <= MOST { text.to_owned() } else { text.chars().take(MOST).chain(['…']).collect() }
 }
 
 /// What stood in an export, in rows.
@@ -139,8 +56,10 @@ pub struct Intake<'a> {
     manifest: &'a Manifest,
     metrics: &'a [Metric],
     sorter: Sorter,
-    pub problems: Problems,
-    pub counts: Counts,
+    problems: Problems,
+    counts: Counts,
+    missing: Missing,
+    coverage: Option<Coverage>,
 }
 
 impl<'a> Intake<'a> {
@@ -150,7 +69,15 @@ impl<'a> Intake<'a> {
         if AccountId::parse(&manifest.source_account_id).is_err() {
             problems.add(Fault::NoAccount, format!("sourceAccountId {:?} of the manifest", manifest.source_account_id));
         }
-        Self { manifest, metrics, sorter: Sorter::new(order), problems, counts: Counts::default() }
+        Self {
+            manifest,
+            metrics,
+            sorter: Sorter::new(order),
+            problems,
+            counts: Counts::default(),
+            missing: Missing::default(),
+            coverage: None,
+        }
     }
 
     /// A report file, or why there is none. Nothing is taken of one whose size or MD5 is not the manifest's.
@@ -168,6 +95,27 @@ impl<'a> Intake<'a> {
                 Ok(())
             }
         }
+    }
+
+    /// The `coverage.json` of an export of ours, or why there is none. Its buckets are those of the export, of which
+    /// nothing may be known.
+    pub fn coverage(&mut self, received: Result<Received, PartError>) -> io::Result<()> {
+        let read = match received {
+            Err(PartError::Missing) => {
+                self.missing = Missing::unsaid();
+                return Ok(());
+            }
+            Err(error) => Err(MissingError::Content(NoCoverage::Part(error))),
+            Ok(received) => Missing::read(&received.path, self.manifest, self.metrics, |gap| {
+                self.sorter.push(&gap.account, &gap.region, &gap.bucket, None)
+            }),
+        };
+        match read {
+            Ok((missing, coverage)) => (self.missing, self.coverage) = (missing, Some(coverage)),
+            Err(MissingError::Content(error)) => self.problems.coverage = Some(error),
+            Err(MissingError::Disk(error)) => return Err(error),
+        }
+        Ok(())
     }
 
     fn check(&self, file: &ReportFile, received: &Received) -> Result<(), PartError> {
@@ -210,8 +158,7 @@ impl<'a> Intake<'a> {
         }
         let is_bucket = row.record_type == RecordType::Bucket.as_str();
         let metric = Metric::find(row.metric);
-        // Of an account only what is added up of its buckets matters.
-        if !is_bucket && (row.record_type != RecordType::Account.as_str() || metric.is_none()) {
+        if !is_bucket && row.record_type != RecordType::Account.as_str() {
             return Ok(());
         }
         let bucket = if is_bucket { row.bucket } else { "" };
@@ -260,8 +207,9 @@ impl<'a> Intake<'a> {
 
     /// All report files were taken. Goes once through the buckets, to find what contradicts itself.
     pub fn finish(self) -> io::Result<Taken> {
-        let Self { sorter, mut problems, counts, metrics, .. } = self;
+        let Self { sorter, mut problems, counts, metrics, mut missing, coverage, .. } = self;
         let buckets = sorter.finish()?;
+        let all = metrics;
         // An export without any bucket row of a metric says nothing about buckets.
         let metrics: Vec<Metric> =
             metrics.iter().copied().filter(|metric| counts.metrics[metric.index()] > 0).collect();
@@ -270,7 +218,10 @@ impl<'a> Intake<'a> {
                 problems.add(Fault::Contradiction, format!("{} of {}", metric.name(), said.bucket));
             }
         })?;
-        Ok(Taken { buckets, problems, doubts, counts })
+        if let Some(coverage) = coverage.filter(|_| problems.is_empty()) {
+            missing.hold(&coverage, &counts.metrics, all);
+        }
+        Ok(Taken { buckets, problems, doubts, missing, counts })
     }
 }
 
@@ -283,5 +234,6 @@ pub struct Taken {
     pub buckets: Sorted,
     pub problems: Problems,
     pub doubts: Doubts,
+    pub missing: Missing,
     pub counts: Counts,
 }

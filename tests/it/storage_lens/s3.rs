@@ -23,15 +23,30 @@ fn check(endpoint: &str, keys: [&str; 2]) {
     let bucket = "lens-exports";
     upload(endpoint, keys, bucket, fixture().parent().expect("a folder"));
     for format in ["csv", "parquet"] {
-        let local = lens("read", &dashboard(format), &["--format", "csv"]).expect(0).stdout;
+        let local = lens("read", &dashboard(format), &["--format", "csv"]).expect(3).stdout;
         let config = format!("s3://{bucket}/daily/StorageLens/111122223333/dashboard-{format}");
         for path in
             [config.clone(), format!("{config}/V_1/manifests/dt=2026-03-18/manifest.json"), config.clone() + "/"]
         {
-            let ran = read(endpoint, keys, &path, &["--format", "csv"]).expect(0);
+            let ran = read(endpoint, keys, &path, &["--format", "csv"]).expect(3);
             assert_eq!(ran.stdout, local, "{path}");
         }
     }
+    // One of ours, with what it says is missing, and without that.
+    let demo = super::demo();
+    let top = demo.path("out/StorageLens");
+    upload(endpoint, keys, "lens-ours", &top);
+    let config = format!("s3://lens-ours/{}/bucketlens-csv", super::MANAGEMENT);
+    let page = read(endpoint, keys, &config, &[]).expect(3).stdout;
+    assert!(page.contains("\nMISSING: ") && page.contains("bucket payments-card-vault in account "), "{page}");
+    std::fs::remove_file(super::only(&top.join(super::MANAGEMENT).join("bucketlens-csv"), "/coverage.json"))
+        .expect("there");
+    upload(endpoint, keys, "lens-alone", &top);
+    let page = read(endpoint, keys, &config.replace("ours", "alone"), &[]).expect(3).stdout;
+    assert!(
+        page.contains("\n there is no coverage.json beside the manifest: nobody knows what is missing\n"),
+        "{page}"
+    );
     let several = read(endpoint, keys, &format!("s3://{bucket}/daily"), &[]).expect(2);
     assert!(
         several.stderr.contains("there are 2 exports in s3://lens-exports/daily/StorageLens: "),

@@ -35,8 +35,13 @@ impl RunHead {
 /// Of a comparison.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Counts {
-    /// Buckets that were looked at.
+    /// General purpose buckets: those that the run read, and those that only the export has. A name that the export has in
+    /// several places is one only where the run has it.
     pub buckets: u64,
+    /// Directory buckets that the run lists, of which Storage Lens has no such metrics.
+    pub directory: u64,
+    /// Buckets that were gone when the run read them, and of which the export does not speak.
+    pub vanished: u64,
     /// Values that are equal.
     pub same: u64,
     differences: [u64; Kind::ALL.len()],
@@ -117,7 +122,7 @@ impl Page {
             let names: Vec<&str> = group.iter().filter_map(|it| it.metric.map(Metric::name)).collect();
             let values = format!("{}: export {}, run {}; ", names.join(", "), known(*export), known(*run));
             let values = if names.is_empty() { "" } else { &values };
-            writeln!(self.out, "   {:<12}  {values}{}", kind.as_str(), harmless(why))?;
+            writeln!(self.out, "   {:<13}  {values}{}", kind.as_str(), harmless(why))?;
         }
         Ok(())
     }
@@ -148,12 +153,20 @@ impl Page {
                 if Kind::ALL.into_iter().all(|kind| counts.of(kind) == 0) {
                     writeln!(self.out, " none")?;
                 }
-                let (buckets, same) = (counted(counts.buckets, "bucket"), counted(counts.same, "value"));
+                let (buckets, same) =
+                    (counted(counts.buckets, "general purpose bucket"), counted(counts.same, "value"));
                 write!(self.out, "\n {buckets}, {same} equal")?;
                 for kind in Kind::ALL {
                     write!(self.out, ", {} {}", counts.of(kind), kind.as_str())?;
                 }
                 writeln!(self.out)?;
+                if counts.directory > 0 {
+                    writeln!(self.out, " {} of the run not compared", counted(counts.directory, "directory bucket"))?;
+                }
+                if counts.vanished > 0 {
+                    let vanished = counted(counts.vanished, "bucket");
+                    writeln!(self.out, " {vanished} not compared: gone when the run read them, not in the export")?;
+                }
                 if !absent.is_empty() {
                     writeln!(self.out, " The export has no bucket row of {}.", absent.join(", "))?;
                 }
@@ -164,7 +177,9 @@ impl Page {
             Format::Csv => head.notes(),
             Format::Json => {
                 self.out.write_all(b"\n],\n\"counts\": {")?;
-                write!(self.out, "\"buckets\": {}, \"equal\": {}", counts.buckets, counts.same)?;
+                let Counts { buckets, directory, vanished, same, .. } = counts;
+                write!(self.out, "\"buckets\": {buckets}, \"directory_buckets\": {directory}")?;
+                write!(self.out, ", \"vanished_buckets\": {vanished}, \"equal\": {same}")?;
                 for kind in Kind::ALL {
                     write!(self.out, ", \"{}\": {}", kind.as_str(), counts.of(kind))?;
                 }
