@@ -265,7 +265,7 @@ impl AddedUp {
 
 /// Whether the account's list of buckets was read, at least in part: what it adds is then known, be it zero.
 fn was_read(account: &AccountRecord) -> bool {
-    match account.outcome {
+    match account.listing {
         Outcome::Complete | Outcome::Incomplete(_) => true,
         Outcome::Failed(_) | Outcome::Skipped(_) => false,
     }
@@ -330,7 +330,8 @@ impl Place {
 }
 
 fn account_counts(members: &[&AccountRecord]) -> [u64; ACCOUNT_COUNTERS.len()] {
-    let count = |counts: fn(&Outcome) -> bool| members.iter().filter(|account| counts(&account.outcome)).count() as u64;
+    let count =
+        |counts: fn(&Outcome) -> bool| members.iter().filter(|account| counts(&account.outcome())).count() as u64;
     std::array::from_fn(|index| count(ACCOUNT_COUNTERS[index].counts))
 }
 

@@ -281,28 +281,34 @@ async fn account(context: Arc<Context>, target: Target) -> Result<Worked, Invent
             context.progress.buckets_found(tally.buckets());
             (0..tally.buckets()).for_each(|_| context.progress.bucket_done());
             // What is said of the account itself is as it was found now.
-            let record = AccountRecord::new(&account, record.outcome, record.buckets);
+            let record = AccountRecord::new(&account, record.listing, record.buckets);
             return Ok(Worked { record, tally, by_role, reached: Reached::Entered, cut: false });
         }
         Begun::Open(segment) => segment,
     };
-    let mut lacks = Lacks::default();
+    let mut lacks = None;
     let ended = match enter(&context, entry).await {
         Entered::In(session) => {
             let (ended, named) = buckets(&context, &session, &account.id, &mut segment).await?;
-            directories(&context, &session, &account.id, &mut segment, ended, named, &mut lacks).await?
+            if ended.lets_ask_more() && !context.asked.directories.is_empty() {
+                lacks = Some(directories::list(&context, &session, &account.id, &mut segment, named).await?);
+            }
+            ended
         }
         Entered::Refused(failure) => Ended::Refused(failure),
         Entered::Gone => Ended::Gone,
         Entered::Skipped(reason) => Ended::Skipped(reason),
         Entered::Interrupted => Ended::Unentered,
     };
-    let cut = matches!(ended, Ended::Interrupted | Ended::Unentered);
+    let cut = matches!(ended, Ended::Interrupted | Ended::Unentered) || lacks.as_ref().is_some_and(Lacks::is_cut);
     let tally = segment.tally();
     // Directory buckets say nothing of the list of the others.
-    let (outcome, reached) = ended.outcome(tally.buckets() > tally.directory);
-    let outcome = lacks.added_to(outcome);
-    let record = AccountRecord::new(&account, outcome, tally.buckets());
+    let (listing, reached) = ended.outcome(tally.buckets() > tally.directory);
+    let directory_gaps = match &lacks {
+        Some(lacks) => lacks.gaps(),
+        None => directories::not_asked(&context.asked.directories, &listing),
+    };
+    let record = AccountRecord { directory_gaps, ..AccountRecord::new(&account, listing, tally.buckets()) };
     // Where there is nothing to keep, nobody waits for the disk.
     if tally.buckets() > 0 || matches!(reached, Reached::Entered | Reached::Listing(_)) {
         let closing = record.clone();
@@ -354,6 +360,19 @@ enum Ended {
 }
 
 impl Ended {
+    /// Whether directory buckets are listed behind the others, which could be listed in part at least.
+    fn lets_ask_more(&self) -> bool {
+        match self {
+            Self::Whole | Self::Broken(_) => true,
+            Self::Unlisted(_)
+            | Self::Refused(_)
+            | Self::Gone
+            | Self::Skipped(_)
+            | Self::Interrupted
+            | Self::Unentered => false,
+        }
+    }
+
     /// `rows`: whether there are rows of the account, which an earlier part of the run may have read.
     fn outcome(self, rows: bool) -> (Outcome, Reached) {
         let incomplete = |reason: String| if rows { Outcome::Incomplete(reason) } else { Outcome::Failed(reason) };
@@ -403,32 +422,6 @@ enum Step {
 }
 
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
-
-/// Lists the directory buckets, where that is asked for and the account's other buckets could be listed.
-async fn directories(
-    context: &Context,
-    session: &Session,
-    account: &AccountId,
-    segment: &mut Segment,
-    ended: Ended,
-    named: HashSet<String>,
-    lacks: &mut Lacks,
-) -> Result<Ended, InventoryError> {
-    match ended {
-        Ended::Whole | Ended::Broken(_) if !context.asked.directories.is_empty() => {
-            let cut = directories::list(context, session, account, segment, named, lacks).await?;
-            Ok(if cut { Ended::Interrupted } else { ended })
-        }
-        Ended::Whole
-        | Ended::Broken(_)
-        | Ended::Unlisted(_)
-        | Ended::Refused(_)
-        | Ended::Gone
-        | Ended::Skipped(_)
-        | Ended::Interrupted
-        | Ended::Unentered => Ok(ended),
-    }
-}
 
 /// Reads the buckets. Returns too which of them have names of directory buckets, as they can have on other servers than AWS.
 async fn buckets(

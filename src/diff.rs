@@ -133,7 +133,7 @@ impl Side<'_> {
     fn would_have(&self, other: &Self, account: &AccountRecord) -> Result<(), String> {
         let no = |why: &str| Err(why.to_owned());
         let Some(id) = &account.id else {
-            return Err(format!("which account it is, is not known: {}", account.outcome.reason()));
+            return Err(format!("which account it is, is not known: {}", account.listing.reason()));
         };
         if self.inventory.closing.run.interrupted {
             no("the run was interrupted")
@@ -144,7 +144,7 @@ impl Side<'_> {
         } else if self.kept.looks_at_units() {
             no("it may stand in another organizational unit by then")
         } else if let Some(nameless) = self.inventory.accounts().iter().find(|account| account.id.is_none()) {
-            let why = nameless.outcome.reason();
+            let why = nameless.listing.reason();
             Err(format!("it may be that of {}, whose account is not known: {why}", nameless.name))
         } else {
             Ok(())
@@ -169,10 +169,11 @@ impl Side<'_> {
     /// Whether it would have this bucket, were the bucket there; else why not. `account` is as this run saw it.
     fn would_have_bucket(&self, account: &AccountRecord, record: &BucketRecord) -> Result<(), String> {
         self.asked_for(record)?;
-        match &account.outcome {
-            Outcome::Incomplete(why) | Outcome::Failed(why) | Outcome::Skipped(why) => return Err(why.clone()),
-            Outcome::Complete => {}
-        }
+        let listed = match record.facts {
+            Facts::Read { .. } | Facts::Vanished { .. } => account.listed(),
+            Facts::Directory { .. } => account.directories_listed(&record.region),
+        };
+        listed.map_err(str::to_owned)?;
         if self.kept.bucket(&record.bucket) && self.kept.region(record.confirmed_region()) {
             Ok(())
         } else {
@@ -229,7 +230,7 @@ impl Course<'_, '_> {
                     Ok(()) => (Kind::AccountNew, was_read(&account)),
                     Err(why) => (Kind::AccountFirstSeen, why.clone()),
                 };
-                if !matches!(account.outcome, Outcome::Complete | Outcome::Skipped(_)) {
+                if !matches!(*account.outcome(), Outcome::Complete | Outcome::Skipped(_)) {
                     self.totals.unclear += 1;
                 }
                 self.account(&account, kind, &why)?;
@@ -247,13 +248,13 @@ impl Course<'_, '_> {
     }
 
     fn same_account(&mut self, old: &AccountRecord, new: &AccountRecord) -> Result<(), DiffError> {
-        match (&old.outcome, &new.outcome) {
+        match (&old.listing, &new.listing) {
             // Closed accounts stay in the list of the organization for a while.
             (Outcome::Skipped(_), Outcome::Skipped(_)) => {}
             (_, Outcome::Failed(why) | Outcome::Skipped(why)) if new.buckets == 0 => {
                 self.totals.unclear += 1;
                 // Its buckets are not told one by one: nothing else is to be said of them.
-                let words = match &old.outcome {
+                let words = match &old.listing {
                     Outcome::Failed(_) | Outcome::Skipped(_) => format!("{why}; the older run did not read it either"),
                     Outcome::Complete | Outcome::Incomplete(_) => {
                         format!("{why}; not compared: {} of the older run", buckets(old.buckets))
@@ -265,7 +266,9 @@ impl Course<'_, '_> {
                 self.account(new, Kind::AccountFirstSeen, &in_the_older_run(why))?;
             }
             (_, Outcome::Incomplete(_) | Outcome::Failed(_)) => self.totals.unclear += 1,
-            (_, Outcome::Complete | Outcome::Skipped(_)) => {}
+            (_, Outcome::Complete | Outcome::Skipped(_)) => {
+                self.totals.unclear += u64::from(!new.directory_gaps.is_empty());
+            }
         }
         let (then, now) = (self.old.inventory.buckets(old)?, self.new.inventory.buckets(new)?);
         let order = |a: &BucketRecord, b: &BucketRecord| a.bucket.cmp(&b.bucket);
@@ -449,10 +452,11 @@ fn unread(record: &BucketRecord) -> Option<String> {
 }
 
 fn was_read(account: &AccountRecord) -> String {
-    match &account.outcome {
+    let outcome = account.outcome();
+    match &*outcome {
         Outcome::Complete => buckets(account.buckets),
         Outcome::Incomplete(why) | Outcome::Failed(why) | Outcome::Skipped(why) => {
-            format!("{}: {why}", account.outcome.as_str())
+            format!("{}: {why}", outcome.as_str())
         }
     }
 }

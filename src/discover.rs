@@ -193,14 +193,15 @@ async fn profiles(aws: &Aws, names: &[String]) -> Result<Discovered, DiscoverErr
                 ou_path: OuPath::default(),
                 state: None,
                 tag: None,
-                outcome: Outcome::Failed(failure.reason.sentence()),
+                listing: Outcome::Failed(failure.reason.sentence()),
+                directory_gaps: Vec::new(),
                 buckets: 0,
             }),
         }
     }
     if targets.is_empty() {
         let reasons: Vec<String> =
-            others.iter().map(|record| format!("{}: {}", record.name, record.outcome.reason())).collect();
+            others.iter().map(|record| format!("{}: {}", record.name, record.listing.reason())).collect();
         return Err(DiscoverError::NoProfile(reasons.join("; ")));
     }
     let partition = callers.first().map(|caller| caller.partition().to_owned());

@@ -26,6 +26,7 @@ mod writer;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -38,8 +39,12 @@ pub use buckets::{Buckets, Inventory};
 pub use segment::{Begun, Earlier, Segment, Tally};
 pub use writer::{RUN, Writer};
 
-/// Raised whenever a record changes its shape; another version is refused.
-const VERSION: u32 = 3;
+/// Raised whenever a record changes its shape.
+const VERSION: u32 = 4;
+
+/// The versions that are read; others are refused. Format 3 has no gaps of directory buckets by themselves: they are part of what
+/// became of the account.
+const READABLE: RangeInclusive<u32> = 3..=VERSION;
 
 #[derive(Debug, thiserror::Error)]
 pub enum InventoryError {
@@ -51,7 +56,7 @@ pub enum InventoryError {
     Damaged { path: PathBuf, line: usize, why: String },
     #[error("the inventory {} was altered after its run: its SHA-256 is not that in run.json", .path.display())]
     Altered { path: PathBuf },
-    #[error("the inventory {} was written by another version of bucketlens (format {found}, this one reads {VERSION})", .path.display())]
+    #[error("the inventory {} was written by another version of bucketlens (format {found}, this one reads {} to {})", .path.display(), READABLE.start(), READABLE.end())]
     OtherVersion { path: PathBuf, found: u32 },
     #[error("the inventory {} holds what was read of another account ({found})", .path.display())]
     OtherAccount { path: PathBuf, found: AccountId },

@@ -20,7 +20,7 @@ pub mod told;
 pub use account::{Account, AccountId, AccountRecord, AccountState, OuPath, Outcome};
 pub use bucket::{BucketRecord, Facts, Lifecycle, MfaDelete, Region, Versioning, VersioningState};
 pub use control::{AcceptedControl, Control, ControlError};
-pub use directory::{directory_regions, is_directory_bucket};
+pub use directory::{DirectoryGap, directory_regions, is_directory_bucket};
 pub use doubt::Doubt;
 pub use extra::{
     Acceleration, BucketPolicy, DefaultRetention, Encryption, Extra, Extras, Notification, ObjectLock, ObjectOwnership,

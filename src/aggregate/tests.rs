@@ -41,7 +41,8 @@ fn account(number: u32, ou_path: &str, outcome: Outcome) -> AccountRecord {
         ou_path: OuPath::from_path(ou_path),
         state: None,
         tag: None,
-        outcome,
+        listing: outcome,
+        directory_gaps: Vec::new(),
         buckets: 0,
     }
 }

@@ -11,7 +11,7 @@ use crate::diff::Totals;
 use crate::evaluate::{Evaluation, Evaluator};
 use crate::exit::Seen;
 use crate::inventory::{Inventory, InventoryError};
-use crate::model::{AccountRecord, BucketRecord, Extra, Outcome, Severity, Status};
+use crate::model::{AccountRecord, BucketRecord, Extra, Severity, Status};
 use crate::replication::Destinations;
 use crate::report::{Files, Sink, Summary};
 
@@ -151,9 +151,10 @@ pub fn destinations(inventory: &Inventory) -> Result<Destinations, Problem> {
         for record in inventory.buckets(account)? {
             destinations.see(&record?);
         }
-        match (&account.outcome, &account.id) {
-            (Outcome::Complete, Some(id)) if !leaves_out => destinations.whole(id.clone()),
-            (Outcome::Complete | Outcome::Incomplete(_) | Outcome::Failed(_) | Outcome::Skipped(_), _) => {}
+        if let (Ok(()), Some(id)) = (account.listed(), &account.id)
+            && !leaves_out
+        {
+            destinations.whole(id.clone());
         }
     }
     Ok(destinations)

@@ -45,7 +45,7 @@ pub fn run(order: &Order) -> Result<Exit, Problem> {
     for section in &sections {
         tally.add(section.tally);
     }
-    let incomplete = sections.iter().filter(|section| section.account.outcome != Outcome::Complete).count() as u64;
+    let incomplete = sections.iter().filter(|section| section.account.listing != Outcome::Complete).count() as u64;
     let head = Head { run, standard, tally, incomplete, target_doubts: targets.doubts() };
     match write(order.format, &inventory, &head, &sections, &judge) {
         Ok(()) => {}
@@ -73,7 +73,7 @@ fn chosen<'a>(order: &Order, inventory: &'a Inventory) -> Result<Vec<&'a Account
 fn targets(inventory: &Inventory) -> Result<Targets, Problem> {
     let mut targets = Targets::default();
     for account in inventory.accounts() {
-        if account.outcome != Outcome::Complete {
+        if account.listing != Outcome::Complete {
             targets.incomplete_account();
         }
         for record in inventory.buckets(account)? {

@@ -198,7 +198,7 @@ fn directories(config: &Config, partition: Option<&str>) -> Option<BTreeSet<Regi
 /// An account that an earlier part of the run was to read, and this one is not.
 fn as_found_now(account: Account, others: &[AccountRecord]) -> Target {
     let now = others.iter().find(|other| other.id.as_ref() == Some(&account.id));
-    match now.map(|other| (other, &other.outcome)) {
+    match now.map(|other| (other, &other.listing)) {
         Some((other, Outcome::Skipped(reason))) => {
             tracing::warn!(account = %account.id, reason, "an account is skipped now that was to be read when the run began");
             let (entry, state) = (Entry::Skipped(reason.clone()), other.state.clone());
@@ -228,7 +228,7 @@ fn known(writer: &Writer) -> Discovered {
 fn coverage(collected: &mut Collected, aws: &Aws, lists_directories: bool) -> Coverage {
     collected.accounts.sort_by(|a, b| (&a.id, &a.name).cmp(&(&b.id, &b.name)));
     let count = |wanted: fn(&Outcome) -> bool| {
-        collected.accounts.iter().filter(|account| wanted(&account.outcome)).count() as u64
+        collected.accounts.iter().filter(|account| wanted(&account.outcome())).count() as u64
     };
     Coverage {
         accounts: collected.accounts.len() as u64,

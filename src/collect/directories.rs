@@ -1,9 +1,11 @@
 //! Directory buckets, where they were asked for: each is a row, and nothing is asked about it. The Regions are asked at
-//! once, and one that gives no whole list makes the account incomplete: what it did not name may be there.
+//! once, and one that gives no whole list is a gap of the account: what it did not name may be there. The account's other
+//! buckets are known without it.
 //!
 //! A run that goes on lists them again with every account that it enters, so no Region is taken for whole that was not.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 use futures::{StreamExt, stream};
 
@@ -13,44 +15,47 @@ use crate::aws::list_buckets::Listed;
 use crate::aws::list_directory_buckets;
 use crate::aws::session::Session;
 use crate::inventory::{InventoryError, Segment};
-use crate::model::{AccountId, BucketRecord, ErrorClass, Facts, Outcome, Region, Timestamp};
+use crate::model::{
+    AccountId, BucketRecord, DirectoryGap, ErrorClass, Facts, Operation, Outcome, Reason, Region, Timestamp,
+};
 
 /// The Regions whose directory buckets are not all known, and why.
-#[derive(Default)]
-pub(super) struct Lacks(BTreeMap<Region, Failure>);
+pub(super) struct Lacks(BTreeMap<Region, Arc<Reason>>);
 
 impl Lacks {
-    /// What came of an account, with what is lacking.
-    pub fn added_to(&self, outcome: Outcome) -> Outcome {
-        match outcome {
-            outcome if self.0.is_empty() => outcome,
-            Outcome::Complete => Outcome::Incomplete(self.sentence()),
-            Outcome::Incomplete(reason) => Outcome::Incomplete(format!("{reason}; {}", self.sentence())),
-            outcome @ (Outcome::Failed(_) | Outcome::Skipped(_)) => outcome,
-        }
+    /// Whether the run was told to stop before every list was read.
+    pub fn is_cut(&self) -> bool {
+        self.0.values().any(|reason| reason.class == ErrorClass::Interrupted)
     }
 
     /// Regions that failed alike are named together, with the words of the first.
-    fn sentence(&self) -> String {
-        let mut alike: Vec<(&Failure, Vec<&str>)> = Vec::new();
-        for (region, failure) in &self.0 {
-            let kind = |failure: &Failure| {
-                let reason = &failure.reason;
-                (reason.class, reason.code.clone(), reason.http_status)
-            };
-            match alike.iter_mut().find(|(first, _)| kind(first) == kind(failure)) {
-                Some((_, regions)) => regions.push(region.as_str()),
-                None => alike.push((failure, vec![region.as_str()])),
+    pub fn gaps(&self) -> Vec<DirectoryGap> {
+        let kind = |reason: &Reason| (reason.class, reason.code.clone(), reason.http_status);
+        let mut alike: Vec<(&Reason, BTreeSet<Region>)> = Vec::new();
+        for (region, reason) in &self.0 {
+            match alike.iter_mut().find(|(first, _)| kind(first) == kind(reason)) {
+                Some((_, regions)) => {
+                    regions.insert(region.clone());
+                }
+                None => alike.push((reason, BTreeSet::from([region.clone()]))),
             }
         }
-        let sentences = alike.into_iter().map(|(failure, regions)| {
-            let (reason, regions) = (&failure.reason, regions.join(", "));
+        let gaps = alike.into_iter().map(|(reason, regions)| {
             // S3 does not say so itself where directory buckets are concerned.
-            let needs = reason.operation.action().filter(|_| reason.class == ErrorClass::Denied);
-            let needs = needs.map(|action| format!(", needs {action}")).unwrap_or_default();
-            format!("the directory buckets of {regions} could not be listed: {}{needs}", reason.sentence())
+            let needs = reason.needs().map(|action| format!(", needs {action}")).unwrap_or_default();
+            DirectoryGap { regions, reason: reason.sentence() + &needs }
         });
-        sentences.collect::<Vec<_>>().join("; ")
+        gaps.collect()
+    }
+}
+
+/// What is not known where these Regions were not asked, because the account's other buckets could not be listed.
+pub(super) fn not_asked(regions: &BTreeSet<Region>, listing: &Outcome) -> Vec<DirectoryGap> {
+    match listing {
+        Outcome::Incomplete(why) if !regions.is_empty() => {
+            vec![DirectoryGap { regions: regions.clone(), reason: why.clone() }]
+        }
+        Outcome::Complete | Outcome::Incomplete(_) | Outcome::Failed(_) | Outcome::Skipped(_) => Vec::new(),
     }
 }
 
@@ -61,27 +66,35 @@ enum Step<'a> {
     Whole(&'a Region),
 }
 
-/// Writes a row for each. Returns whether the run was told to stop before every list was read. `named`: buckets of other
-/// kinds with such names, which keep their rows.
+/// Writes a row for each, and returns what is lacking. `named`: buckets of other kinds with such names, which keep their rows.
 pub(super) async fn list(
     context: &Context,
     session: &Session,
     account: &AccountId,
     segment: &mut Segment,
     mut named: HashSet<String>,
-    lacks: &mut Lacks,
-) -> Result<bool, InventoryError> {
+) -> Result<Lacks, InventoryError> {
     let regions = &context.asked.directories;
     let lists = regions.iter().map(|region| {
-        let pages = list_directory_buckets::list(session, region).map(move |page| match page {
-            Ok(listed) => Step::Page(listed),
-            Err(failure) => Step::Failed(region, failure),
+        // Nothing follows a failure.
+        let pages = list_directory_buckets::list(session, region).map(Some).chain(stream::iter([None]));
+        let steps = pages.scan(false, move |failed, page| {
+            let step = match page {
+                Some(Ok(listed)) => Some(Step::Page(listed)),
+                Some(Err(failure)) => {
+                    *failed = true;
+                    Some(Step::Failed(region, failure))
+                }
+                None => (!*failed).then_some(Step::Whole(region)),
+            };
+            futures::future::ready(step)
         });
-        Box::pin(pages.chain(stream::iter([Step::Whole(region)])))
+        Box::pin(steps)
     });
     let mut steps = std::pin::pin!(stream::select_all(lists).take_until(context.stop.asked()));
-    let mut ended = BTreeSet::new();
-    let mut cut = false;
+    // Until its list comes to its end, something cut it.
+    let cut = Arc::new(Reason::interrupted(Operation::ListDirectoryBuckets));
+    let mut lacks = Lacks(regions.iter().map(|region| (region.clone(), Arc::clone(&cut))).collect());
     loop {
         match tokio::time::timeout(FLUSH_EVERY, steps.next()).await {
             Err(_) => segment.flush()?,
@@ -94,24 +107,22 @@ pub(super) async fn list(
                     }
                 }
             }
-            Ok(Some(Step::Failed(_, failure))) if failure.reason.class == ErrorClass::Interrupted => cut = true,
             Ok(Some(Step::Failed(region, failure))) => {
-                lacks.0.insert(region.clone(), failure);
+                lacks.0.insert(region.clone(), failure.reason);
             }
             Ok(Some(Step::Whole(region))) => {
-                ended.insert(region);
+                lacks.0.remove(region);
             }
         }
     }
-    cut |= ended.len() < regions.len();
     // What an earlier part of the run saw too long ago is in no row, as if it had never been listed.
     let gone = segment.earlier().directories_again().filter(|(name, region)| {
-        !cut && ended.contains(region) && !lacks.0.contains_key(*region) && !named.contains(*name)
+        !lacks.is_cut() && !lacks.0.contains_key(*region) && regions.contains(*region) && !named.contains(*name)
     });
     let gone: Vec<String> = gone.map(|(name, _)| name.to_owned()).collect();
     gone.into_iter().try_for_each(|bucket| segment.out_of_scope(bucket))?;
     segment.flush()?;
-    Ok(cut)
+    Ok(lacks)
 }
 
 fn write(context: &Context, account: &AccountId, segment: &mut Segment, listed: Listed) -> Result<(), InventoryError> {

@@ -11,7 +11,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use sha2::{Digest, Sha256};
 
 use super::writer::{RUN, START, Versioned};
-use super::{Closing, InventoryError, Line, Opening, VERSION, digest, segment_path};
+use super::{Closing, InventoryError, Line, Opening, READABLE, digest, segment_path};
 use crate::model::{AccountId, AccountRecord, BucketRecord};
 
 /// A closed inventory.
@@ -88,7 +88,7 @@ fn parse<T: DeserializeOwned>(path: &Path, text: &[u8]) -> Result<T, InventoryEr
         why: error.to_string(),
     };
     match serde_json::from_slice(text).map_err(damaged)? {
-        Outer { version: VERSION } => serde_json::from_slice(text).map_err(damaged),
+        Outer { version } if READABLE.contains(&version) => serde_json::from_slice(text).map_err(damaged),
         Outer { version } => Err(InventoryError::OtherVersion { path: path.to_owned(), found: version }),
     }
 }
@@ -184,7 +184,7 @@ fn index(path: &Path, file: &mut BufReader<File>, buckets: u64) -> Result<(Vec<P
         let place = |bucket: Cow<'_, str>, at| Place { bucket: bucket.into(), at, line };
         closed = false;
         match serde_json::from_slice(&text) {
-            Ok(Outline::Segment { version: VERSION }) => {}
+            Ok(Outline::Segment { version }) if READABLE.contains(&version) => {}
             Ok(Outline::Segment { version }) => {
                 return Err(InventoryError::OtherVersion { path: path.to_owned(), found: version });
             }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{InventoryError, Line, VERSION};
+use super::{InventoryError, Line, READABLE, VERSION};
 use crate::model::{AccountId, AccountRecord, BucketRecord, ErrorClass, Facts, Outcome, Region, Timestamp};
 
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
@@ -127,7 +127,7 @@ impl Segment {
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(write_error)?;
         let read = read(&path, &file, account, oldest)?;
         if let Some((at, record)) = read.closed
-            && record.outcome == Outcome::Complete
+            && *record.outcome() == Outcome::Complete
             && record.buckets == read.tally.buckets()
             && oldest.is_none_or(|oldest| at > oldest)
             && read.earlier.stale().next().is_none()
@@ -225,7 +225,7 @@ fn read(path: &Path, file: &File, account: &AccountId, oldest: Option<Timestamp>
         }
         let line = if text.ends_with(b"\n") { serde_json::from_slice(&text).ok() } else { None };
         match (line, read.length) {
-            (Some(Line::Segment { version, .. }), _) if version != VERSION => {
+            (Some(Line::Segment { version, .. }), _) if !READABLE.contains(&version) => {
                 return Err(InventoryError::OtherVersion { path: path.to_owned(), found: version });
             }
             (Some(Line::Segment { account: found, .. } | Line::Bucket(BucketRecord { account: found, .. })), _)

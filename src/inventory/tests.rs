@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use super::*;
-use crate::model::{Facts, OuPath, Outcome, Region};
+use crate::model::{DirectoryGap, Facts, OuPath, Outcome, Region};
 
 const ID: &str = "111111111111";
 
@@ -268,7 +268,7 @@ fn another_version_is_refused_wherever_it_stands() {
     // What another version wrote beside its number need not be understood.
     fs::write(journal.folder.join("start.json"), "{\"version\": 7, \"else\": []}").expect("writable");
     let says = Writer::reopen(&journal.folder, None).expect_err("another version").to_string();
-    assert!(says.ends_with(&format!("(format 7, this one reads {VERSION})")), "{says}");
+    assert!(says.ends_with(&format!("(format 7, this one reads 3 to {VERSION})")), "{says}");
 }
 
 #[test]
@@ -321,4 +321,42 @@ fn accounts_that_are_found_no_more_are_told_again_and_again() {
         let now = writer.found(found(None, None, &[4, 3]), how).expect("written");
         assert_eq!(gone(now), ["000000000001", "000000000002"]);
     }
+}
+
+#[test]
+fn an_inventory_of_the_format_before_is_read_and_gone_on_with() {
+    let journal = Journal::of(&["a"]);
+    let newer = journal.close(1);
+    let older = Closing { version: 3, ..newer.closing.clone() };
+    for name in [journal.segment(), journal.folder.join(writer::START)] {
+        let text = fs::read_to_string(&name).expect("text");
+        let of_before =
+            text.replacen("\"version\":4", "\"version\":3", 1).replacen("\"version\": 4", "\"version\": 3", 1);
+        assert_ne!(text, of_before);
+        fs::write(&name, of_before).expect("written");
+    }
+    let segments_sha256 = BTreeMap::from([(id(), digest::of_file(&journal.segment()).expect("there"))]);
+    let start_sha256 = digest::of_file(&journal.folder.join(writer::START)).expect("there");
+    let older = Closing { start_sha256, segments_sha256, ..older }.sealed();
+    let text = serde_json::to_string_pretty(&older).expect("JSON");
+    assert!(!text.contains("directory_gaps"), "{text}");
+    fs::write(journal.folder.join(RUN), text).expect("written");
+    let read = Inventory::open(&journal.folder).expect("readable");
+    assert_eq!(read_all(&read).expect("rows").len(), 1);
+    assert_eq!(read.opening().expect("readable").run_id, "run");
+    assert!(matches!(journal.reopen(None).segment(&id()).expect("readable"), Begun::Whole(..)));
+}
+
+#[test]
+fn an_account_with_a_gap_of_directory_buckets_is_entered_again() {
+    let (journal, writer) = Journal::new();
+    let mut segment = opened(&writer);
+    segment.bucket(bucket("a")).expect("written");
+    let gap = DirectoryGap { regions: BTreeSet::from([Region::new("eu-west-1")]), reason: "denied".to_owned() };
+    let record = AccountRecord { directory_gaps: vec![gap], ..closed(1) };
+    segment.close(moment(0), record.clone()).expect("closed");
+    assert!(matches!(journal.reopen(None).segment(&id()).expect("readable"), Begun::Open(_)));
+    assert!(matches!(*record.outcome(), Outcome::Incomplete(_)) && record.listed().is_ok());
+    assert_eq!(record.directories_listed(&Region::new("eu-west-1")), Err("denied"));
+    assert_eq!(record.directories_listed(&Region::new("us-east-1")), Ok(()));
 }

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Begun, Closing, Found, Inventory, InventoryError, Opening, Segment, VERSION, digest, segment_path};
+use super::{
+    Begun, Closing, Found, Inventory, InventoryError, Opening, READABLE, Segment, VERSION, digest, segment_path,
+};
 use crate::model::{Account, AccountId, AccountRecord, Coverage, Run, Timestamp};
 
 pub(super) const START: &str = "start.json";
@@ -50,7 +52,7 @@ impl Writer {
             Err(error) => return Err(InventoryError::read(&path, error)),
         };
         match serde_json::from_slice::<Versioned<Anything>>(&text) {
-            Ok(Versioned { version: VERSION, .. }) => {}
+            Ok(Versioned { version, .. }) if READABLE.contains(&version) => {}
             Ok(Versioned { version, .. }) => return Err(InventoryError::OtherVersion { path, found: version }),
             Err(_) => return Ok(None),
         }

@@ -1,8 +1,9 @@
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Observed, Reason};
+use super::{DirectoryGap, Observed, Reason, Region};
 
 /// A 12-digit AWS account id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -152,7 +153,7 @@ pub struct Account {
     pub tag: Option<Observed<Option<String>>>,
 }
 
-/// How far the scan of an account came.
+/// How far the scan of an account, or of its general purpose buckets, came.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", content = "reason", rename_all = "snake_case")]
 pub enum Outcome {
@@ -195,22 +196,69 @@ pub struct AccountRecord {
     /// As in [`Account::tag`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<Observed<Option<String>>>,
+    /// Of its general purpose buckets, which `ListBuckets` lists. In an inventory of format 3 a Region that did not list its
+    /// directory buckets is in here, too.
     #[serde(flatten)]
-    pub outcome: Outcome,
+    pub listing: Outcome,
+    /// What is not known of its directory buckets, where they were asked for. A Region that no gap names was read to its end,
+    /// unless the account failed or was skipped.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub directory_gaps: Vec<DirectoryGap>,
     /// Buckets that were listed and are in the scope.
     pub buckets: u64,
 }
 
 impl AccountRecord {
-    pub fn new(account: &Account, outcome: Outcome, buckets: u64) -> Self {
+    pub fn new(account: &Account, listing: Outcome, buckets: u64) -> Self {
         Self {
             id: Some(account.id.clone()),
             name: account.name.clone(),
             ou_path: account.ou_path.clone(),
             state: account.state.clone(),
             tag: account.tag.clone(),
-            outcome,
+            listing,
+            directory_gaps: Vec::new(),
             buckets,
+        }
+    }
+
+    /// How far the scan came of all that was asked for, directory buckets too.
+    pub fn outcome(&self) -> Cow<'_, Outcome> {
+        // What kept the other buckets from being listed is said once.
+        let gaps = self.directory_gaps.iter().filter(|gap| gap.reason != self.listing.reason());
+        let gaps = gaps.map(DirectoryGap::sentence).collect::<Vec<_>>().join("; ");
+        match &self.listing {
+            listing if gaps.is_empty() => Cow::Borrowed(listing),
+            Outcome::Complete => Cow::Owned(Outcome::Incomplete(gaps)),
+            Outcome::Incomplete(reason) => Cow::Owned(Outcome::Incomplete(format!("{reason}; {gaps}"))),
+            listing @ (Outcome::Failed(_) | Outcome::Skipped(_)) => Cow::Borrowed(listing),
+        }
+    }
+
+    /// The words of [`AccountRecord::outcome`].
+    pub fn reason(&self) -> Cow<'_, str> {
+        match self.outcome() {
+            Cow::Borrowed(outcome) => Cow::Borrowed(outcome.reason()),
+            Cow::Owned(outcome) => Cow::Owned(outcome.reason().to_owned()),
+        }
+    }
+
+    /// Whether all its general purpose buckets are known by name, else why not.
+    pub fn listed(&self) -> Result<(), &str> {
+        match &self.listing {
+            Outcome::Complete => Ok(()),
+            Outcome::Incomplete(why) | Outcome::Failed(why) | Outcome::Skipped(why) => Err(why),
+        }
+    }
+
+    /// Whether all its directory buckets in a Region that was asked for them are known by name, else why not.
+    pub fn directories_listed(&self, region: &Region) -> Result<(), &str> {
+        match &self.listing {
+            Outcome::Failed(why) | Outcome::Skipped(why) => Err(why),
+            Outcome::Complete | Outcome::Incomplete(_) => {
+                let gap = self.directory_gaps.iter().find(|gap| gap.regions.contains(region));
+                gap.map_or(Ok(()), |gap| Err(gap.reason.as_str()))
+            }
         }
     }
 

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::Region;
 
 /// The Regions with S3 Express One Zone, all of the partition `aws`, as of 2025; there may be more by now.
@@ -30,6 +32,21 @@ pub fn directory_regions(chosen: &BTreeSet<Region>, partition: Option<&str>) -> 
         _ if !chosen.is_empty() => chosen.clone(),
         Some(PARTITION) | None => REGIONS.into_iter().map(Region::new).collect(),
         Some(_) => BTreeSet::new(),
+    }
+}
+
+/// Regions of an account whose directory buckets are not all known. Those that failed alike stand together, with the words of
+/// the first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DirectoryGap {
+    pub regions: BTreeSet<Region>,
+    pub reason: String,
+}
+
+impl DirectoryGap {
+    pub fn sentence(&self) -> String {
+        let regions = self.regions.iter().map(Region::as_str).collect::<Vec<_>>().join(", ");
+        format!("the directory buckets of {regions} could not be listed: {}", self.reason)
     }
 }
 

@@ -105,8 +105,8 @@ impl Sink for Document<'_> {
         let of = OfAccount {
             account: account.id.as_ref().map(AccountId::as_str),
             name: &account.name,
-            outcome: account.outcome.as_str(),
-            reason: account.outcome.reason(),
+            outcome: account.listing.as_str(),
+            reason: account.listing.reason(),
             tally: *tally,
             before: (tally.enable + tally.wrong_tool > 0).then_some(ROOT),
         };

@@ -247,8 +247,8 @@ fn summary(tally: Tally) -> Vec<String> {
 
 /// What the account's outcome leaves open.
 fn doubt(account: &AccountRecord) -> Option<String> {
-    let reason = code(account.outcome.reason());
-    match &account.outcome {
+    let reason = code(account.listing.reason());
+    match &account.listing {
         Outcome::Complete => None,
         Outcome::Incomplete(_) => Some(format!(
             "**There may be buckets that this plan does not know:** the account was not read to the end: {reason}"

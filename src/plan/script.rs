@@ -90,7 +90,7 @@ impl Sink for Script<'_> {
     }
 
     fn account(&mut self, section: &Section<'_>) -> io::Result<()> {
-        let (outcome, name) = (&section.account.outcome, line(&section.account.name));
+        let (outcome, name) = (&section.account.listing, line(&section.account.name));
         writeln!(self.out, "# Account {} {name}", section.id())?;
         if section.account.id.is_none() {
             return writeln!(self.out, "# {}: {}\n", outcome.as_str(), line(outcome.reason()));

@@ -134,8 +134,8 @@ fn account_row(account: &AccountRecord) -> [Cow<'_, str>; ACCOUNT_COLUMNS.len()]
         cell(&account.name),
         owned_cell(&account.ou_path.to_string()),
         account.state.as_ref().map_or(Cow::Borrowed(""), |state| cell(state.as_str())),
-        account.outcome.as_str().into(),
-        cell(account.outcome.reason()),
+        account.outcome().as_str().into(),
+        owned_cell(&account.reason()),
         listed_buckets(account).map_or(Cow::Borrowed(""), |buckets| buckets.to_string().into()),
         account.unknown_reasons().map_or(Cow::Borrowed(""), |why| owned_cell(&why)),
     ]
@@ -143,7 +143,7 @@ fn account_row(account: &AccountRecord) -> [Cow<'_, str>; ACCOUNT_COLUMNS.len()]
 
 /// How many buckets were listed. `None` where the list could not be read: that is not the same as having none.
 pub(super) fn listed_buckets(account: &AccountRecord) -> Option<u64> {
-    match account.outcome {
+    match account.listing {
         Outcome::Complete | Outcome::Incomplete(_) => Some(account.buckets),
         Outcome::Failed(_) | Outcome::Skipped(_) => (account.buckets > 0).then_some(account.buckets),
     }

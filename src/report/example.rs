@@ -66,7 +66,7 @@ impl Example {
         account.buckets = buckets.len() as u64;
         let coverage = &mut self.coverage;
         coverage.accounts += 1;
-        *match account.outcome {
+        *match *account.outcome() {
             Outcome::Complete => &mut coverage.accounts_complete,
             Outcome::Incomplete(_) => &mut coverage.accounts_incomplete,
             Outcome::Failed(_) => &mut coverage.accounts_failed,
@@ -96,7 +96,8 @@ pub fn account(digit: u8, name: &str, ou_path: &str, outcome: Outcome) -> Accoun
         name: name.to_owned(),
         ou_path: OuPath::from_path(ou_path),
         state: Some(AccountState::Active),
-        outcome,
+        listing: outcome,
+        directory_gaps: Vec::new(),
         buckets: 0,
     }
 }
@@ -365,7 +366,7 @@ pub fn organization() -> Example {
     add(account(8, "Legacy shop", WORK, Outcome::Failed(refused.to_owned())), "", &[]);
     let mut closed = account(9, "Old playground", SANDBOX, Outcome::Skipped(String::new()));
     closed.state = Some(AccountState::Suspended);
-    closed.outcome = Outcome::Skipped("the account is suspended by AWS (SUSPENDED)".to_owned());
+    closed.listing = Outcome::Skipped("the account is suspended by AWS (SUSPENDED)".to_owned());
     add(closed, "", &[]);
     example
 }

@@ -17,7 +17,7 @@ use super::text::harmless;
 use super::{Draft, Finished, Folder, Summary};
 use crate::aggregate::{MetricRow, Value};
 use crate::evaluate::Evaluation;
-use crate::model::{self, AccountId, AccountRecord, BucketRecord};
+use crate::model::{self, AccountId, AccountRecord, BucketRecord, DirectoryGap};
 use crate::rules;
 
 #[cfg(test)]
@@ -248,6 +248,9 @@ struct AccountLine<'a> {
     reason: Option<Cow<'a, str>>,
     buckets: Option<u64>,
     unknown_reasons: Option<String>,
+    /// Where directory buckets are why the account is incomplete, as far as they are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    directory_gaps: Vec<GapLine<'a>>,
 }
 
 impl<'a> AccountLine<'a> {
@@ -257,11 +260,26 @@ impl<'a> AccountLine<'a> {
             account_name: some(&account.name),
             ou_path: some(&account.ou_path.to_string()).map(Cow::into_owned),
             state: account.state.as_ref().map(|state| harmless(state.as_str())),
-            outcome: account.outcome.as_str(),
-            reason: some(account.outcome.reason()),
+            outcome: account.outcome().as_str(),
+            reason: some(&account.reason()).map(|why| Cow::Owned(why.into_owned())),
             buckets: listed_buckets(account),
             unknown_reasons: account.unknown_reasons().map(|why| harmless(&why).into_owned()),
+            directory_gaps: account.directory_gaps.iter().map(GapLine::of).collect(),
         }
+    }
+}
+
+/// Regions whose directory buckets are not all known.
+#[derive(Serialize)]
+struct GapLine<'a> {
+    regions: Vec<Cow<'a, str>>,
+    reason: Cow<'a, str>,
+}
+
+impl<'a> GapLine<'a> {
+    fn of(gap: &'a DirectoryGap) -> Self {
+        let regions = gap.regions.iter().map(|region| harmless(region.as_str())).collect();
+        Self { regions, reason: harmless(&gap.reason) }
     }
 }
 

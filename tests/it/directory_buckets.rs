@@ -393,6 +393,78 @@ fn between_two_runs_that_asked_they_come_and_go() {
     assert!(found.contains(&line), "{found:?}");
 }
 
+/// A run of an organization of one account in which a Region does not list its directory buckets.
+fn run_with_gap(runs: &Runs, name: &str, buckets: &Value, directories: &Value, arguments: &[&str]) {
+    let members = json!({"buckets": buckets, "directory_buckets": directories,
+        "directory_buckets_fail": {"eu-west-1": {"status": 403, "code": "AccessDenied"}}});
+    let sim = Sim::json(&organization(&json!([management(&members)])).to_string());
+    let arguments = [&["--fail-on", "none", "--organization", OPTION], arguments].concat();
+    runs.scan(name, &sim, MANAGEMENT, &arguments).expect(3);
+}
+
+#[test]
+fn a_region_that_refuses_says_nothing_of_other_buckets_and_other_regions() {
+    let runs = Runs::new();
+    let sim = account(&json!({"directory_buckets": three()}));
+    runs.scan("old", &sim, MANAGEMENT, &["--fail-on", "none", "--organization", OPTION]).expect(0);
+    run_with_gap(&runs, "new", &json!([good("other")]), &json!([]), &[]);
+    let report = runs.json("new/report.json");
+    assert_valid(&report);
+    let of_account = &report["accounts"][0];
+    assert_eq!((&of_account["outcome"], &report["coverage"]["accounts_incomplete"]), (&json!("incomplete"), &json!(1)));
+    assert_eq!(of_account["directory_gaps"][0]["regions"], json!(["eu-west-1"]));
+
+    let found = changes(&runs, 3);
+    let known = |line: &String| !line.contains(IRELAND);
+    let whole = "versioning enabled, MFA delete enabled, lifecycle none, status pass";
+    assert_eq!(
+        found.iter().filter(|line| known(line)).collect::<Vec<_>>(),
+        [
+            &format!("bucket_gone|{VIRGINIA}|a directory bucket||"),
+            &format!("bucket_new|other||{whole}|"),
+            &format!("bucket_gone|plain|{whole}||"),
+        ]
+    );
+    let begin = format!("bucket_not_seen|{IRELAND}|a directory bucket||{LIST} denied (AccessDenied, HTTP 403");
+    assert!(found.iter().any(|line| line.starts_with(&begin)), "{found:?}");
+
+    // The other way round: the older run lacks the Region.
+    let names = [("old", "x"), ("new", "old"), ("x", "new")];
+    for (from, to) in names {
+        fs::rename(runs.path(from), runs.path(to)).expect("there");
+    }
+    let found = changes(&runs, 0);
+    let new = |line: &&String| line.starts_with("bucket_new|");
+    assert_eq!(found.iter().filter(new).count(), 2, "{found:?}");
+    let begin = format!("bucket_first_seen|{IRELAND}||a directory bucket|in the older run: {LIST} denied");
+    assert!(found.iter().any(|line| line.starts_with(&begin)), "{found:?}");
+}
+
+#[test]
+fn a_region_that_refuses_takes_nothing_from_destinations_exports_and_plans() {
+    let rule = json!({"id": "r", "destination": "arn:aws:s3:::nowhere", "account": MANAGEMENT});
+    let source = with(good("source"), &json!({"replication": [rule]}));
+    let runs = Runs::new();
+    let asked = ["--metrics", "replication", "--format", "csv,json,storage-lens-csv"];
+    run_with_gap(&runs, "run", &json!([good("plain"), source]), &three(), &asked);
+    let invalid = "organization,o-test000000,,InvalidDestinationReplicationRuleCount,1";
+    let metrics = runs.read("run/metrics.csv");
+    assert!(metrics.lines().any(|line| line == invalid), "{metrics}");
+    let export = runs.path("run/StorageLens");
+    let coverage = crate::common::files(&export).into_iter().find(|name| name.ends_with("coverage.json"));
+    let coverage = fs::read_to_string(export.join(coverage.expect("written"))).expect("text");
+    let coverage: Value = serde_json::from_str(&coverage).expect("JSON");
+    assert_eq!(coverage["accounts"], json!([]));
+    let plan = runs.run(&["plan", "@run"]).expect(0).stdout;
+    assert!(!plan.contains("not read to the end"), "{plan}");
+    // A bucket of the export that is there no more is gone, and not unknown.
+    run_with_gap(&runs, "later", &json!([good("plain")]), &three(), &["--metrics", "replication"]);
+    let words = ["storage-lens", "compare", "@run", "--with", "@later", "--format", "csv"];
+    let compared = runs.run(&words).expect(0).stdout;
+    let of_source = compared.lines().find(|line| line.contains("source")).expect("a line");
+    assert!(of_source.contains("gone"), "{compared}");
+}
+
 #[test]
 fn plans_trends_and_exports_have_nothing_of_them() {
     let runs = Runs::new();

@@ -173,9 +173,9 @@ fn what_is_no_finished_run_is_refused_with_a_sentence() {
         refused(&report("@run"), what);
         refused(&["diff", "@run", "@run"], what);
     };
-    broken(&good.replacen("\"version\": 3", "\"version\": 99", 1), "another version of bucketlens");
+    broken(&good.replacen("\"version\": 4", "\"version\": 99", 1), "another version of bucketlens");
     // The version before had no sums.
-    broken("{\"version\": 2}", "another version of bucketlens (format 2, this one reads 3)");
+    broken("{\"version\": 2}", "another version of bucketlens (format 2, this one reads 3 to 4)");
     broken(&good[..good.len() / 2], "is damaged in line");
     fs::write(runs.path("run/inventory/run.json"), &good).expect("writable");
     // A segment that lost its end.

@@ -122,7 +122,7 @@ impl Comparison<'_> {
         for record in inventory.buckets(account)? {
             let record = record?;
             while let Some(said) = next_if(rest, |said| is_of_account(said) && said.bucket < record.bucket)? {
-                self.only_export(&said, Some(&account.outcome))?;
+                self.only_export(&said, Some(&account.listing))?;
             }
             let (mut same, mut contradicted) = (None, false);
             while let Some(said) = next_if(rest, |said| is_of_account(said) && said.bucket == record.bucket)? {
@@ -139,7 +139,7 @@ impl Comparison<'_> {
             }
         }
         while let Some(said) = next_if(rest, is_of_account)? {
-            self.only_export(&said, Some(&account.outcome))?;
+            self.only_export(&said, Some(&account.listing))?;
         }
         Ok(())
     }

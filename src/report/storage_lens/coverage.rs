@@ -133,7 +133,8 @@ impl Coverage {
             not_asked_buckets: count.not_asked,
         });
         lines(&mut self.out, "metrics", metrics)?;
-        let missing = summary.accounts.iter().filter(|account| account.outcome != Outcome::Complete);
+        // Of directory buckets the export says nothing.
+        let missing = summary.accounts.iter().filter(|account| account.listing != Outcome::Complete);
         lines(&mut self.out, "accounts", missing.map(AccountLine::of))?;
         self.out.write_all(b"\n}\n")?;
         self.out.into_inner().map_err(io::IntoInnerError::into_error)?.finish()
@@ -156,8 +157,8 @@ impl<'a> AccountLine<'a> {
         Self {
             account_id: account.id.as_ref().map(AccountId::as_str),
             account_name: harmless(&account.name),
-            outcome: account.outcome.as_str(),
-            reason: harmless(account.outcome.reason()),
+            outcome: account.listing.as_str(),
+            reason: harmless(account.listing.reason()),
             buckets: listed_buckets(account),
         }
     }

@@ -96,10 +96,10 @@ impl Page<'_> {
         troubled.sort_by_key(|((rank, _), _)| *rank);
         let wide = self.layout.width >= WIDE;
         let row = |((_, tone), account): &((u8, Tone), &AccountRecord)| {
-            let outcome = Text::new(account.outcome.as_str()).tone(*tone);
-            let (name, reason) = (name_of(account), account.outcome.reason());
+            let outcome = Text::new(account.outcome().as_str()).tone(*tone);
+            let (name, reason) = (name_of(account), account.reason());
             if wide {
-                vec![Text::new(id_of(account)), outcome, Text::new(&name), Text::new(reason)]
+                vec![Text::new(id_of(account)), outcome, Text::new(&name), Text::new(&reason)]
             } else {
                 let prefix = if name.is_empty() { String::new() } else { format!("{name}: ") };
                 vec![Text::new(id_of(account)), outcome, Text::new(&format!("{prefix}{reason}"))]
@@ -144,7 +144,7 @@ impl Page<'_> {
 
 /// Where the account stands in the list, and its tone; `None` where there is no trouble.
 fn trouble(account: &AccountRecord) -> Option<(u8, Tone)> {
-    match account.outcome {
+    match *account.outcome() {
         Outcome::Failed(_) => Some((0, Tone::Bad)),
         Outcome::Incomplete(_) => Some((1, Tone::Warning)),
         Outcome::Skipped(_) => Some((2, Tone::Faint)),
