@@ -4,6 +4,7 @@
 mod demo;
 mod diff;
 mod judge;
+mod judging;
 mod lifecycle;
 mod logging;
 mod mfa_delete;

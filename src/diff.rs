@@ -13,13 +13,14 @@ mod lifecycle;
 mod merge;
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use crate::evaluate::{Evaluation, Evaluator};
 use crate::inventory::{Inventory, InventoryError};
 use crate::model::{
-    AccountId, AccountRecord, BucketRecord, Facts, Outcome, Reason, Region, ScopeOptions, Severity, Standard, Status,
+    AcceptedControl, AccountId, AccountRecord, BucketRecord, Facts, Outcome, Reason, Region, ScopeOptions, Severity,
+    Standard, Status,
 };
 use buckets::Difference;
 use merge::{Pair, merge};
@@ -32,6 +33,14 @@ pub struct Side<'a> {
     /// How its accounts were found: two runs with the same look in the same places.
     pub discovery: ScopeOptions,
     pub kept: &'a dyn Kept,
+}
+
+/// By what both runs are judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    pub standard: Standard,
+    /// What [`Standard::CisWithCompensation`] takes for MFA delete.
+    pub accepted: BTreeSet<AcceptedControl>,
 }
 
 /// What a run kept of what it found.
@@ -80,19 +89,17 @@ pub enum DiffError {
     Write(#[from] io::Error),
 }
 
-/// Tells every change, sorted by account id, then bucket name. Both runs are judged by one standard with
-/// the controls that the newer accepts, each on its own day. What [`check`] refuses makes no sense here.
+/// Tells every change, sorted by account id, then bucket name. Both runs are judged alike, each on its own day. What [`check`] refuses makes no sense here.
 pub fn compare(
     old: &Side<'_>,
     new: &Side<'_>,
-    standard: Standard,
+    judged: &Judged,
     tell: &mut dyn FnMut(&Change<'_>) -> io::Result<()>,
 ) -> Result<Totals, DiffError> {
-    let accepted = &new.inventory.closing.run.accepted_controls;
     let evaluator = |side: &Side<'_>| {
         let run = &side.inventory.closing.run;
-        let evaluator = Evaluator::new(standard, run.start.date(), run.partition.as_deref());
-        evaluator.accepting(accepted.iter().copied())
+        let evaluator = Evaluator::new(judged.standard, run.start.date(), run.partition.as_deref());
+        evaluator.accepting(judged.accepted.iter().copied())
     };
     let (before, after) = (evaluator(old), evaluator(new));
     let mut course = Course { old, new, before, after, totals: Totals::default(), tell };

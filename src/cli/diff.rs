@@ -3,12 +3,13 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::judging::{self, Judging};
 use super::output::Page;
 use super::{Problem, saved};
-use crate::diff::{self, DiffError, Side, Totals};
+use crate::diff::{self, DiffError, Judged, Side, Totals};
 use crate::exit::{self, Exit, Seen};
 use crate::inventory::Inventory;
-use crate::model::{Severity, Standard};
+use crate::model::Severity;
 use crate::report::changes::{Runs, TableFormat};
 use crate::report::{Draft, Finished};
 
@@ -17,8 +18,8 @@ use crate::report::{Draft, Finished};
 pub struct Comparison {
     pub old: PathBuf,
     pub new: PathBuf,
-    /// `None`: that of the newer run.
-    pub standard: Option<Standard>,
+    /// The run is the newer one.
+    pub judging: Judging,
     pub format: TableFormat,
     pub allow_unknown: bool,
 }
@@ -37,9 +38,14 @@ impl From<DiffError> for Problem {
 
 pub fn run(comparison: &Comparison) -> Result<Exit, Problem> {
     let (old, new) = (saved::open(&comparison.old)?, saved::open(&comparison.new)?);
-    let standard = comparison.standard.unwrap_or(new.closing.run.standard);
+    let (standard, accepted) = comparison.judging.of(&new.closing.run)?;
+    for (inventory, which) in [(&old, "the older run"), (&new, "the newer run")] {
+        let help = "compare by another one, as --standard cis, or runs that were scanned with --with protection";
+        judging::check_read(&inventory.closing.run, standard, which, help)?;
+    }
+    let judged = Judged { standard, accepted };
     let mut stdout = io::BufWriter::with_capacity(1 << 16, Page(io::stdout()));
-    let totals = compare(&old, &new, standard, vec![(comparison.format, &mut stdout)])?;
+    let totals = compare(&old, &new, &judged, vec![(comparison.format, &mut stdout)])?;
     let worst = (totals.regressions > 0).then_some(diff::Lost::SEVERITY);
     let seen = if totals.unclear > 0 { Seen::InPart } else { Seen::All };
     Ok(exit::decide(worst, Some(Severity::Info), seen, comparison.allow_unknown))
@@ -56,7 +62,10 @@ pub fn compared(
     let mut files: Vec<(TableFormat, io::BufWriter<Draft>)> = files.into_iter().map(buffered).collect();
     let mut outs: Vec<(TableFormat, &mut dyn io::Write)> = vec![(TableFormat::Table, &mut page)];
     outs.extend(files.iter_mut().map(|(format, file)| (*format, file as &mut dyn io::Write)));
-    let totals = compare(old, new, new.closing.run.standard, outs)?;
+    let run = &new.closing.run;
+    // Where the older run did not read the controls, what it would be judged is unknown, and no change.
+    let judged = Judged { standard: run.standard, accepted: run.accepted_controls.clone() };
+    let totals = compare(old, new, &judged, outs)?;
     let finish = |(_, file): (TableFormat, io::BufWriter<Draft>)| {
         file.into_inner().map_err(io::IntoInnerError::into_error)?.finish()
     };
@@ -67,18 +76,18 @@ pub fn compared(
 fn compare(
     old: &Inventory,
     new: &Inventory,
-    standard: Standard,
+    judged: &Judged,
     outs: Vec<(TableFormat, &mut dyn io::Write)>,
 ) -> Result<Totals, Problem> {
     let scopes = [saved::scope(old)?, saved::scope(new)?];
     let (before, after) = (side(old, &scopes[0]), side(new, &scopes[1]));
-    let runs = Runs { old: &old.closing.run, new: &new.closing.run };
+    let runs = Runs { old: &old.closing.run, new: &new.closing.run, judged };
     // Before the first line is written.
     diff::check(&before, &after)?;
     let changes = outs.into_iter().map(|(format, out)| format.changes(runs, out));
     let mut changes = changes.collect::<io::Result<Vec<_>>>().map_err(DiffError::Write)?;
     let mut tell = |change: &diff::Change<'_>| changes.iter_mut().try_for_each(|changes| changes.change(change));
-    let totals = diff::compare(&before, &after, standard, &mut tell)?;
+    let totals = diff::compare(&before, &after, judged, &mut tell)?;
     changes.into_iter().try_for_each(|changes| changes.finish(&totals)).map_err(DiffError::Write)?;
     Ok(totals)
 }

@@ -12,6 +12,7 @@ use time::Date;
 use time::macros::format_description;
 
 use super::diff::Comparison;
+use super::judging::Judging;
 use super::lifecycle::{Check, Format as CheckFormat};
 use super::mfa_delete::options as mfa_delete;
 use super::plan;
@@ -369,6 +370,9 @@ struct DiffArgs {
     /// Which reading of the MFA delete requirement holds for both [default: that of the newer run]
     #[arg(long, value_name = "NAME")]
     standard: Option<Standard>,
+    /// Control that waives it, as NAME or NAME:DAYS (comma list) [default: those of the newer run]
+    #[arg(long, value_name = "CONTROL", value_delimiter = ',')]
+    accept_control: Vec<String>,
     /// How the differences are shown
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     format: TableFormat,
@@ -501,8 +505,10 @@ impl AgainArgs {
     fn read(self, standard_is_given: bool) -> Again {
         Again {
             folder: self.folder,
-            standard: standard_is_given.then_some(self.judging.standard),
-            accepted: self.judging.accept_control,
+            judging: Judging {
+                standard: standard_is_given.then_some(self.judging.standard),
+                accepted: self.judging.accept_control,
+            },
             fail_on: self.judging.fail_on.and_then(FailOn::severity),
             allow_unknown: self.judging.allow_unknown,
             baseline: self.judging.baseline,
@@ -518,7 +524,7 @@ impl DiffArgs {
         Comparison {
             old: self.old,
             new: self.new,
-            standard: self.standard,
+            judging: Judging { standard: self.standard, accepted: self.accept_control },
             format: self.format,
             allow_unknown: self.allow_unknown,
         }

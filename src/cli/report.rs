@@ -1,24 +1,21 @@
 //! `bucketlens report`: the report of a run made again from what it read, without AWS.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::judging::{self, Judging};
 use super::output::Output;
 use super::{Problem, judge, saved};
-use crate::config::{self, Color, Log, NEEDS_CONTROLS, With};
+use crate::config::{self, Color, Log};
 use crate::exit::{self, Exit};
 use crate::inventory::Inventory;
-use crate::model::{AcceptedControl, ControlError, Severity, Standard, Timestamp};
+use crate::model::{Severity, Timestamp};
 
 /// Which report is to be made again, and how.
 #[derive(Debug, Clone)]
 pub struct Again {
     /// The output folder of the run.
     pub folder: PathBuf,
-    /// `None`: that of the run.
-    pub standard: Option<Standard>,
-    /// Controls that stand in for MFA delete, as they were written; empty: those of the run.
-    pub accepted: Vec<String>,
+    pub judging: Judging,
     pub fail_on: Option<Severity>,
     pub allow_unknown: bool,
     pub baseline: Option<PathBuf>,
@@ -30,28 +27,8 @@ pub struct Again {
 /// Changes by what the run is judged, and with it the digest.
 fn judge_by(inventory: &mut Inventory, again: &Again) -> Result<(), Problem> {
     let run = &inventory.closing.run;
-    let standard = again.standard.unwrap_or(run.standard);
-    let given: Result<BTreeSet<AcceptedControl>, ControlError> =
-        again.accepted.iter().map(|text| text.parse()).collect();
-    let given = given.map_err(|error| Problem::new(format!("--accept-control: {error}")))?;
-    let accepted = match standard {
-        Standard::CisWithCompensation if given.is_empty() => run.accepted_controls.clone(),
-        Standard::CisWithCompensation => given,
-        Standard::Cis | Standard::SecurityHub if given.is_empty() => given,
-        Standard::Cis | Standard::SecurityHub => {
-            return Err(Problem::new("--accept-control has a meaning only with --standard cis-with-compensation"));
-        }
-    };
-    if standard == Standard::CisWithCompensation {
-        let help = "name them: --accept-control object-lock-compliance";
-        if accepted.is_empty() {
-            return Err(Problem::new(format!("--standard: {NEEDS_CONTROLS}")).with_help(help));
-        }
-        if !With::Protection.is_in(&run.extras) {
-            let what = "the run did not read the controls by which cis-with-compensation judges";
-            return Err(Problem::new(what).with_help("scan with --with protection"));
-        }
-    }
+    let (standard, accepted) = again.judging.of(run)?;
+    judging::check_read(run, standard, "the run", "scan with --with protection")?;
     if standard == run.standard && accepted == run.accepted_controls {
         return Ok(());
     }

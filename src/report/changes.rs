@@ -7,7 +7,7 @@ mod page;
 
 use std::io::{self, Write};
 
-use crate::diff::{Change, Totals};
+use crate::diff::{Change, Judged, Totals};
 use crate::model::Run;
 
 /// The comparison with a baseline, beside the report.
@@ -22,11 +22,12 @@ pub enum TableFormat {
     Json,
 }
 
-/// The two runs.
+/// The two runs, and by what both are judged here.
 #[derive(Debug, Clone, Copy)]
 pub struct Runs<'a> {
     pub old: &'a Run,
     pub new: &'a Run,
+    pub judged: &'a Judged,
 }
 
 /// A comparison in the making.
@@ -41,7 +42,7 @@ impl TableFormat {
     pub fn changes<'a>(self, runs: Runs<'a>, out: impl Write + 'a) -> io::Result<Box<dyn Changes + 'a>> {
         Ok(match self {
             Self::Table => Box::new(page::Page::new(runs, out)),
-            Self::Csv => Box::new(csv::Table::new(out)?),
+            Self::Csv => Box::new(csv::Table::new(runs, out)?),
             Self::Json => Box::new(json::Document::new(runs, out)?),
         })
     }

@@ -374,3 +374,55 @@ fn with_a_baseline_only_what_is_new_decides_the_exit_code() {
     );
     assert!(runs.path("other/SHA256SUMS").exists() && !runs.path("other/diff.csv").exists());
 }
+
+#[test]
+fn another_standard_judges_as_report_does_or_is_refused_and_is_named() {
+    let runs = Runs::new();
+    let lax = bucket("lax", &json!({"versioning": "Enabled"}));
+    let locked = bucket("locked", &json!({"versioning": "Enabled", "object_lock": {"mode": "COMPLIANCE", "years": 7}}));
+    let sim = Sim::json(&organization(&json!([management(&json!({"buckets": [lax, locked]}))])).to_string());
+    let scan = |name: &str, more: &[&str]| {
+        runs.scan(name, &sim, MANAGEMENT, &[&["--organization", "--fail-on", "none"], more].concat()).expect(0);
+    };
+    scan("plain", &[]);
+    scan("old", &["--with", "protection"]);
+    scan("new", &["--with", "protection"]);
+    let standard = ["--standard", "cis-with-compensation"];
+    let refused = |arguments: &[&str], what: &str| {
+        let ran = runs.run(&[&["diff"], arguments, &standard].concat()).expect(2);
+        assert!(ran.stderr.contains(what) && ran.stderr.contains("help: ") && ran.stdout.is_empty(), "{}", ran.stderr);
+    };
+    refused(&["@old", "@new"], "--standard: cis-with-compensation needs --accept-control");
+    let control = ["--accept-control", "object-lock-compliance:30"];
+    let unread = |run: &str| format!("the {run} run did not read the controls by which cis-with-compensation judges");
+    refused(&[&["@old", "@plain"], control.as_slice()].concat(), &unread("newer"));
+    refused(&[&["@plain", "@new"], control.as_slice()].concat(), &unread("older"));
+    let alone = diff(&runs, &control).expect(2);
+    assert!(alone.stderr.contains("--accept-control has a meaning only with"), "{}", alone.stderr);
+
+    // With the control, a bucket that loses it is one of whose judgement nobody heard by cis.
+    let bare = bucket("locked", &json!({"versioning": "Enabled"}));
+    let sim = Sim::json(&organization(&json!([management(&json!({"buckets": [bare]}))])).to_string());
+    let words = ["--organization", "--fail-on", "none", "--with", "protection", "--standard", "security-hub"];
+    runs.scan("new", &sim, MANAGEMENT, &words).expect(0);
+    let by = [standard, control].concat();
+    let ran = diff(&runs, &[by.as_slice(), &["--format", "csv"]].concat()).expect(0);
+    assert!(lines(&ran).contains(&"locked changed status waived fail".to_owned()), "{}", ran.stdout);
+    assert!(rows(&ran).iter().all(|row| row["standard"] == "cis-with-compensation"), "{}", ran.stdout);
+    let json: Value =
+        serde_json::from_str(&diff(&runs, &[by.as_slice(), &["--format", "json"]].concat()).stdout).expect("JSON");
+    assert_eq!(json["standard"], "cis-with-compensation");
+    assert_eq!(json["accepted_controls"], json!(["object-lock-compliance:30"]));
+    assert_eq!((&json["old"]["standard"], &json["new"]["standard"]), (&json!("cis"), &json!("security-hub")));
+    let head = |arguments: &[&str]| {
+        let page = diff(&runs, arguments).stdout;
+        page.lines().find(|line| line.contains("judged by")).expect("a line").to_owned()
+    };
+    let both = " Both are judged by cis-with-compensation here; when it was scanned, the older run by cis, the newer by \
+                security-hub.";
+    assert_eq!(head(&by), both);
+    assert!(head(&[]).starts_with(" Both are judged by security-hub here; "));
+    let plain: Value =
+        serde_json::from_str(&runs.run(&["diff", "@old", "@plain", "--format", "json"]).stdout).expect("JSON");
+    assert_eq!((&plain["standard"], &plain["accepted_controls"]), (&json!("cis"), &json!([])));
+}

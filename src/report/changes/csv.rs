@@ -5,12 +5,12 @@ use std::io::{self, Write};
 
 use ::csv::{Terminator, Writer, WriterBuilder};
 
-use super::Changes;
+use super::{Changes, Runs};
 use crate::diff::{Change, Lost, Totals, Weight};
-use crate::model::AccountId;
+use crate::model::{AccountId, Standard};
 use crate::report::text::cell;
 
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 13] = [
     "account_id",
     "account_name",
     "region",
@@ -23,15 +23,20 @@ const COLUMNS: [&str; 12] = [
     "severity",
     "regression",
     "words",
+    "standard",
 ];
 
-pub(super) struct Table<W: Write>(Writer<W>);
+pub(super) struct Table<W: Write> {
+    writer: Writer<W>,
+    /// By which both runs are judged.
+    standard: Standard,
+}
 
 impl<W: Write> Table<W> {
-    pub fn new(out: W) -> io::Result<Self> {
+    pub fn new(runs: Runs<'_>, out: W) -> io::Result<Self> {
         let mut writer = WriterBuilder::new().terminator(Terminator::Any(b'\n')).from_writer(out);
         writer.write_record(COLUMNS)?;
-        Ok(Self(writer))
+        Ok(Self { writer, standard: runs.judged.standard })
     }
 }
 
@@ -54,11 +59,12 @@ impl<W: Write> Changes for Table<W> {
             severity.into(),
             if change.weight.is_regression() { "true" } else { "false" }.into(),
             cell(change.words),
+            self.standard.as_str().into(),
         ];
-        Ok(self.0.write_record(row.iter().map(|cell| cell.as_bytes()))?)
+        Ok(self.writer.write_record(row.iter().map(|cell| cell.as_bytes()))?)
     }
 
     fn finish(mut self: Box<Self>, _: &Totals) -> io::Result<()> {
-        self.0.flush()
+        self.writer.flush()
     }
 }

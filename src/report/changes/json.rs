@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{Changes, Runs};
-use crate::diff::{Change, Kind, Lost, Totals, Weight, What};
+use crate::diff::{Change, Judged, Kind, Lost, Totals, Weight, What};
 use crate::model::{self, AccountId};
 use crate::report::text::harmless;
 
@@ -73,6 +73,10 @@ impl<W: Write> Document<W> {
             write!(out, ",\n\"{name}\": ")?;
             serde_json::to_writer(&mut out, &Run::of(run))?;
         }
+        let Judged { standard, accepted } = runs.judged;
+        let accepted: Vec<String> = accepted.iter().map(ToString::to_string).collect();
+        write!(out, ",\n\"standard\": \"{}\",\n\"accepted_controls\": ", standard.as_str())?;
+        serde_json::to_writer(&mut out, &accepted)?;
         write!(out, ",\n\"changes\": [")?;
         Ok(Self { out, separator: "\n" })
     }

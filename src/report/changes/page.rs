@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use super::{Changes, Runs};
 use crate::diff::{Change, Kind, Lost, Totals, Weight, What};
+use crate::model::Standard;
 use crate::report::text::harmless;
 
 /// Lines of a part; more would not be read.
@@ -94,14 +95,17 @@ impl<'a, W: Write> Page<'a, W> {
         if self.runs.old.start > self.runs.new.start {
             text += " The first of the two began later than the second.\n";
         }
-        if self.runs.old.standard != self.runs.new.standard {
-            let _ = writeln!(
-                text,
-                " The older run was judged by {}, the newer by {}; here both are judged by one.",
-                self.runs.old.standard.as_str(),
-                self.runs.new.standard.as_str()
-            );
-        }
+        let standards =
+            [self.runs.judged.standard, self.runs.old.standard, self.runs.new.standard].map(Standard::as_str);
+        let [both, old, new] = standards;
+        let _ = write!(text, " Both are judged by {both}");
+        let _ = match (old == both, new == both) {
+            (true, true) => writeln!(text, "."),
+            (false, false) if old == new => writeln!(text, " here; when they were scanned, by {old}."),
+            (true, false) | (false, true | false) => {
+                writeln!(text, " here; when it was scanned, the older run by {old}, the newer by {new}.")
+            }
+        };
         text
     }
 }
