@@ -102,6 +102,11 @@ pub fn counters() -> impl Iterator<Item = &'static str> {
     COUNTERS.iter().map(|counter| counter.name)
 }
 
+/// Whether a bucket adds 0 or 1 to this counter; to the others it adds its rules.
+pub fn counts_buckets(counter: &str) -> bool {
+    COUNTERS.iter().any(|it| it.name == counter && it.is_of_buckets())
+}
+
 /// The counters that a metric is made of; none for those that count accounts.
 pub fn made_of(metric: &str) -> impl Iterator<Item = &'static str> {
     let own = COUNTERS.iter().map(|counter| counter.name).filter(move |name| *name == metric);

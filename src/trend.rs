@@ -1,10 +1,13 @@
 //! How metrics go over time: the runs of a folder, one for each day, and what they add up to.
 //!
 //! A day is that on which a run began, in UTC. Of several runs of a day the last complete one speaks for it; where none
-//! is complete, the last one does, and is marked. Days without a run have no values: nothing is made up between two.
+//! is complete, the last one does, and is marked. A run that stands in several places counts once, as it was judged when it
+//! was scanned. Days without a run have no values: nothing is made up between two.
 //! Runs are read one after the other, each from the sums of its buckets, so memory depends on the accounts of one run.
 
 mod days;
+
+use std::collections::BTreeSet;
 
 use time::Date;
 
@@ -20,7 +23,7 @@ pub enum Source {
     /// Its `inventory.parquet`.
     File(File),
     /// Its metrics as they were added up from its inventory.
-    Added { run: Run, coverage: Coverage, metrics: Metrics },
+    Added { run: Run, coverage: Coverage, accounts: Vec<AccountRecord>, metrics: Metrics },
 }
 
 impl Source {
@@ -28,6 +31,13 @@ impl Source {
         match self {
             Self::File(file) => &file.about.run,
             Self::Added { run, .. } => run,
+        }
+    }
+
+    fn accounts(&self) -> &[AccountRecord] {
+        match self {
+            Self::File(file) => &file.about.accounts,
+            Self::Added { accounts, .. } => accounts,
         }
     }
 
@@ -63,6 +73,26 @@ impl Wanted {
         let is_listed = |list: &[String], value: &str| list.is_empty() || list.iter().any(|item| item == value);
         row.scope == self.scope && is_listed(&self.ids, row.scope_id) && is_listed(&self.metrics, row.metric)
     }
+}
+
+/// The ids that can be asked for in this scope of a run, be anything known of them or not.
+pub fn ids(source: &Source, scope: Scope) -> Result<BTreeSet<String>, SumError> {
+    let accounts = source.accounts().iter();
+    Ok(match scope {
+        Scope::Account | Scope::AccountRegion => {
+            accounts.filter_map(|account| Some(account.id.as_ref()?.to_string())).collect()
+        }
+        Scope::Ou => accounts.flat_map(|account| account.ou_path.ous().map(str::to_owned)).collect(),
+        Scope::Organization => source.run().organization_id.iter().cloned().collect(),
+        Scope::Region => match source {
+            Source::File(file) => file.regions()?.iter().map(|region| region.as_str().to_owned()).collect(),
+            Source::Added { metrics, .. } => {
+                let rows = metrics.rows().filter(|row| row.scope == scope);
+                rows.map(|row| row.scope_id.to_owned()).collect()
+            }
+        },
+        Scope::Tag => BTreeSet::new(),
+    })
 }
 
 /// Why the buckets of a run cannot be added up.

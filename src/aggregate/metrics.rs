@@ -37,6 +37,15 @@ enum Adds {
     Replication(fn(&Tally) -> u32),
 }
 
+impl Counter {
+    pub fn is_of_buckets(&self) -> bool {
+        match self.adds {
+            Adds::Bucket(_) => true,
+            Adds::Rules(_) | Adds::Replication(_) => false,
+        }
+    }
+}
+
 const fn buckets(name: &'static str, holds: fn(&Subject<'_>) -> Option<bool>) -> Counter {
     Counter { name, asks: None, adds: Adds::Bucket(holds) }
 }

@@ -8,6 +8,7 @@ use crate::config::{Config, Filters};
 use crate::diff::Kept;
 use crate::inventory::{Inventory, RUN};
 use crate::model::{AccountId, Region, ScopeOptions};
+use crate::report::harmless;
 
 /// The inventory of the run whose output folder this is; the inventory's own folder is taken too.
 pub fn open(folder: &Path) -> Result<Inventory, Problem> {
@@ -21,7 +22,17 @@ pub fn open(folder: &Path) -> Result<Inventory, Problem> {
             problem("there is no such folder")
         });
     };
-    Ok(Inventory::open(&inventory)?)
+    let inventory = Inventory::open(&inventory)?;
+    for remark in remarks(&inventory)? {
+        eprintln!("note: {}", harmless(&remark));
+    }
+    Ok(inventory)
+}
+
+/// What is to be said of the folder of an inventory, a sentence each.
+pub fn remarks(inventory: &Inventory) -> Result<Vec<String>, Problem> {
+    let strangers = inventory.strangers()?.into_iter();
+    Ok(strangers.map(|path| format!("{} is of no account of its run, and is left out", path.display())).collect())
 }
 
 /// Where in this folder the inventory of a run stands that came to its end.

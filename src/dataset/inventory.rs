@@ -4,6 +4,7 @@
 //! the buckets; [`read`] adds its buckets up again. What is unknown is null, and the reason stands beside it.
 
 mod columns;
+mod possible;
 pub mod read;
 
 pub mod write;

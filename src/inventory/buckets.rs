@@ -1,6 +1,7 @@
 //! A closed inventory, and how its buckets are read: in the order of their names, one at a time.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -30,6 +31,10 @@ impl Inventory {
     pub fn open(folder: &Path) -> Result<Self, InventoryError> {
         let path = folder.join(RUN);
         let closing = parse::<Closing>(&path, &text(&path)?)?.check(&path)?;
+        let start = folder.join(START);
+        if digest::of_file(&start)? != closing.start_sha256 {
+            return Err(InventoryError::Altered { path: start });
+        }
         Ok(Self::new(folder.to_owned(), closing))
     }
 
@@ -39,6 +44,23 @@ impl Inventory {
         let text = text(&path)?;
         let opening = parse::<Versioned<Opening>>(&path, &text)?.opening;
         if digest::of(&text) == self.closing.start_sha256 { Ok(opening) } else { Err(InventoryError::Altered { path }) }
+    }
+
+    /// Files beside the segments that are named like one, sorted by name: no account of the run has them, and nothing of them
+    /// is read.
+    pub fn strangers(&self) -> Result<Vec<PathBuf>, InventoryError> {
+        let read = |source| InventoryError::read(&self.folder, source);
+        let accounts = self.closing.accounts.iter().filter_map(|account| account.id.as_ref());
+        let segments: HashSet<PathBuf> = accounts.map(|id| segment_path(&self.folder, id)).collect();
+        let mut strangers = Vec::new();
+        for entry in fs::read_dir(&self.folder).map_err(read)? {
+            let path = entry.map_err(read)?.path();
+            if path.extension().is_some_and(|extension| extension == "jsonl") && !segments.contains(&path) {
+                strangers.push(path);
+            }
+        }
+        strangers.sort();
+        Ok(strangers)
     }
 
     pub fn folder(&self) -> &Path {

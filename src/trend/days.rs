@@ -1,11 +1,12 @@
 //! Which run speaks for which day.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use time::Date;
 
 use super::Source;
-use crate::model::Standard;
+use crate::model::{AcceptedControl, Run, Standard};
 
 /// A day and the run that speaks for it.
 #[derive(Debug)]
@@ -39,7 +40,8 @@ pub enum TrendError {
     OtherOrganizations(String),
 }
 
-pub fn choose(sources: Vec<Source>) -> Result<Chosen, TrendError> {
+/// `scanned`: by id, what the inventories say of runs that have one.
+pub fn choose(sources: Vec<Source>, scanned: &BTreeMap<String, Run>) -> Result<Chosen, TrendError> {
     let organizations: BTreeSet<&str> =
         sources.iter().filter_map(|source| source.run().organization_id.as_deref()).collect();
     if organizations.len() > 1 {
@@ -47,18 +49,20 @@ pub fn choose(sources: Vec<Source>) -> Result<Chosen, TrendError> {
         return Err(TrendError::OtherOrganizations(all));
     }
     let mut remarks = Vec::new();
-    let mut seen = BTreeSet::new();
-    let mut twice = 0;
-    let mut by_day: BTreeMap<Date, Vec<Source>> = BTreeMap::new();
+    let mut by_id: BTreeMap<String, Vec<Source>> = BTreeMap::new();
     for source in sources {
-        if seen.insert(source.run().id.clone()) {
-            by_day.entry(source.date()).or_default().push(source);
-        } else {
-            twice += 1;
-        }
+        by_id.entry(source.run().id.clone()).or_default().push(source);
     }
+    let twice: usize = by_id.values().map(|copies| copies.len() - 1).sum();
     if twice > 0 {
         remarks.push(format!("{} of a run that is there already: each run counts once", files(twice)));
+    }
+    let mut by_day: BTreeMap<Date, Vec<Source>> = BTreeMap::new();
+    for (id, copies) in by_id {
+        remarks.extend(differences(&copies, scanned.get(&id)));
+        if let Some(source) = copies.into_iter().max_by_key(|source| rank(source, scanned.get(&id))) {
+            by_day.entry(source.date()).or_default().push(source);
+        }
     }
     let days: Vec<Day> = by_day.into_iter().filter_map(|(date, runs)| day(date, runs)).collect();
     if days.is_empty() {
@@ -88,8 +92,52 @@ pub fn choose(sources: Vec<Source>) -> Result<Chosen, TrendError> {
     Ok(Chosen { days, remarks })
 }
 
-fn files(count: u64) -> String {
+fn files(count: usize) -> String {
     if count == 1 { "1 more file".to_owned() } else { format!("{count} more files") }
+}
+
+/// By what a run was judged: the standard, and what it takes for MFA delete.
+fn judgement(run: &Run) -> (&'static str, &BTreeSet<AcceptedControl>) {
+    (run.standard.as_str(), &run.accepted_controls)
+}
+
+/// Which of several copies of a run counts: it depends on what they say, never on the names of their folders. A run that was
+/// taken up again ended later; a report that was made again may be judged otherwise.
+fn rank(source: &Source, scanned: Option<&Run>) -> impl Ord + use<> {
+    let run = source.run();
+    let (standard, controls) = judgement(run);
+    let as_scanned = scanned.is_some_and(|scanned| judgement(scanned) == judgement(run));
+    (run.end, as_scanned, source.is_complete(), Reverse((standard, controls.clone())))
+}
+
+/// What is to be said where copies of one run do not say the same.
+fn differences(copies: &[Source], scanned: Option<&Run>) -> Vec<String> {
+    let Some(chosen) = copies.iter().max_by_key(|source| rank(source, scanned)) else { return Vec::new() };
+    let (id, mut said) = (&chosen.run().id, Vec::new());
+    if copies.iter().any(|copy| copy.run().end != chosen.run().end) {
+        said.push(format!("run {id} is there in several states: the last, of {}, counts", chosen.run().end));
+    }
+    let words: BTreeSet<String> = copies.iter().map(|copy| words(copy.run())).collect();
+    if words.len() > 1 {
+        let (all, counts) = (words.into_iter().collect::<Vec<_>>().join(" and by "), self::words(chosen.run()));
+        said.push(match scanned {
+            Some(scanned) if judgement(scanned) == judgement(chosen.run()) => {
+                format!("run {id} is there as judged by {all}: it counts by {counts}, as when it was scanned")
+            }
+            Some(_) | None => {
+                format!(
+                    "run {id} is there as judged by {all}, and how when it was scanned is not: it counts by {counts}"
+                )
+            }
+        });
+    }
+    said
+}
+
+fn words(run: &Run) -> String {
+    let controls = run.accepted_controls.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let standard = run.standard.as_str();
+    if controls.is_empty() { standard.to_owned() } else { format!("{standard} ({controls})") }
 }
 
 /// What was asked for, but for directory buckets: they are in no metric.

@@ -238,13 +238,20 @@ fn an_inventory_that_was_altered_is_refused_whatever_is_made_of_it() {
     alter(&segment, "{\"closed\"", " {\"closed\"");
     alter("run.json", "\"interrupted\": false", "\"interrupted\": true");
     alter("run.json", "\"buckets\": 2", "\"buckets\": 1");
-    let path = runs.path("run/inventory/start.json");
-    let good_start = fs::read_to_string(&path).expect("text");
-    fs::write(&path, good_start.replace("\"organization\": []", "\"region\": [\"us-east-1\"]")).expect("writable");
-    let ran = runs.run(&["diff", "@run", "@next"]).expect(2);
-    assert!(ran.stderr.contains("start.json was altered after its run"), "{}", ran.stderr);
-    fs::write(&path, good_start).expect("writable");
+    alter("start.json", "\"organization\": []", "\"region\": [\"us-east-1\"]");
     runs.run(&["diff", "@run", "@next"]).expect(0);
+    // What no run wrote is named, and nothing is made of it.
+    fs::copy(runs.path(&format!("run/inventory/{segment}")), runs.path("run/inventory/999999999999.jsonl"))
+        .expect("there");
+    for arguments in [
+        ["report", "@run", "--out", "@none", "--fail-on", "none"].as_slice(),
+        &["diff", "@run", "@next"],
+        &["trend", "@run"],
+    ] {
+        let ran = runs.run(arguments).expect(0);
+        let told = [ran.stderr, ran.stdout].concat();
+        assert!(told.contains("999999999999.jsonl is of no account of its run, and is left out"), "{told}");
+    }
     // A scan that is held against it says so before it reads anything, or at its end writes the report all the same.
     let path = runs.path(&format!("run/inventory/{segment}"));
     let good = fs::read_to_string(&path).expect("text");

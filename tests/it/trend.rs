@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::common::{Ran, Row, Sim};
 use crate::saved::Runs;
 use crate::scan::{MANAGEMENT, good, management, organization, with};
+use crate::servers::python_lines;
 
 fn rows(ran: &Ran) -> Vec<Row> {
     csv::Reader::from_reader(ran.stdout.as_bytes()).deserialize().collect::<Result<_, _>>().expect("CSV")
@@ -264,4 +265,158 @@ fn broken_parquet_is_told_in_a_sentence_without_pages_of_source_code() {
         refused += u32::from(ran.code == 2);
     }
     assert!(refused > 10, "only {refused} were found to be broken");
+}
+
+fn json_of(runs: &Runs, arguments: &[&str]) -> Value {
+    let ran = runs.run(&[arguments, &["--format", "json"]].concat()).expect(0);
+    serde_json::from_str(&ran.stdout).expect("JSON")
+}
+
+#[test]
+fn a_report_by_another_standard_does_not_take_the_place_of_its_run_by_its_name() {
+    let runs = Runs::new();
+    runs.buckets("all/m", &json!([{"name": "one", "region": "eu-west-1"}]));
+    let again = |out: &str, standard: &str| {
+        runs.run(&["report", "@all/m", "--out", out, "--standard", standard, "--fail-on", "none"]).expect(0);
+    };
+    let told = || {
+        let json = json_of(&runs, &["trend", "@all", "--metric", "FailBucketCount"]);
+        (json["days"][0]["standard"].clone(), json["remarks"].to_string())
+    };
+    for name in ["a", "z"] {
+        let out = format!("@all/{name}");
+        again(&out, "security-hub");
+        let (standard, remarks) = told();
+        assert_eq!(standard, "cis", "beside {name}");
+        let says = "is there as judged by cis and by security-hub: it counts by cis, as when it was scanned";
+        assert!(remarks.contains(says), "{remarks}");
+        fs::remove_dir_all(runs.path(&out[1..])).expect("there");
+    }
+    // Where its own folder is not there, the contradiction is told, whatever the copies are called.
+    for (one, other) in [("@all/a", "@all/z"), ("@all/z", "@all/a")] {
+        again(one, "cis");
+        again(other, "security-hub");
+        fs::rename(runs.path("all/m"), runs.path("m")).expect("there");
+        let (standard, remarks) = told();
+        assert_eq!(standard, "cis");
+        assert!(remarks.contains("and how when it was scanned is not: it counts by cis"), "{remarks}");
+        fs::rename(runs.path("m"), runs.path("all/m")).expect("there");
+    }
+    // One that was made again in the run's own folder is a copy like others.
+    again("@all/m", "security-hub");
+    fs::remove_dir_all(runs.path("all/a")).expect("there");
+    assert_eq!(told().0, "cis");
+}
+
+#[test]
+fn an_id_of_nobody_is_bad_input() {
+    let runs = Runs::new();
+    runs.buckets("all/run", &json!([good("one"), {"name": "two", "region": "eu-west-1"}]));
+    for format in ["table", "csv", "json"] {
+        let words = ["trend", "@all", "--scope", "region", "--id", "eu-west-11", "--format", format];
+        let ran = runs.run(&words).expect(2);
+        let says = "--id: no run has \"eu-west-11\" in the scope region; there are eu-west-1, us-east-1";
+        assert!(ran.stderr.contains(says) && ran.stdout.is_empty(), "{}{}", ran.stdout, ran.stderr);
+    }
+    for (scope, id, there) in [
+        ("organization", MANAGEMENT, "o-test000000"),
+        ("account", "999999999999", MANAGEMENT),
+        ("account-region", "999999999999", MANAGEMENT),
+        ("ou", "ou-none", "it has nothing"),
+    ] {
+        let ran = runs.run(&["trend", "@all", "--scope", scope, "--id", id]).expect(2);
+        assert!(ran.stderr.contains(there) && ran.stderr.contains("help: "), "{}", ran.stderr);
+    }
+    // From the inventory alone it is the same.
+    fs::remove_file(runs.path("all/run/inventory.parquet")).expect("there");
+    let ran = runs.run(&["trend", "@all", "--scope", "region", "--id", "eu-west-11"]).expect(2);
+    assert!(ran.stderr.contains("there are eu-west-1, us-east-1"), "{}", ran.stderr);
+    runs.run(&["trend", "@all", "--scope", "region", "--id", "eu-west-1"]).expect(0);
+}
+
+#[test]
+fn an_account_that_was_never_read_is_said_to_be_so() {
+    let runs = Runs::new();
+    let shut =
+        json!({"id": "444444444444", "name": "Shut", "ou": "ou-test-nested00", "assumable": false, "buckets": []});
+    let one = management(&json!({"buckets": [good("a")]}));
+    let sim = Sim::json(&organization(&json!([one, shut])).to_string());
+    runs.scan("run", &sim, MANAGEMENT, &["--organization", "--fail-on", "none", "--allow-unknown"]).expect(0);
+    let ran = runs.run(&["trend", "@run", "--scope", "account", "--id", "444444444444"]).expect(0);
+    let says = "Note: 444444444444 was read on none of these days";
+    assert!(ran.stdout.contains(says), "{}", ran.stdout);
+    fs::remove_file(runs.path("run/inventory.parquet")).expect("there");
+    let ran = runs.run(&["trend", "@run", "--scope", "account", "--id", "444444444444"]).expect(0);
+    assert!(ran.stdout.contains(says), "{}", ran.stdout);
+}
+
+#[test]
+fn what_no_sums_prove_is_named_and_what_proves_itself_goes_before_it() {
+    let runs = Runs::new();
+    runs.buckets("all/run", &json!([good("one")]));
+    let page = || runs.run(&["trend", "@all", "--metric", "BucketCount"]).expect(0).stdout;
+    assert!(!page().contains("Note: "), "{}", page());
+    // A report that was not written to its end: its inventory is whole by itself.
+    fs::remove_file(runs.path("all/run/SHA256SUMS")).expect("there");
+    let path = runs.path("all/run/inventory.parquet");
+    let whole = fs::read(&path).expect("there");
+    fs::write(&path, &whole[..whole.len() / 2]).expect("writable");
+    assert!(page().contains("run has no whole report (no SHA256SUMS): what its run read counts"), "{}", page());
+    assert!(page().contains("BucketCount  ▄  1 -> 1"), "{}", page());
+    // Alone it is all there is.
+    fs::remove_dir_all(runs.path("all/run")).expect("there");
+    for (name, says) in [("a", "a.parquet: no SHA256SUMS beside it"), ("b", "a.parquet and 1 more: no SHA256SUMS")] {
+        fs::write(runs.path(&format!("all/{name}.parquet")), &whole).expect("writable");
+        assert!(page().contains(says), "{}", page());
+    }
+}
+
+/// Values of one column are changed, and everything else stays.
+const ALTER: &str = "
+import json, sys, pyarrow, pyarrow.parquet as parquet
+path, out, column, row, value, statistics = sys.argv[1:]
+table = parquet.read_table(path)
+place = table.schema.get_field_index(column)
+field = table.schema.field(place)
+values = table.column(place).to_pylist()
+values[int(row)] = value if field.type in (pyarrow.string(), pyarrow.string_view()) else int(value)
+table = table.set_column(place, field, pyarrow.array(values, type=field.type))
+table = table.replace_schema_metadata(parquet.read_metadata(path).metadata)
+parquet.write_table(table, out, write_statistics=statistics == 'yes')
+print('{}')
+";
+
+#[test]
+fn what_no_run_can_have_counted_is_not_believed() {
+    let runs = Runs::new();
+    runs.buckets("run", &json!([good("one"), good("two"), {"name": "three", "region": "eu-west-1"}]));
+    fs::create_dir(runs.path("set")).expect("writable");
+    let (from, to) = (runs.text("run/inventory.parquet"), runs.text("set/altered.parquet"));
+    for statistics in ["yes", "no"] {
+        let alter = |column: &str, value: &str| python_lines(ALTER, &[&from, &to, column, "1", value, statistics]);
+        // Written by somebody else, and as it was.
+        if alter("BucketCount", "1").is_none() {
+            return;
+        }
+        runs.run(&["trend", "@set"]).expect(0);
+        for (column, value, says) in [
+            ("BucketCount", "3", "a bucket adds 3 to BucketCount, where it can add 0 or 1"),
+            (
+                "TotalLifecycleRuleCount",
+                "-1",
+                "a bucket adds -1 to TotalLifecycleRuleCount, where it can add 0 or more",
+            ),
+            ("BucketCount", "0", "VersioningNeverBucketCount is 1, and BucketCount is 0"),
+            ("UnknownBucketCount", "1", "its rows add up to 1 for UnknownBucketCount, and by its run it is 0"),
+            ("PassBucketCount", "1", "NotApplicableBucketCount add up to 2, and BucketCount is 1"),
+            ("MFADeleteEnabledBucketCount", "1", "MFADeleteUnknownBucketCount add up to 2, and BucketCount is 1"),
+            ("account_id", "999999999999", "rows of account "),
+        ] {
+            alter(column, value).expect("it could be altered a moment ago");
+            let ran = runs.run(&["trend", "@set"]).expect(2);
+            assert!(ran.stderr.contains("it is damaged: ") && ran.stderr.contains(says), "{column}: {}", ran.stderr);
+            let partial = runs.run(&["trend", "@set", "--allow-partial"]);
+            assert!([partial.stderr, partial.stdout].concat().contains("altered.parquet"), "{column}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Parquet in: what the buckets of a run add up to, by account and Region.
 
+use std::collections::BTreeSet;
 use std::fs::File as Handle;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use polars_parquet::parquet::statistics::{BooleanStatistics, PrimitiveStatistics
 use polars_parquet::read::{FileMetadata, ParquetType, RowGroupMetadata, read_metadata};
 
 use super::columns::DIRECTORY;
-use super::{ABOUT, About, VERSION};
+use super::{ABOUT, About, VERSION, possible};
 use crate::aggregate;
 use crate::dataset::broken::{Broken, guarded};
 use crate::model::{AccountId, Region};
@@ -25,6 +26,8 @@ pub struct File {
     counters: Vec<&'static str>,
     /// Those of them that are not 0 everywhere, and how they are added up.
     added: Vec<(&'static str, Width)>,
+    /// Those of them whose statistics do not say from where to where their values go.
+    open: Vec<&'static str>,
     /// Whether there may be directory buckets, which are in no metric; an older file has none.
     has_directories: bool,
 }
@@ -44,14 +47,13 @@ pub struct Sum {
     pub region: Region,
     /// In the order of [`aggregate::counters`]; 0 for what the file has no column for.
     pub counts: Vec<u64>,
+    pub(super) rows: u64,
 }
 
 impl Sum {
-    /// What is known is the rest of what is unknown.
-    fn is_possible(&self) -> bool {
-        let counts = || aggregate::counters().zip(&self.counts);
-        let all = counts().find(|(name, _)| *name == "BucketCount").map_or(0, |(_, count)| *count);
-        counts().all(|(name, count)| !name.ends_with("UnknownBucketCount") || *count <= all)
+    pub(super) fn count(&self, counter: &str) -> u64 {
+        let place = aggregate::counters().position(|name| name == counter);
+        place.and_then(|place| self.counts.get(place)).copied().unwrap_or_default()
     }
 }
 
@@ -67,6 +69,15 @@ pub enum ReadError {
     OtherVersion { path: PathBuf, found: u64 },
     #[error("read {}: it is damaged: {why}", .path.display())]
     Damaged { path: PathBuf, why: String },
+}
+
+/// Beside the sums, in columns that no inventory has.
+const LEAST: &str = "least";
+const MOST: &str = "most";
+const ROWS: &str = "rows of the group";
+
+fn of_column(name: &str, what: &str) -> String {
+    format!("{what} of {name}")
 }
 
 const ACCOUNT: &str = "account_id";
@@ -104,9 +115,16 @@ impl File {
             return Err(damaged(format!("it has no column {missing}")));
         }
         let counters: Vec<&str> = aggregate::counters().filter(|name| names.contains(name)).collect();
+        let mut open = Vec::new();
+        for name in &counters {
+            match range(&footer, name) {
+                Some((least, most)) => possible::check_range(name, least, most).map_err(&damaged)?,
+                None => open.push(*name),
+            }
+        }
         let added = counters.iter().filter_map(|name| Some((*name, width(&footer, name)?))).collect();
         let has_directories = names.contains(&DIRECTORY) && !is_false(&footer, DIRECTORY);
-        Ok(Self { path: path.to_owned(), about, counters, added, has_directories })
+        Ok(Self { path: path.to_owned(), about, counters, added, open, has_directories })
     }
 
     /// Whether the file has no column for something that this metric is made of.
@@ -123,13 +141,24 @@ impl File {
             Broken::Io(source) => ReadError::Open { path: self.path.clone(), source },
             Broken::Content => no_rows(),
         })?;
-        let sums = self.rows(&frame).map_err(|_| no_rows())?.collect::<Option<Vec<_>>>();
-        let sums = sums.ok_or_else(|| damaged("a row has no account".to_owned()))?;
-        if sums.iter().all(Sum::is_possible) {
-            Ok(sums)
-        } else {
-            Err(damaged("it counts more unknown buckets than there are buckets".to_owned()))
+        for name in &self.open {
+            let values = |of: &str| -> PolarsResult<Vec<i64>> {
+                Ok(frame.column(&of_column(name, of))?.i64()?.iter().flatten().collect())
+            };
+            let (least, most) = (values(LEAST).map_err(|_| no_rows())?, values(MOST).map_err(|_| no_rows())?);
+            if let (Some(least), Some(most)) = (least.into_iter().min(), most.into_iter().max()) {
+                possible::check_range(name, least, most).map_err(damaged)?;
+            }
         }
+        let sums = self.rows(&frame).map_err(|_| no_rows())?.collect::<Option<Vec<_>>>();
+        let sums = sums.ok_or_else(|| damaged("a row has no account, or sums that cannot be".to_owned()))?;
+        possible::check_sums(&self.about, &self.counters, self.has_directories, &sums).map_err(damaged)?;
+        Ok(sums)
+    }
+
+    /// The Regions that have buckets in it.
+    pub fn regions(&self) -> Result<BTreeSet<Region>, ReadError> {
+        Ok(self.sums()?.into_iter().map(|sum| sum.region).collect())
     }
 
     fn grouped(&self, path: &str) -> PolarsResult<DataFrame> {
@@ -139,8 +168,11 @@ impl File {
             Width::Narrow => col(*name).sum().cast(DataType::Int64),
             Width::Wide => col(*name).cast(DataType::Int64).sum(),
         });
-        // Beside them something that is never left out.
-        let sums: Vec<Expr> = sums.chain([len()]).collect();
+        let ends = self.open.iter().flat_map(|name| {
+            let values = || col(*name).cast(DataType::Int64);
+            [values().min().alias(of_column(name, LEAST)), values().max().alias(of_column(name, MOST))]
+        });
+        let sums: Vec<Expr> = sums.chain(ends).chain([len().cast(DataType::Int64).alias(ROWS)]).collect();
         let rows = LazyFrame::scan_parquet(PlRefPath::new(path), options)?;
         // They are in no metric, and their Region has rows only for other buckets.
         let rows = if self.has_directories { rows.filter(col(DIRECTORY).not()) } else { rows };
@@ -151,17 +183,19 @@ impl File {
     fn rows<'a>(&'a self, frame: &'a DataFrame) -> PolarsResult<impl Iterator<Item = Option<Sum>> + 'a> {
         let (accounts, regions) = (frame.column(ACCOUNT)?.str()?, frame.column(REGION)?.str()?);
         let columns = self.added.iter().map(|(name, _)| frame.column(name)?.i64()).collect::<PolarsResult<Vec<_>>>()?;
+        let rows = frame.column(ROWS)?.i64()?;
         let places: Vec<Option<usize>> =
             aggregate::counters().map(|name| self.added.iter().position(|(added, _)| *added == name)).collect();
         Ok((0..frame.height()).map(move |row| {
             let count = |place: &Option<usize>| {
                 let sum = place.and_then(|place| columns[place].get(row)).unwrap_or_default();
-                u64::try_from(sum).unwrap_or_default()
+                u64::try_from(sum).ok()
             };
             Some(Sum {
                 account: AccountId::parse(accounts.get(row)?).ok()?,
                 region: regions.get(row).map_or_else(Region::unknown, Region::new),
-                counts: places.iter().map(count).collect(),
+                counts: places.iter().map(count).collect::<Option<_>>()?,
+                rows: u64::try_from(rows.get(row)?).ok()?,
             })
         }))
     }
@@ -175,6 +209,25 @@ fn width(footer: &FileMetadata, name: &str) -> Option<Width> {
         Some(most) if i32::try_from(most).is_ok() => Some(Width::Narrow),
         Some(_) | None => Some(Width::Wide),
     }
+}
+
+/// From where to where its values go; `None` where the statistics do not say it of every row group. What is null everywhere
+/// goes nowhere.
+fn range(footer: &FileMetadata, name: &str) -> Option<(i64, i64)> {
+    let ends = footer.row_groups.iter().map(|group| {
+        let column = group.columns_under_root_iter(name)?.next()?;
+        match column.statistics(&footer.footer_buf)?.ok()? {
+            Statistics::Int32(PrimitiveStatistics { min_value: Some(least), max_value: Some(most), .. }) => {
+                Some((i64::from(least), i64::from(most)))
+            }
+            Statistics::Int32(PrimitiveStatistics { null_count: Some(nulls), .. }) => {
+                (usize::try_from(nulls).ok()? == group.num_rows()).then_some((0, 0))
+            }
+            _ => None,
+        }
+    });
+    let ends = ends.collect::<Option<Vec<_>>>()?;
+    Some(ends.into_iter().fold((0, 0), |(least, most), (a, b)| (least.min(a), most.max(b))))
 }
 
 /// Whether the statistics say that it is true nowhere.
@@ -232,7 +285,10 @@ mod tests {
         let (narrow, wide) = (Some(Width::Narrow), Some(Width::Wide));
         assert_eq!(names.map(|name| width(&known, name)), [None, None, narrow, wide, wide, wide]);
         assert_eq!(["no", "yes", "absent"].map(|name| is_false(&known, name)), [true, false, false]);
+        let ends = [Some((0, 0)), Some((0, 0)), Some((0, 1_000)), Some((0, i64::from(i32::MAX))), Some((-1, 0)), None];
+        assert_eq!(names.map(|name| range(&known, name)), ends);
         let unknown = footer(StatisticsOptions::empty(), &mut frame);
+        assert_eq!(names.map(|name| range(&unknown, name)), [None; 6]);
         assert!(!is_false(&unknown, "no"));
         assert_eq!(names.map(|name| width(&unknown, name)), [wide; 6]);
     }
