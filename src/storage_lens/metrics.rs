@@ -12,8 +12,8 @@
 //! Source: S3 user guide, "Amazon S3 Storage Lens metrics glossary".
 
 use crate::model::{
-    Acceleration, ActionKind, BucketRecord, Encryption, Extras, Fact, Facts, Lifecycle, LifecycleRule, MfaDelete,
-    Notification, ObjectOwnership, Versioning, VersioningState,
+    Acceleration, ActionKind, BucketRecord, Encryption, Extra, Extras, Fact, Facts, Lifecycle, LifecycleRule,
+    MfaDelete, Notification, ObjectOwnership, Versioning, VersioningState,
 };
 use crate::replication::Tally;
 
@@ -245,10 +245,13 @@ pub fn values(record: &BucketRecord, replication: Option<&Tally>) -> Option<Valu
     Some(Metric::ALL.map(|metric| metric.of(&bucket)))
 }
 
-/// Why something of a bucket is unknown, a sentence each.
+/// Why metrics of a bucket are unknown, a sentence each. What else is unknown of it, as its policy or its tags, is no reason.
 pub fn reasons(record: &BucketRecord, values: &Values) -> Vec<String> {
-    let mut reasons = record.unknown_reasons();
-    let Facts::Read { extras, .. } = &record.facts else { return reasons };
+    let Facts::Read { extras, .. } = &record.facts else { return Vec::new() };
+    let others = [Extra::Policy, Extra::ObjectLock, Extra::Tags].map(Extra::operation);
+    let of_metrics = record.facts.reasons().filter(|reason| !others.contains(&reason.operation));
+    let mut reasons: Vec<String> = of_metrics.map(ToString::to_string).collect();
+    reasons.dedup();
     let was_read = extras.replication.as_ref().is_some_and(|fact| fact.known().is_some());
     let is_unknown = |metric: Metric| values[metric.index()] == Value::Unknown;
     let lead = [Metric::SameRegionReplicationRules, Metric::SameAccountReplicationRules];

@@ -127,6 +127,22 @@ fn further_facts_count_where_they_were_asked_for() {
 }
 
 #[test]
+fn only_what_a_metric_needs_is_a_reason_for_one_that_is_unknown() {
+    let extras = Extras {
+        policy: Some(unknown(Operation::GetBucketPolicy)),
+        object_lock: Some(unknown(Operation::GetObjectLockConfiguration)),
+        tags: Some(unknown(Operation::GetBucketTagging)),
+        encryption: Some(unknown(Operation::GetBucketEncryption)),
+        ..Extras::default()
+    };
+    let record = bucket(enabled(), unknown(Operation::GetBucketLifecycleConfiguration), extras);
+    let said = reasons(&record, &values(&record, None).expect("there"));
+    let told = ["GetBucketLifecycleConfiguration ", "GetBucketEncryption "];
+    assert_eq!(said.len(), told.len(), "{said:?}");
+    assert!(said.iter().zip(told).all(|(reason, operation)| reason.starts_with(operation)), "{said:?}");
+}
+
+#[test]
 fn replication_rules_count_where_the_run_knows_of_all_of_them_where_they_lead() {
     let read = |replication| Extras { replication: Some(replication), ..Extras::default() };
     let rules = || known(Replication::Present(Vec::new()));
