@@ -35,7 +35,7 @@ pub fn check(days: &[Day], wanted: &Wanted, allow_partial: bool) -> Result<(), P
 fn there_is(id: &str, known: BTreeSet<String>) -> String {
     let mut known: Vec<String> = known.into_iter().collect();
     // The sort keeps the order of the names.
-    known.sort_by_cached_key(|other| distance(id, other));
+    known.sort_by_cached_key(|other| strsim::levenshtein(id, other));
     let rest = known.len().saturating_sub(MOST);
     known.truncate(MOST);
     match (known.join(", "), rest) {
@@ -45,32 +45,12 @@ fn there_is(id: &str, known: BTreeSet<String>) -> String {
     }
 }
 
-/// How many signs have to be put in, taken out or changed to make the one of the other (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (at, sign) in a.chars().enumerate() {
-        let mut before = row[0];
-        row[0] = at + 1;
-        for (place, other) in b.iter().enumerate() {
-            let changed = before + usize::from(sign != *other);
-            before = row[place + 1];
-            row[place + 1] = changed.min(before + 1).min(row[place] + 1);
-        }
-    }
-    row[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn what_is_most_like_it_is_named_first() {
-        assert_eq!(
-            [distance("", "abc"), distance("abc", "abc"), distance("abd", "abc"), distance("xabc", "abc")],
-            [3, 0, 1, 1]
-        );
         let known = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let says = there_is("eu-west-11", known(&["ap-south-1", "eu-west-1", "us-east-1"]));
         assert_eq!(says, "there are eu-west-1, us-east-1, ap-south-1");
