@@ -200,7 +200,8 @@ fn write(path: &Path, buckets: u64, day: u64) {
         }
         accounts.push(record);
     }
-    let coverage = Coverage { accounts: ACCOUNTS, buckets, ..Coverage::default() };
+    let (accounts_complete, buckets_complete) = (ACCOUNTS, buckets);
+    let coverage = Coverage { accounts: ACCOUNTS, accounts_complete, buckets, buckets_complete, ..Coverage::default() };
     let mut out = table.finish(&run, &coverage, &accounts).expect("written");
     out.flush().expect("written");
 }

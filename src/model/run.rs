@@ -70,6 +70,20 @@ pub struct Run {
     pub configuration_digest: String,
 }
 
+impl Run {
+    /// The options that left something out, in the words of [`Run::scope`].
+    pub fn filters(&self) -> impl Iterator<Item = &str> {
+        const OF_ACCOUNTS: [&str; 4] = ["--account=", "--exclude-account=", "--ou=", "--exclude-ou="];
+        let words = self.scope.iter().map(String::as_str);
+        words.filter(|word| leaves_out_buckets(word) || OF_ACCOUNTS.iter().any(|filter| word.starts_with(filter)))
+    }
+}
+
+/// Whether by this word of a scope buckets of accounts that were read may be missing.
+pub fn leaves_out_buckets(word: &str) -> bool {
+    ["--bucket=", "--region="].iter().any(|filter| word.starts_with(filter))
+}
+
 /// How much of what exists was seen.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {

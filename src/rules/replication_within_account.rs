@@ -4,13 +4,14 @@ use crate::model::{AccountId, Doubt, Extra, Kind, Observed, Replication, Severit
 
 pub(super) const RULE: Rule = Rule {
     id: "replication-within-account",
-    title: "Replication leaves the account",
+    title: "Replication names another account",
     kind: Kind::Advisory,
     severity: Severity::Info,
     asks: &[Extra::Replication],
     standards: &[],
-    explanation: "The bucket is replicated, and no enabled rule names another account: whoever can destroy this bucket can \
-        destroy the copy. For nearness or speed that is fine; as protection it is none.",
+    explanation: "The bucket is replicated, and no enabled rule names another account. Copies within the account are no \
+        protection: whoever can destroy this bucket can destroy them. A rule may lead to a bucket of another account without \
+        naming it; what protects the copies there is that account's to say.",
     remediation: "Replicate to a bucket of another account and name that account (Destination.Account, with \
         AccessControlTranslation Owner=Destination), so that the copies belong to it.",
     check,

@@ -80,6 +80,8 @@ pub enum Whole<'a> {
     Yes,
     /// Report files or rows of it could not be read, wherever they belong.
     InPart,
+    /// The scan that wrote it was asked for some buckets or Regions only.
+    Filtered,
     /// Its sums of the account and Region of the bucket are not those of its buckets.
     Doubtful,
     /// It says that it does not have the whole account, for this reason.
@@ -109,6 +111,8 @@ pub struct Compared {
     pub differences: Vec<Difference>,
     /// Metrics that the run was asked for and of which the export has no row at all.
     pub not_exported: Vec<Metric>,
+    /// Metrics of which the export has a row and for which the run was not asked.
+    pub not_asked: Vec<Metric>,
 }
 
 /// A bucket that both have. `region`: that of the export; empty where it does not say.
@@ -157,13 +161,20 @@ pub fn both(
             why,
         };
         match (export[index], run[index]) {
-            (_, Value::NotAsked) => {}
+            (None, Value::NotAsked) => {}
+            (Some(_), Value::NotAsked) => compared.not_asked.push(metric),
             (Some(export), Value::Known(run)) if export == run => compared.same += 1,
             (Some(export), Value::Known(run)) => {
                 compared.differences.push(differs(terms, metric, export, run, at));
             }
             (None, Value::Known(run)) => {
-                let why = "the export has no row of this metric for this bucket".to_owned();
+                let why = match terms.export {
+                    Whole::InPart => "the export is not whole",
+                    Whole::Yes | Whole::Filtered | Whole::Doubtful | Whole::Unread(_) => {
+                        "the export has no row of this metric for this bucket"
+                    }
+                };
+                let why = why.to_owned();
                 compared.differences.push(unknown(None, Some(run), why));
             }
             (export, Value::Unknown) => {
@@ -210,6 +221,7 @@ pub fn only_run(
         Whole::Yes if account_exported => None,
         Whole::Yes => Some("the export speaks of no bucket of this account".to_owned()),
         Whole::InPart => Some("the export is not whole".to_owned()),
+        Whole::Filtered => Some("the scan that wrote the export was asked for a part only".to_owned()),
         Whole::Doubtful => Some("the export contradicts itself in this account and Region".to_owned()),
         Whole::Unread(reason) => Some(format!("the export does not have the whole account: {reason}")),
     };

@@ -90,6 +90,8 @@ pub struct UnreadAccount {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Coverage {
     pub interrupted: bool,
+    /// The options of the scan that left out buckets, Regions or accounts.
+    pub filters: Vec<String>,
     /// Buckets with a `BUCKET` row, by [`Metric::index`].
     pub known: [u64; Metric::COUNT],
     pub accounts: Vec<UnreadAccount>,
@@ -146,7 +148,7 @@ pub fn read(from: impl Read, manifest: &Manifest, take: impl FnMut(Gap)) -> Resu
         }
         known[metric.index()] = line.known_buckets;
     }
-    Ok(Coverage { interrupted: run.interrupted, known, accounts: document.accounts })
+    Ok(Coverage { interrupted: run.interrupted, filters: run.filters, known, accounts: document.accounts })
 }
 
 #[derive(Deserialize)]
@@ -157,6 +159,7 @@ struct Run {
     source_account_id: String,
     config_id: String,
     report_date: String,
+    filters: Vec<String>,
 }
 
 #[derive(Deserialize)]

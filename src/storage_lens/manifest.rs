@@ -2,6 +2,8 @@
 //!
 //! Source: S3 user guide, "What is an S3 Storage Lens export manifest?".
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::rows::{csv_schema, parquet_schema};
@@ -81,6 +83,8 @@ pub enum ManifestError {
     NoDate(String),
     #[error("it lists no report file: the export is empty")]
     Empty,
+    #[error("it lists the report file {0:?} twice")]
+    Twice(String),
 }
 
 impl Manifest {
@@ -113,6 +117,10 @@ impl Manifest {
         }
         if manifest.report_files.is_empty() {
             return Err(ManifestError::Empty);
+        }
+        let mut seen = BTreeSet::new();
+        if let Some(file) = manifest.report_files.iter().find(|file| !seen.insert(&file.key)) {
+            return Err(ManifestError::Twice(file.key.clone()));
         }
         Ok(manifest)
     }
@@ -174,6 +182,10 @@ mod tests {
         assert!(matches!(error("\"configId\"", "\"config\""), ManifestError::Unreadable(_)));
         let none = &EXAMPLE[..EXAMPLE.find("[ {").expect("files")];
         assert_eq!(Manifest::read(format!("{none}[] }}").as_bytes()), Err(ManifestError::Empty));
+        let key = "p/StorageLens/111122223333/dashboard/V_1/reports/dt=2026-07-15/1.csv";
+        let file = format!(r#"{{"key": {key:?}, "size": 1, "md5Checksum": "0"}}"#);
+        let twice = format!("{none}[{file}, {file}] }}");
+        assert_eq!(Manifest::read(twice.as_bytes()), Err(ManifestError::Twice(key.to_owned())));
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub struct Day {
 impl Day {
     /// What narrowed the scope of its run, as options; its values are of a part only.
     pub fn filters(&self) -> impl Iterator<Item = &str> {
-        filters(&self.source)
+        self.source.run().filters()
     }
 }
 
@@ -145,19 +145,12 @@ fn counted(source: &Source) -> Vec<&String> {
     source.run().scope.iter().filter(|word| *word != "--directory-buckets").collect()
 }
 
-/// What narrowed the scope of a run.
-fn filters(source: &Source) -> impl Iterator<Item = &str> {
-    const FILTERS: [&str; 6] = ["--account=", "--exclude-account=", "--ou=", "--exclude-ou=", "--bucket=", "--region="];
-    let words = source.run().scope.iter().map(String::as_str);
-    words.filter(|word| FILTERS.iter().any(|filter| word.starts_with(filter)))
-}
-
 /// The last complete run, else the last. A run with filters speaks for a day only where there is no other: it would pass
 /// off a part as the whole.
 fn day(date: Date, runs: Vec<Source>) -> Option<Day> {
     let left_out = (runs.len() as u64).saturating_sub(1);
     let last = |source: &Source| {
-        let whole = filters(source).next().is_none();
+        let whole = source.run().filters().next().is_none();
         (whole, source.is_complete(), source.run().start, source.run().id.clone())
     };
     let source = runs.into_iter().max_by_key(last)?;

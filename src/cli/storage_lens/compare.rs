@@ -13,7 +13,7 @@ use crate::dataset::storage_lens::intake::Taken;
 use crate::dataset::storage_lens::sorted::{self, Buckets, Said};
 use crate::exit::Exit;
 use crate::inventory::{Inventory, InventoryError};
-use crate::model::{AccountId, AccountRecord, BucketRecord, Facts, Outcome, Region};
+use crate::model::{AccountId, AccountRecord, BucketRecord, Facts, Outcome, Region, leaves_out_buckets};
 use crate::replication::Destinations;
 use crate::storage_lens::Metric;
 use crate::storage_lens::compare::{Compared, Kind, Terms, Whole, both, contradiction, only_export, only_run};
@@ -33,19 +33,20 @@ pub async fn run(order: &Order, run: &Path, network: &Network) -> Result<Exit, P
             exported: &exported,
             run_date: &run_date,
             export: whole(&export.taken),
-            run_is_filtered: is_filtered(&inventory.closing.run.scope),
+            run_is_filtered: inventory.closing.run.filters().any(leaves_out_buckets),
         },
         taken: &export.taken,
         several: export.taken.doubts.several().map_err(|error| super::disk(&error))?.peekable(),
         page: Page::new(order.format),
         counts: Counts::default(),
         not_exported: [false; Metric::COUNT],
+        not_asked: [false; Metric::COUNT],
         destinations: judge::destinations(&inventory)?,
     };
     comparison.page.begin_compare(&head, &run).map_err(|error| print_problem(&error))?;
     comparison.all(&inventory)?;
-    let (counts, missing) = (comparison.counts, comparison.not_exported);
-    comparison.page.end_compare(&head, &counts, &missing).map_err(|error| print_problem(&error))?;
+    let (counts, lacks) = (comparison.counts, (comparison.not_exported, comparison.not_asked));
+    comparison.page.end_compare(&head, &counts, &lacks.0, &lacks.1).map_err(|error| print_problem(&error))?;
     Ok(if counts.of(Kind::Disagreement) > 0 || counts.of(Kind::OtherRegion) > 0 {
         Exit::Findings
     } else if counts.of(Kind::Unknown) > 0 || counts.of(Kind::Contradiction) > 0 || head.partial {
@@ -72,12 +73,13 @@ fn open(run: &Path) -> Result<Inventory, Problem> {
 
 /// What the export may lack wherever a bucket is.
 fn whole(taken: &Taken) -> Whole<'static> {
-    if taken.problems.is_empty() && !taken.missing.is_anywhere() { Whole::Yes } else { Whole::InPart }
-}
-
-/// Whether buckets of the run's accounts may be missing in it because nobody asked for them.
-fn is_filtered(scope: &[String]) -> bool {
-    scope.iter().any(|option| ["--bucket=", "--region="].iter().any(|it| option.starts_with(it)))
+    if !taken.problems.is_empty() || taken.missing.is_anywhere() {
+        Whole::InPart
+    } else if taken.missing.is_filtered() {
+        Whole::Filtered
+    } else {
+        Whole::Yes
+    }
 }
 
 /// The buckets of the export that are still to come.
@@ -91,6 +93,7 @@ struct Comparison<'a> {
     page: Page,
     counts: Counts,
     not_exported: [bool; Metric::COUNT],
+    not_asked: [bool; Metric::COUNT],
     destinations: Destinations,
 }
 
@@ -200,6 +203,9 @@ impl Comparison<'_> {
         self.counts.same += compared.same;
         for metric in &compared.not_exported {
             self.not_exported[metric.index()] = true;
+        }
+        for metric in &compared.not_asked {
+            self.not_asked[metric.index()] = true;
         }
         for difference in &compared.differences {
             self.counts.add(difference.kind);

@@ -96,7 +96,7 @@ impl Head {
         for (title, sentences) in [
             ("PARTIAL: this could not be read, and what it says is missing below", &self.problems),
             ("DOUBTFUL: the export contradicts itself, and buckets may be missing below", &self.doubts),
-            ("MISSING: the export itself says that it does not have this", &self.missing),
+            ("MISSING: the export does not have this", &self.missing),
         ] {
             if !sentences.is_empty() {
                 lines.extend(["\n", title, "\n"]);
@@ -173,11 +173,8 @@ impl Page {
             Format::Table => {
                 let Tally { enabled, not_enabled, unknown } = tally;
                 let all = counted(enabled + not_enabled + unknown, "bucket");
-                let partial = if head.partial { " that could be read" } else { "" };
-                writeln!(
-                    self.out,
-                    "\n {enabled} of {all}{partial}; {not_enabled} not enabled, of {unknown} it says nothing"
-                )?;
+                let partial = if head.partial { " in what could be read" } else { "" };
+                writeln!(self.out, "\n {enabled} of {all}{partial}; {not_enabled} not enabled, {unknown} unknown")?;
             }
             Format::Csv => head.notes(),
             Format::Json => self.out.write_all(b"\n]\n}\n")?,

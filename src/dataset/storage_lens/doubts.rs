@@ -77,6 +77,7 @@ struct OfRegion {
     /// Of which its own rows say several things.
     contradicted: Vec<Metric>,
     added: [u64; Metric::COUNT],
+    has_buckets: bool,
 }
 
 impl OfRegion {
@@ -108,6 +109,7 @@ impl<'a> Sums<'a> {
             region.add_account(&said.values, &said.contradicted);
         } else {
             self.has_buckets = true;
+            region.has_buckets = true;
             region.add_buckets(&said.values.map(Option::unwrap_or_default));
         }
     }
@@ -135,6 +137,12 @@ impl<'a> Sums<'a> {
         let mut doubtful = BTreeSet::new();
         for (region, sums) in regions {
             let place = if by_region { format!("{account}, {region}") } else { account.clone() };
+            // Whatever its rows count, there was a bucket.
+            if by_region && !sums.has_buckets && sums.said.iter().flatten().any(|said| *said > 0) {
+                doubts.sums.add(|| format!("account {place}: it has {of_account} rows and no {of_bucket} row"));
+                doubtful.insert(region.to_owned());
+                continue;
+            }
             for metric in self.metrics {
                 let (name, index) = (metric.name(), metric.index());
                 let added = sums.added[index];

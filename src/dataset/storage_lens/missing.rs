@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::kept::Kept;
 use super::read::PartError;
+use crate::model::leaves_out_buckets;
 use crate::storage_lens::coverage::{self, Coverage, CoverageError, Gap, Unread, UnreadAccount};
 use crate::storage_lens::place::COVERAGE;
 use crate::storage_lens::{Manifest, Metric, RecordType};
@@ -28,6 +29,8 @@ pub struct Missing {
     counts: Kept,
     accounts: Kept,
     buckets: Kept,
+    /// The options of the scan that left something out.
+    filters: Vec<String>,
     /// Accounts that AWS had closed or suspended: there was nothing to read.
     skipped: Kept,
     /// Why buckets of an account may be missing.
@@ -64,6 +67,7 @@ impl Missing {
         if read.interrupted {
             missing.accounts.add(|| "the run that wrote it was interrupted".to_owned());
         }
+        missing.filters.clone_from(&read.filters);
         for account in &read.accounts {
             missing.account(account);
         }
@@ -109,7 +113,12 @@ impl Missing {
 
     /// Whether something is missing that was there; of an account that was skipped nothing is.
     pub fn is_empty(&self) -> bool {
-        !self.is_anywhere() && self.accounts.is_empty() && self.buckets.is_empty()
+        !self.is_anywhere() && self.accounts.is_empty() && self.buckets.is_empty() && self.filters.is_empty()
+    }
+
+    /// Whether in accounts that it has nobody asked for some of the buckets.
+    pub fn is_filtered(&self) -> bool {
+        self.filters.iter().any(|filter| leaves_out_buckets(filter))
     }
 
     /// Whether buckets of any account may be missing.
@@ -122,7 +131,9 @@ impl Missing {
         let unsaid = self.unsaid.told("files that are not there");
         let accounts = self.accounts.told("accounts that were not read to their end");
         let skipped = self.skipped.told("accounts that were skipped");
-        unsaid.chain(accounts).chain(self.buckets.told("buckets")).chain(skipped).collect()
+        let filters = (!self.filters.is_empty())
+            .then(|| format!("the scan that wrote it was asked for a part only: {}", self.filters.join(" ")));
+        unsaid.chain(filters).chain(accounts).chain(self.buckets.told("buckets")).chain(skipped).collect()
     }
 
     /// Where it and the rows contradict each other, a sentence each.

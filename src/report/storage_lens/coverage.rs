@@ -45,6 +45,8 @@ struct Head<'a> {
     config_id: &'static str,
     report_date: &'a str,
     vanished_buckets: u64,
+    /// The options that left out buckets, Regions or accounts.
+    filters: Vec<Cow<'a, str>>,
 }
 
 #[derive(Serialize)]
@@ -124,6 +126,7 @@ impl Coverage {
             config_id: export.config_id,
             report_date: export.report_date,
             vanished_buckets: self.vanished,
+            filters: summary.run.filters().map(harmless).collect(),
         };
         serde_json::to_writer_pretty(&mut self.out, &head)?;
         let metrics = Metric::ALL.into_iter().zip(self.counts).map(|(metric, count)| MetricLine {

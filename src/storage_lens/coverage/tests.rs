@@ -28,7 +28,7 @@ fn coverage() -> Value {
         }],
         "run": {
             "run_id": "0193", "interrupted": true, "source_account_id": "111122223333", "config_id": "bucketlens-csv",
-            "report_date": "2026-07-15", "vanished_buckets": 0,
+            "report_date": "2026-07-15", "vanished_buckets": 0, "filters": [],
         },
         "metrics": metrics,
         "accounts": [

@@ -114,6 +114,53 @@ fn a_doubt_about_one_place_is_none_about_another() {
     let run = runs.text("run");
     let rows = lens("compare", copy.space.path(), &["--allow-partial", "--with", &run, "--format", "csv"]).expect(3);
     assert!(!rows.stdout.contains(",new,"), "{}", rows.stdout);
+    // The row may have stood there.
+    assert!(!rows.stdout.contains("no row of this metric"), "{}", rows.stdout);
+}
+
+/// Of a filtered scan `coverage.json` says so: what it did not ask for is not new.
+#[test]
+fn what_the_scan_of_the_export_was_not_asked_for_is_not_new() {
+    let runs = Runs::new();
+    let sim = organization(&[], &[]);
+    let scan = |name: &str, more: &[&str]| {
+        let always = ["--organization", "--fail-on", "none", "--format", "json,storage-lens-csv"];
+        runs.scan(name, &sim, OWNER, &[&always, more].concat()).expect(0);
+        runs.path(name)
+    };
+    let whole = scan("whole", &[]);
+    for filter in ["--bucket=*-logs", "--region=us-east-1"] {
+        let export = scan("part", &[filter]).join("StorageLens");
+        let said = lens("read", &export, &[]).expect(3).stdout;
+        assert!(said.contains(&format!("\n the scan that wrote it was asked for a part only: {filter}\n")), "{said}");
+        let rows = lens("compare", &export, &["--with", text(&whole), "--format", "csv"]).expect(3).stdout;
+        assert!(!rows.contains(",new,"), "{rows}");
+        let why = "the scan that wrote the export was asked for a part only";
+        assert!(rows.lines().any(|row| row.ends_with(why)) && !rows.contains("gone"), "{rows}");
+        std::fs::remove_dir_all(runs.path("part")).expect("there");
+    }
+    // Of accounts that it has it has all buckets.
+    let export = scan("part", &["--account", MEMBER]).join("StorageLens");
+    lens("read", &export, &[]).expect(3);
+    let rows = lens("compare", &export, &["--with", text(&whole), "--format", "csv"]).expect(3).stdout;
+    assert!(rows.contains("the export speaks of no bucket of this account") && !rows.contains(MEMBER), "{rows}");
+}
+
+#[test]
+fn metrics_for_which_the_run_was_not_asked_are_named() {
+    let runs = Runs::new();
+    let sim = organization(&[], &[]);
+    let scan = |name: &str, more: &[&str]| {
+        runs.scan(name, &sim, OWNER, &[&["--organization", "--fail-on", "none"], more].concat()).expect(0);
+        runs.path(name)
+    };
+    let export = scan("all", &["--metrics", "encryption", "--format", "json,storage-lens-csv"]).join("StorageLens");
+    let run = scan("few", &[]);
+    let compared = lens("compare", &export, &["--with", text(&run), "--format", "json"]).expect(0).stdout;
+    let document: Value = serde_json::from_str(&compared).expect("JSON");
+    assert_eq!(document["metrics_not_in_run"], json!(["SSEKMSEnabledBucketCount"]));
+    let page = lens("compare", &export, &["--with", text(&run)]).expect(0).stdout;
+    assert!(page.contains("\n The run was not asked for SSEKMSEnabledBucketCount: not compared.\n"), "{page}");
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn an_export_of_aws_becomes_the_list_of_buckets_with_mfa_delete() {
              111122223333  us-east-1       only-never
              444455556666  eu-west-1       member-logs
 
-             4 of 7 buckets; 2 not enabled, of 1 it says nothing
+             4 of 7 buckets; 2 not enabled, 1 unknown
             ");
         }
         let rows = lens("read", &config, &["--format", "csv"]).expect(3).stdout;
@@ -96,7 +96,7 @@ fn every_way_to_name_an_export_leads_to_it() {
     ] {
         let page = lens("read", &path, &[]).expect(3).stdout;
         assert!(page.contains(&format!("\n {said}, 2 report files, 48 rows\n")), "{}: {page}", path.display());
-        assert!(page.ends_with("\n 4 of 7 buckets; 2 not enabled, of 1 it says nothing\n"), "{page}");
+        assert!(page.ends_with("\n 4 of 7 buckets; 2 not enabled, 1 unknown\n"), "{page}");
     }
     // A path from the working directory.
     let ran = Cli::new(["storage-lens", "read", "here/../here"]).file("here/x", "");
@@ -216,7 +216,7 @@ fn a_report_file_that_is_not_the_manifests_is_named_and_nothing_of_it_is_read() 
         let copy = Copy::of(format);
         fs::remove_file(copy.part(1)).expect("there");
         let page = copy.is_partial("it is missing");
-        assert!(page.ends_with(" 1 of 2 buckets that could be read; 1 not enabled, of 0 it says nothing\n"), "{page}");
+        assert!(page.ends_with(" 1 of 2 buckets in what could be read; 1 not enabled, 0 unknown\n"), "{page}");
 
         let copy = Copy::of(format);
         let content = fs::read(copy.part(1)).expect("there");
@@ -348,7 +348,7 @@ fn sums_of_accounts_that_are_not_those_of_their_buckets_are_named() {
     let copy = Copy::of("csv");
     copy.change_lines(|line| (!line.contains(of_bucket)).then(|| line.to_owned()));
     let page = copy.is_doubtful(&sum(OWNER, "us-east-1", 3, 2));
-    assert!(page.ends_with("\n 3 of 7 buckets that could be read; 2 not enabled, of 2 it says nothing\n"), "{page}");
+    assert!(page.ends_with("\n 3 of 7 buckets in what could be read; 2 not enabled, 2 unknown\n"), "{page}");
     let ran = minimal();
     let compared = lens("compare", copy.space.path(), &["--with", text(&ran.path("out"))]).expect(3).stdout;
     assert!(compared.contains(&sum(OWNER, "us-east-1", 3, 2)), "{compared}");
@@ -424,6 +424,14 @@ fn sums_are_held_by_region_where_rows_have_one() {
     );
 }
 
+/// Also where the sums of MFA delete are right, because there is none.
+#[test]
+fn a_region_whose_buckets_have_no_row_is_named() {
+    let copy = Copy::of("csv");
+    copy.change_lines(|line| (!line.contains(",BUCKET,,only-lifecycle,")).then(|| line.to_owned()));
+    copy.is_doubtful(&format!("account {OWNER}, eu-west-1: it has ACCOUNT rows and no BUCKET row"));
+}
+
 #[test]
 fn an_account_without_any_bucket_is_named() {
     for metric in ["MFADeleteEnabledBucketCount,0", "MFADeleteEnabledBucketCount,2", "StorageBytes,17"] {
@@ -464,7 +472,7 @@ fn a_header_line_is_one_only_with_these_columns() {
     let header = bucketlens::storage_lens::COLUMNS.join(",");
     copy.rewrite(0, format!("{header}\r\n{text}").as_bytes());
     let page = lens("read", copy.space.path(), &[]).expect(3).stdout;
-    assert!(page.ends_with("\n 4 of 7 buckets; 2 not enabled, of 1 it says nothing\n"), "{page}");
+    assert!(page.ends_with("\n 4 of 7 buckets; 2 not enabled, 1 unknown\n"), "{page}");
     copy.rewrite(0, format!("{}\r\n{text}", header.replace("metric_value", "value")).as_bytes());
     copy.is_partial("it has other columns than version V_1: version_number,");
 }

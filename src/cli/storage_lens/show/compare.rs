@@ -144,10 +144,18 @@ impl Page {
         ])
     }
 
-    /// `missing`: metrics that the run was asked for and of which the export has no row of a bucket.
-    pub fn end_compare(&mut self, head: &Head, counts: &Counts, missing: &[bool; Metric::COUNT]) -> io::Result<()> {
-        let absent: Vec<&str> =
-            Metric::ALL.into_iter().filter(|metric| missing[metric.index()]).map(Metric::name).collect();
+    /// `not_exported`: metrics that the run was asked for and of which the export has no row of a bucket. `not_asked`: those
+    /// that the export has, and for which the run was not asked.
+    pub fn end_compare(
+        &mut self,
+        head: &Head,
+        counts: &Counts,
+        not_exported: &[bool; Metric::COUNT],
+        not_asked: &[bool; Metric::COUNT],
+    ) -> io::Result<()> {
+        let [absent, unasked] = [not_exported, not_asked].map(|these| {
+            Metric::ALL.into_iter().filter(|metric| these[metric.index()]).map(Metric::name).collect::<Vec<_>>()
+        });
         match self.format {
             Format::Table => {
                 if Kind::ALL.into_iter().all(|kind| counts.of(kind) == 0) {
@@ -170,6 +178,9 @@ impl Page {
                 if !absent.is_empty() {
                     writeln!(self.out, " The export has no bucket row of {}.", absent.join(", "))?;
                 }
+                if !unasked.is_empty() {
+                    writeln!(self.out, " The run was not asked for {}: not compared.", unasked.join(", "))?;
+                }
                 if head.partial {
                     writeln!(self.out, " The export is partial.")?;
                 }
@@ -185,6 +196,8 @@ impl Page {
                 }
                 self.out.write_all(b"},\n\"metrics_not_exported\": ")?;
                 serde_json::to_writer(&mut self.out, &absent)?;
+                self.out.write_all(b",\n\"metrics_not_in_run\": ")?;
+                serde_json::to_writer(&mut self.out, &unasked)?;
                 self.out.write_all(b"\n}\n")?;
             }
         }
