@@ -176,7 +176,9 @@ async fn read(
     if coverage.buckets == 0 && config.filters.chooses_buckets() && !run.interrupted {
         tracing::warn!("no bucket is left by --bucket and --region: is there a slip of the pen?");
     }
-    Ok(writer.close(run, coverage, collected.accounts)?)
+    // It reads all that was written once more: not on this thread, so that a signal is heard meanwhile.
+    let closed = tokio::task::spawn_blocking(move || writer.close(run, coverage, collected.accounts));
+    Ok(closed.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?)
 }
 
 /// The Regions that are asked for directory buckets; `None` where nobody wants to know.
