@@ -92,11 +92,13 @@ impl CollectError {
     /// What to do about it.
     pub fn help(&self) -> &'static str {
         match self {
-            Self::NoRole { .. } => {
+            Self::NoRole { failure, .. } => failure.help().unwrap_or(
                 "check --role-name, the role's trust policy and --external-id; OrganizationAccountAccessRole exists \
-                 only in accounts that Organizations created, and trusts the management account only"
+                 only in accounts that Organizations created, and trusts the management account only",
+            ),
+            Self::NoWay(failure) => {
+                failure.help().unwrap_or("check the credentials, the network, AWS_REGION and AWS_ENDPOINT_URL")
             }
-            Self::NoWay(_) => "check the credentials, the network, AWS_REGION and AWS_ENDPOINT_URL",
             Self::Inventory(error) => error.help(),
         }
     }

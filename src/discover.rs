@@ -71,6 +71,9 @@ impl DiscoverError {
     /// What to do about it.
     pub fn help(&self) -> Option<&'static str> {
         match self {
+            Self::Caller(failure) | Self::Organization(failure) | Self::Tree(failure) if failure.help().is_some() => {
+                failure.help()
+            }
             Self::Caller(failure) if failure.reason.class == ErrorClass::Credentials => Some(
                 "give credentials as for the AWS CLI (`aws configure`, `aws sso login`, AWS_PROFILE, AWS_ACCESS_KEY_ID, \
                  …), and log in again if they have expired; --profile NAME chooses a profile",

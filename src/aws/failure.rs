@@ -99,6 +99,19 @@ impl Failure {
         Self { asked: false, ..Self::new(reason, true) }
     }
 
+    /// What to do about it, where that does not depend on what was asked.
+    pub fn help(&self) -> Option<&'static str> {
+        match self.remedy {
+            Some(Remedy::SetClock(_)) => {
+                Some("set the clock of this machine: AWS refuses requests that are minutes off")
+            }
+            Some(Remedy::Renew) | None => (self.reason.class == ErrorClass::Malformed).then_some(
+                "something between this machine and AWS may answer in its place: look at the proxy (HTTPS_PROXY), the \
+                 firewall and AWS_ENDPOINT_URL",
+            ),
+        }
+    }
+
     /// What was not asked, because the run was told to stop.
     pub(super) fn interrupted(operation: Operation) -> Self {
         Self { asked: false, ..Self::new(Reason::interrupted(operation), false) }
@@ -148,6 +161,9 @@ impl Failure {
     }
 }
 
+/// AWS names a code with every error.
+const NOT_OF_AWS: &str = "the answer is no whole error of AWS: it was cut, or something between sent it";
+
 /// The service answered with an error.
 fn from_answer<E: ProvideErrorMetadata>(operation: Operation, raw: &HttpResponse, error: Option<&E>) -> Failure {
     let status = raw.status().as_u16();
@@ -189,9 +205,7 @@ fn from_answer<E: ProvideErrorMetadata>(operation: Operation, raw: &HttpResponse
         http_status: Some(status),
         request_id: request_id(raw),
         message: match said.message {
-            None if class == ErrorClass::Malformed => {
-                "the answer is no error of AWS: something between sent it".to_owned()
-            }
+            _ if class == ErrorClass::Malformed => NOT_OF_AWS.to_owned(),
             message => message.unwrap_or_default(),
         },
     };
@@ -237,7 +251,11 @@ fn from_unreadable<E: Error + 'static>(operation: Operation, raw: &HttpResponse,
         code: None,
         http_status: Some(raw.status().as_u16()),
         request_id: request_id(raw),
-        message: body_error.map_or_else(|| words(error), ToString::to_string),
+        message: match body_error {
+            Some(body_error) => body_error.to_string(),
+            None if !raw.status().is_success() => NOT_OF_AWS.to_owned(),
+            None => words(error),
+        },
     };
     let again = match body_error {
         // A body that broke off on the wire never reached the check: that may be repeated too.

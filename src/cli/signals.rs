@@ -17,7 +17,7 @@ pub async fn twice(stop: watch::Sender<bool>) {
         }
     };
     signals.next().await;
-    tracing::warn!("told to stop: what was asked is waited for, 5 s at most; a second signal stops at once");
+    tracing::warn!("told to stop: what was asked has 5 s, then the report is written; a second signal stops at once");
     stop.send_replace(true);
     signals.next().await;
 }

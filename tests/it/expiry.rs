@@ -326,6 +326,31 @@ fn a_refusal_that_does_not_tell_the_time_is_spoken_of_once() {
     let says = "a request was refused for its time, and the answer has no Date: the clock of this machine may be off";
     assert_eq!((ran.stderr.matches(says).count(), skew_of(&ran)), (1, Value::Null), "{}", ran.stderr);
     assert!(ran.rows("out/buckets.csv").iter().all(|row| row["mfa_delete"] == "unknown"));
+    // Where nothing is answered otherwise, that is what is to be done about it.
+    let proxy = Proxy::before(&sim, |request, _| refuse_time(request));
+    let ran = scan(["--organization"]).at(&proxy.endpoint, MANAGEMENT).run().expect(2);
+    assert!(ran.stderr.contains("\n  help: set the clock of this machine"), "{}", ran.stderr);
+}
+
+/// No permission is missing where a gateway answers in the place of AWS.
+#[test]
+fn a_gateway_in_the_place_of_aws_is_named() {
+    let sim = two();
+    for operation in ["GetCallerIdentity", "ListAccounts", "AssumeRole"] {
+        for page in ["<html>Blocked by gateway</html>", ""] {
+            let proxy =
+                Proxy::before(
+                    &sim,
+                    move |request, forward| {
+                        if request.operation() == operation { Answer::xml(403, page) } else { forward() }
+                    },
+                );
+            let ran = scan(["--organization", "--max-attempts", "1"]).at(&proxy.endpoint, MANAGEMENT).run().expect(2);
+            let says = format!("{operation} malformed (HTTP 403): the answer is no whole error of AWS: ");
+            assert!(ran.stderr.contains(&says), "{}", ran.stderr);
+            assert!(ran.stderr.contains("\n  help: something between this machine and AWS"), "{}", ran.stderr);
+        }
+    }
 }
 
 #[test]
