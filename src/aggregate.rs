@@ -107,6 +107,17 @@ pub fn counts_buckets(counter: &str) -> bool {
     COUNTERS.iter().any(|it| it.name == counter && it.is_of_buckets())
 }
 
+/// Whether a bucket adds lifecycle rules to this counter: all of them, or those with one kind of action.
+pub fn counts_lifecycle_rules(counter: &str) -> bool {
+    COUNTERS.iter().any(|it| it.name == counter && it.is_of_lifecycle_rules())
+}
+
+/// What a run has to read beside versioning and lifecycle, so that it has this metric.
+pub fn asks(metric: &str) -> BTreeSet<Extra> {
+    let made_of: BTreeSet<&str> = made_of(metric).collect();
+    COUNTERS.iter().filter(|counter| made_of.contains(counter.name)).filter_map(|counter| counter.asks).collect()
+}
+
 /// The counters that a metric is made of; none for those that count accounts.
 pub fn made_of(metric: &str) -> impl Iterator<Item = &'static str> {
     let own = COUNTERS.iter().map(|counter| counter.name).filter(move |name| *name == metric);

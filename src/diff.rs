@@ -219,7 +219,7 @@ impl Course<'_, '_> {
             Pair::Old(account) if account.id.is_none() => Ok(()),
             Pair::Old(account) => {
                 match self.new.would_have(self.old, &account) {
-                    Ok(()) => self.account(&account, Kind::AccountGone, &was_read(&account))?,
+                    Ok(()) => self.account(&account, Kind::AccountGone, &in_the_older_run(&was_read(&account)))?,
                     Err(why) => {
                         self.totals.unclear += 1;
                         self.account(&account, Kind::AccountNotSeen, &why)?;

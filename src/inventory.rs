@@ -37,7 +37,7 @@ use crate::model::{
 
 pub use buckets::{Buckets, Inventory};
 pub use segment::{Begun, Earlier, Segment, Tally};
-pub use writer::{RUN, Writer};
+pub use writer::{RUN, START, Writer};
 
 /// Raised whenever a record changes its shape.
 const VERSION: u32 = 4;

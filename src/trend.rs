@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use time::Date;
 
-use crate::aggregate::{AggregateError, Aggregator, MetricRow, Metrics, Scope};
+use crate::aggregate::{self, AggregateError, Aggregator, MetricRow, Metrics, Scope};
 use crate::dataset::inventory::read::{File, ReadError};
 use crate::model::{AccountRecord, Coverage, Run};
 
@@ -93,6 +93,15 @@ pub fn ids(source: &Source, scope: Scope) -> Result<BTreeSet<String>, SumError> 
         },
         Scope::Tag => BTreeSet::new(),
     })
+}
+
+/// Whether a run read what this metric is made of. Those that count accounts are made of nothing.
+pub fn has(source: &Source, metric: &str) -> bool {
+    let lacks = match source {
+        Source::File(file) => file.lacks(metric),
+        Source::Added { .. } => false,
+    };
+    !lacks && aggregate::asks(metric).is_subset(&source.run().extras)
 }
 
 /// Why the buckets of a run cannot be added up.

@@ -23,7 +23,7 @@ use crate::replication::Tally;
 pub(super) struct Counter {
     pub name: &'static str,
     /// Without which nobody can say; `None` for what every scan reads.
-    asks: Option<Extra>,
+    pub asks: Option<Extra>,
     adds: Adds,
 }
 
@@ -42,6 +42,13 @@ impl Counter {
         match self.adds {
             Adds::Bucket(_) => true,
             Adds::Rules(_) | Adds::Replication(_) => false,
+        }
+    }
+
+    pub fn is_of_lifecycle_rules(&self) -> bool {
+        match self.adds {
+            Adds::Rules(_) => true,
+            Adds::Bucket(_) | Adds::Replication(_) => false,
         }
     }
 }

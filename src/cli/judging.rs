@@ -32,7 +32,7 @@ impl Judging {
         };
         if standard == Standard::CisWithCompensation && accepted.is_empty() {
             return Err(Problem::new(format!("--standard: {NEEDS_CONTROLS}"))
-                .with_help("name them: --accept-control object-lock-compliance"));
+                .with_help("name them: --accept-control object-lock-compliance:30"));
         }
         Ok((standard, accepted))
     }

@@ -1,5 +1,7 @@
 //! The output folder of a run, and what is written where.
 
+pub mod inside;
+
 use std::cell::Cell;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, IsTerminal, Write};
@@ -43,12 +45,14 @@ pub struct Journal {
 impl Output {
     /// Opens the folder before the scan: a scan whose report cannot be written must not start.
     pub fn open(asked: &config::Output, start: Timestamp) -> Result<Self, Problem> {
+        let reports = Path::new("reports");
+        inside::check(asked.out.as_deref().unwrap_or(reports))?;
         let (path, folder, lock) = match &asked.out {
             Some(path) => {
                 let folder = Folder::open(path)?;
                 (path.clone(), folder, lock(path)?)
             }
-            None => unused(&Path::new("reports").join(start.compact()))?,
+            None => unused(&reports.join(start.compact()))?,
         };
         let folder = Cell::new(Some(folder));
         sweep(&path);

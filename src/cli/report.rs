@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::judging::{self, Judging};
-use super::output::Output;
+use super::output::{Output, inside};
 use super::{Problem, judge, saved};
 use crate::config::{self, Color, Log};
 use crate::exit::{self, Exit};
@@ -51,9 +51,10 @@ fn another_run(out: &Path, inventory: &Inventory) -> Result<(), Problem> {
 
 pub fn run(again: &Again) -> Result<Exit, Problem> {
     let mut inventory = saved::open(&again.folder)?;
-    let baseline = again.baseline.as_deref().map(saved::open).transpose()?;
+    let baseline = again.baseline.as_deref().map(saved::baseline).transpose()?;
     judge_by(&mut inventory, again)?;
     if let Some(out) = &again.output.out {
+        inside::check(out)?;
         another_run(out, &inventory)?;
     }
     let output = Output::open(&again.output, Timestamp::now())?;

@@ -29,6 +29,13 @@ pub fn open(folder: &Path) -> Result<Inventory, Problem> {
     Ok(inventory)
 }
 
+/// The run that another is held against. It is read when that one is through, so what is wrong with it is told now.
+pub fn baseline(folder: &Path) -> Result<Inventory, Problem> {
+    let inventory = open(folder)?;
+    inventory.verify()?;
+    Ok(inventory)
+}
+
 /// What is to be said of the folder of an inventory, a sentence each.
 pub fn remarks(inventory: &Inventory) -> Result<Vec<String>, Problem> {
     let strangers = inventory.strangers()?.into_iter();

@@ -32,8 +32,8 @@ pub async fn run(config: &Config, source: Source, network: &Network, progress: A
     let start = Timestamp::now();
     let (told, stop) = Stop::new();
     may_go_on(config)?;
-    // Before the work: what it is to be held against must be there.
-    let baseline = config.baseline.as_deref().map(saved::open).transpose()?;
+    // Before the work: what it is to be held against must be there, and whole.
+    let baseline = config.baseline.as_deref().map(saved::baseline).transpose()?;
     let ends = Ends { output: Output::open(&config.output, start)?, baseline };
     let folder = ends.output.path().display().to_string();
     let scan = Box::pin(scan(config, source, network, progress, start, ends, stop));

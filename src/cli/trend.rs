@@ -1,6 +1,7 @@
 //! `bucketlens trend`: metrics over the runs of a folder.
 
 mod ids;
+mod metrics;
 mod search;
 
 use std::collections::BTreeSet;
@@ -10,7 +11,7 @@ use std::path::PathBuf;
 use self::search::Search;
 use super::Problem;
 use super::output::Page;
-use crate::aggregate::{self, Scope};
+use crate::aggregate::Scope;
 use crate::dataset::inventory::read::ReadError;
 use crate::exit::Exit;
 use crate::report::changes::TableFormat;
@@ -75,10 +76,7 @@ impl From<io::Error> for Problem {
 
 pub fn run(order: &Order) -> Result<Exit, Problem> {
     let mut wanted = order.wanted.clone();
-    if let Some(unknown) = wanted.metrics.iter().find(|name| !aggregate::metrics().any(|metric| metric == *name)) {
-        let known = aggregate::metrics().collect::<Vec<_>>().join(", ");
-        return Err(Problem::new(format!("--metric: there is no metric {unknown:?}; there are {known}")));
-    }
+    metrics::check_names(&wanted)?;
     if wanted.metrics.is_empty() && order.format == TableFormat::Table {
         wanted.metrics = USUAL.map(str::to_owned).into();
     }
@@ -86,6 +84,7 @@ pub fn run(order: &Order) -> Result<Exit, Problem> {
     let chosen = trend::choose(found.sources, &found.scanned);
     let mut chosen = chosen.inspect_err(|_| notes(&found.remarks))?;
     chosen.remarks.splice(0..0, found.remarks);
+    chosen.remarks.extend(metrics::check(&chosen.days, &wanted)?);
     ids::check(&chosen.days, &wanted, order.allow_partial)?;
     let out = io::BufWriter::with_capacity(1 << 16, Page(io::stdout()));
     let mut report = order.format.trend(&chosen.days, out)?;

@@ -78,7 +78,8 @@ impl MetricGroup {
         }
     }
 
-    fn extra(self) -> Extra {
+    /// What it reads.
+    pub fn extra(self) -> Extra {
         match self {
             Self::Encryption => Extra::Encryption,
             Self::Ownership => Extra::Ownership,

@@ -6,6 +6,7 @@
 mod columns;
 mod possible;
 pub mod read;
+mod statistics;
 
 pub mod write;
 

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use sha2::{Digest, Sha256};
 
-use super::writer::{RUN, START, Versioned};
-use super::{Closing, InventoryError, Line, Opening, READABLE, digest, segment_path};
+use super::writer::Versioned;
+use super::{Closing, InventoryError, Line, Opening, READABLE, RUN, START, digest, segment_path};
 use crate::model::{AccountId, AccountRecord, BucketRecord};
 
 /// A closed inventory.
@@ -70,6 +70,19 @@ impl Inventory {
     /// Every account that was found, in the order of ids.
     pub fn accounts(&self) -> &[AccountRecord] {
         &self.closing.accounts
+    }
+
+    /// Holds every segment against its digest, each read once from one end to the other: for who uses it late, and wants to
+    /// know before.
+    pub fn verify(&self) -> Result<(), InventoryError> {
+        for account in self.accounts().iter().filter(|account| account.buckets > 0) {
+            let Some(id) = &account.id else { continue };
+            let path = segment_path(&self.folder, id);
+            if self.closing.segments_sha256.get(id) != Some(&digest::of_file(&path)?) {
+                return Err(InventoryError::Altered { path });
+            }
+        }
+        Ok(())
     }
 
     /// The buckets of an account, sorted by name, each once. The whole segment is held against its digest before the first.

@@ -12,7 +12,8 @@ use super::{
 };
 use crate::model::{Account, AccountId, AccountRecord, Coverage, Run, Timestamp};
 
-pub(super) const START: &str = "start.json";
+/// The file that a run writes when it begins.
+pub const START: &str = "start.json";
 /// The file that a run writes when it closes.
 pub const RUN: &str = "run.json";
 

@@ -285,7 +285,17 @@ fn accounts_come_and_go_with_their_buckets() {
     assert_eq!(lines(&came)[2], format!("b2 bucket_new {fail}"));
     let went = runs.run(&["diff", "@new", "@old", "--format", "csv"]).expect(0);
     assert_eq!(lines(&went)[0], "222222222222 account_gone");
+    assert_eq!(rows(&went)[0]["words"], "in the older run: 2 buckets");
     assert_eq!(lines(&went)[2], format!("b2 bucket_gone {fail}"));
+    // Why it could not be read then is not why it is gone.
+    let shut = json!({"id": SECOND, "name": "Second", "ou": "r-test", "assumable": false, "buckets": []});
+    let shut = Sim::json(&organization(&json!([one, shut])).to_string());
+    runs.scan("shut", &shut, MANAGEMENT, &["--organization", "--allow-unknown"]).expect(0);
+    let went = runs.run(&["diff", "@shut", "@old", "--format", "csv"]).expect(0);
+    assert_eq!(lines(&went), ["222222222222 account_gone"]);
+    assert!(rows(&went)[0]["words"].starts_with("in the older run: failed: "), "{}", went.stdout);
+    let page = runs.run(&["diff", "@shut", "@old"]).expect(0).stdout;
+    assert!(page.contains(" 222222222222  Second: gone\n     in the older run: failed: "), "{page}");
     // A run that looked elsewhere says nothing of what it left out.
     runs.scan("part", &large, MANAGEMENT, &["--organization", "--account", MANAGEMENT, "--bucket", "other*"]).expect(0);
     let part = runs.run(&["diff", "@new", "@part", "--format", "csv"]).expect(3);
@@ -393,7 +403,9 @@ fn another_standard_judges_as_report_does_or_is_refused_and_is_named() {
         assert!(ran.stderr.contains(what) && ran.stderr.contains("help: ") && ran.stdout.is_empty(), "{}", ran.stderr);
     };
     refused(&["@old", "@new"], "--standard: cis-with-compensation needs --accept-control");
+    // The one that the help names is one that is taken.
     let control = ["--accept-control", "object-lock-compliance:30"];
+    refused(&["@old", "@new"], &format!("name them: {}\n", control.join(" ")));
     let unread = |run: &str| format!("the {run} run did not read the controls by which cis-with-compensation judges");
     refused(&[&["@old", "@plain"], control.as_slice()].concat(), &unread("newer"));
     refused(&[&["@plain", "@new"], control.as_slice()].concat(), &unread("older"));

@@ -8,7 +8,7 @@ use bucketlens::model::Run;
 use bucketlens::simulator::Organization;
 use serde_json::{Value, json};
 
-use crate::common::{Cli, Ran, Sim};
+use crate::common::{Cli, Ran, Sim, files};
 use crate::scan::{MANAGEMENT, good, management, organization};
 
 /// The management account of `fixtures/orgs/demo.json`.
@@ -252,11 +252,59 @@ fn an_inventory_that_was_altered_is_refused_whatever_is_made_of_it() {
         let told = [ran.stderr, ran.stdout].concat();
         assert!(told.contains("999999999999.jsonl is of no account of its run, and is left out"), "{told}");
     }
-    // A scan that is held against it says so before it reads anything, or at its end writes the report all the same.
+    // What is held against it says so before it reads or writes anything.
+    assert!(!runs.path("again").exists());
     let path = runs.path(&format!("run/inventory/{segment}"));
     let good = fs::read_to_string(&path).expect("text");
     fs::write(&path, good.replace("\"mfa_delete\":\"never\"", "\"mfa_delete\":\"enabled\"")).expect("writable");
     let sim = sim(json!([{"name": "one", "region": "us-east-1"}]));
     let ran = runs.scan("held", &sim, MANAGEMENT, &["--baseline", &run, "--fail-on", "none"]).expect(2);
     assert!(ran.stderr.contains("was altered after its run"), "{}", ran.stderr);
+    assert!(ran.stdout.is_empty() && !runs.path("held").exists(), "{}", ran.stdout);
+    assert_eq!(["GetCallerIdentity", "ListBuckets", "GetBucketVersioning"].map(|call| sim.count(call)), [0; 3]);
+    fs::write(&path, good).expect("writable");
+    runs.scan("held", &sim, MANAGEMENT, &["--baseline", &run, "--fail-on", "none"]).expect(0);
+    assert_eq!(sim.count("ListBuckets"), 1);
+}
+
+/// Folders in which a report would spoil a run or be removed with it.
+#[test]
+fn nothing_is_written_among_what_a_run_wrote() {
+    let runs = Runs::new();
+    let sim = Sim::json(&organization(&json!([management(&json!({"buckets": [good("one")]}))])).to_string());
+    runs.scan("run", &sim, MANAGEMENT, &["--format", "csv,storage-lens-csv"]).expect(0);
+    runs.buckets("plain", &json!([good("one")]));
+    runs.run(&["report", "@run", "--out", "@export", "--format", "storage-lens-csv"]).expect(0);
+    let before = files(&runs.path(""));
+    let inventory = "/inventory, the inventory of a run";
+    let export = "/StorageLens, the Storage Lens export of a run";
+    for (out, says) in [
+        ("run/inventory", inventory),
+        ("run/inventory/", inventory),
+        ("run/inventory/not/there", inventory),
+        ("run/StorageLens/../inventory", inventory),
+        ("plain/inventory.partial", "/inventory.partial, the inventory of a run"),
+        ("run/StorageLens", export),
+        ("run/StorageLens/o-test000000", export),
+        // One that a later report would have.
+        ("plain/StorageLens", export),
+        ("export/StorageLens", export),
+    ] {
+        let report = runs.run(&["report", "@plain", "--out", &format!("@{out}")]).expect(2);
+        let scan = runs.scan(out, &sim, MANAGEMENT, &[]).expect(2);
+        for ran in [report, scan] {
+            let told = ran.stderr.contains(": it lies in ") && ran.stderr.contains(says);
+            assert!(told && ran.stderr.contains("help: ") && ran.stdout.is_empty(), "{out}: {}", ran.stderr);
+        }
+        assert_eq!(files(&runs.path("")), before, "{out}");
+    }
+    // An inventory that was put elsewhere is one.
+    fs::rename(runs.path("plain/inventory"), runs.path("moved")).expect("there");
+    let moved = runs.run(&["report", "@moved", "--out", "@moved"]).expect(2);
+    assert!(moved.stderr.contains("/moved, the inventory of a run"), "{}", moved.stderr);
+    // The names alone say nothing.
+    for out in ["@mine/inventory", "@mine/StorageLens", "@run/again"] {
+        runs.run(&["report", "@moved", "--out", out]).expect(0);
+    }
+    runs.run(&["trend", "@run"]).expect(0);
 }

@@ -411,6 +411,17 @@ fn what_no_run_can_have_counted_is_not_believed() {
             ("PassBucketCount", "1", "NotApplicableBucketCount add up to 2, and BucketCount is 1"),
             ("MFADeleteEnabledBucketCount", "1", "MFADeleteUnknownBucketCount add up to 2, and BucketCount is 1"),
             ("account_id", "999999999999", "rows of account "),
+            (
+                "TotalLifecycleRuleCount",
+                "1001",
+                "a bucket adds 1001 to TotalLifecycleRuleCount, and S3 takes 1000 rules for a bucket at most",
+            ),
+            (
+                "TransitionLifecycleRuleCount",
+                "1",
+                "a bucket adds more to TransitionLifecycleRuleCount than to TotalLifecycleRuleCount",
+            ),
+            ("run_id", "0193f0a0-0000-7000-8000-000000000009", "it has rows of another run than "),
         ] {
             alter(column, value).expect("it could be altered a moment ago");
             let ran = runs.run(&["trend", "@set"]).expect(2);
@@ -419,4 +430,102 @@ fn what_no_run_can_have_counted_is_not_believed() {
             assert!([partial.stderr, partial.stdout].concat().contains("altered.parquet"), "{column}");
         }
     }
+}
+
+/// Two rules of one bucket are not those of another.
+#[test]
+fn no_bucket_has_more_rules_of_a_kind_than_rules() {
+    let runs = Runs::new();
+    let rules = json!([
+        {"ID": "a", "Status": "Enabled", "Filter": {}, "Expiration": {"Days": 9}},
+        {"ID": "b", "Status": "Enabled", "Filter": {}, "Transitions": [{"Days": 1, "StorageClass": "GLACIER"}]},
+    ]);
+    runs.buckets("run", &json!([with(good("a"), &json!({"lifecycle": rules})), good("b")]));
+    runs.run(&["trend", "@run"]).expect(0);
+    fs::create_dir(runs.path("set")).expect("writable");
+    let (from, to) = (runs.text("run/inventory.parquet"), runs.text("set/altered.parquet"));
+    if python_lines(ALTER, &[&from, &to, "ExpirationLifecycleRuleCount", "1", "1", "yes"]).is_none() {
+        return;
+    }
+    let ran = runs.run(&["trend", "@set"]).expect(2);
+    let says = "it is damaged: a bucket adds more to ExpirationLifecycleRuleCount than to TotalLifecycleRuleCount";
+    assert!(ran.stderr.contains(says), "{}", ran.stderr);
+}
+
+/// Columns are left out, and everything else stays.
+const DROP: &str = "
+import sys, pyarrow.parquet as parquet
+path, out, columns = sys.argv[1:]
+table = parquet.read_table(path).drop_columns(columns.split(','))
+table = table.replace_schema_metadata(parquet.read_metadata(path).metadata)
+parquet.write_table(table, out)
+print('{}')
+";
+
+#[test]
+fn a_file_without_a_column_of_every_run_is_not_taken_for_one_of_a_run() {
+    let runs = Runs::new();
+    runs.buckets("run", &json!([good("one"), {"name": "two", "region": "eu-west-1"}]));
+    fs::create_dir(runs.path("set")).expect("writable");
+    let (from, to) = (runs.text("run/inventory.parquet"), runs.text("set/less.parquet"));
+    let drop = |columns: &str| python_lines(DROP, &[&from, &to, columns]);
+    for column in ["MFADeleteEnabledBucketCount", "run_id", "region", "severity", "TotalReplicationRuleCount"] {
+        if drop(column).is_none() {
+            return;
+        }
+        let ran = runs.run(&["trend", "@set"]).expect(2);
+        let says =
+            format!("less.parquet: it is damaged: it has no column {column}, without which no run of bucketlens");
+        assert!(ran.stderr.contains(&says) && ran.stderr.contains("--allow-partial"), "{}", ran.stderr);
+        let partial = runs.run(&["trend", "@set", "--allow-partial"]);
+        assert!([partial.stderr, partial.stdout].concat().contains(&format!("no column {column}, ")));
+    }
+    // Older versions had no columns of these: they are not missing, and nothing is made up for them.
+    let settings: Vec<&str> = bucketlens::aggregate::counters()
+        .filter(|counter| !bucketlens::aggregate::asks(counter).is_empty())
+        .chain(["directory_bucket"])
+        .collect();
+    assert!(settings.len() > 15, "{settings:?}");
+    drop(&settings.join(",")).expect("it could be written a moment ago");
+    let page = runs.run(&["trend", "@set"]).expect(0).stdout;
+    let line = page.lines().find(|line| line.trim().starts_with("MFADeleteEnabledBucketCount ")).expect("a line");
+    assert!(line.ends_with("1 -> 1"), "{page}");
+}
+
+#[test]
+fn a_metric_that_no_run_has_read_is_bad_input_and_one_of_some_days_is_named() {
+    let runs = Runs::new();
+    runs.buckets("all/first", &json!([good("one")]));
+    move_to(&runs, "all/first", "2026-03-30", 1);
+    let metric = ["--metric", "BucketCount,SSEKMSEnabledOfKnownPercent"];
+    let trend = |more: &[&str]| runs.run(&[&["trend", "@all"], metric.as_slice(), more].concat());
+    let nobody = |more: &[&str]| {
+        let ran = trend(more).expect(2);
+        let says =
+            "--metric: no run of these days has read SSEKMSEnabledOfKnownPercent: scan --metrics encryption reads it";
+        assert!(ran.stderr.contains(says) && ran.stderr.contains("help: ") && ran.stdout.is_empty(), "{}", ran.stderr);
+    };
+    for format in ["table", "csv", "json"] {
+        nobody(&["--format", format]);
+    }
+    nobody(&["--scope", "account"]);
+    // From the inventory alone it is the same.
+    fs::rename(runs.path("all/first/inventory.parquet"), runs.path("file")).expect("there");
+    nobody(&[]);
+    fs::rename(runs.path("file"), runs.path("all/first/inventory.parquet")).expect("there");
+
+    let sim = Sim::json(&organization(&json!([management(&json!({"buckets": [good("one")]}))])).to_string());
+    runs.scan("all/second", &sim, MANAGEMENT, &["--organization", "--metrics", "encryption"]).expect(0);
+    move_to(&runs, "all/second", "2026-03-31", 2);
+    let says = "SSEKMSEnabledOfKnownPercent was not read on 2026-03-30: scan --metrics encryption reads it";
+    let page = trend(&[]).expect(0);
+    assert!(page.stdout.contains(&format!("Note: {says}\n")), "{}", page.stdout);
+    let csv = trend(&["--format", "csv"]).expect(0);
+    assert!(csv.stderr.contains(says) && rows(&csv).len() == 3, "{}{}", csv.stdout, csv.stderr);
+    let json = json_of(&runs, &[&["trend", "@all"], metric.as_slice()].concat());
+    assert!(json["remarks"].to_string().contains(says), "{}", json["remarks"]);
+    // Accounts are counted where there can be several.
+    let ran = runs.run(&["trend", "@all", "--metric", "AccountCount", "--scope", "region"]).expect(2);
+    assert!(ran.stderr.contains("AccountCount counts accounts, which the scope region does not"), "{}", ran.stderr);
+    runs.run(&["trend", "@all", "--metric", "AccountCount"]).expect(0);
 }

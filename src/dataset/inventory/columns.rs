@@ -53,6 +53,11 @@ const fn optional(name: &'static str, text: Text) -> Column {
 /// Whether it is a directory bucket, of which nothing else is known and nothing is counted.
 pub(super) const DIRECTORY: &str = "directory_bucket";
 
+/// Whether files of older versions have no such column. Like this one, a new column is to be named here.
+pub(super) fn came_later(name: &str) -> bool {
+    name == DIRECTORY
+}
+
 /// Every column in its order. Those of further facts and of metrics follow from their lists.
 pub(super) fn columns() -> Vec<Column> {
     let first = [

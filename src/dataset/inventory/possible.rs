@@ -3,9 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::About;
+use super::columns::{self, came_later};
 use super::read::Sum;
 use crate::aggregate;
 use crate::model::AccountId;
+
+/// All lifecycle rules of a bucket; a rule counts once for each kind of action, so no counter of a kind has more.
+pub(super) const ALL_RULES: &str = "TotalLifecycleRuleCount";
+
+/// Lifecycle rules of a bucket: S3's limit, not adjustable.
+const MOST_RULES: i64 = 1_000;
 
 const BUCKETS: &str = "BucketCount";
 const UNKNOWN: &str = "UnknownBucketCount";
@@ -34,10 +41,30 @@ const PARTS: [&[&str]; 3] = [
     ],
 ];
 
+/// Whether the columns are those of a file that a run wrote; else which is missing. Every version wrote them all, but for those
+/// that came later; those of settings with a request of their own came at one time.
+pub(super) fn check_columns(names: &[&str]) -> Result<(), String> {
+    let has_settings = names.iter().any(|name| !aggregate::asks(name).is_empty());
+    let is_there = |name: &str| names.contains(&name);
+    let may_lack = |name: &str| came_later(name) || (!has_settings && !aggregate::asks(name).is_empty());
+    match columns::columns().into_iter().find(|column| !is_there(&column.name) && !may_lack(&column.name)) {
+        Some(column) => Err(format!("it has no column {}, without which no run of bucketlens writes it", column.name)),
+        None => Ok(()),
+    }
+}
+
+/// What is wrong where a bucket has more rules with this kind of action than rules.
+pub(super) fn more_than_all(name: &str) -> String {
+    format!("a bucket adds more to {name} than to {ALL_RULES}")
+}
+
 /// Whether a bucket can add these to a counter, from the least to the most; else what is wrong.
 pub(super) fn check_range(name: &str, least: i64, most: i64) -> Result<(), String> {
     let of_buckets = aggregate::counts_buckets(name);
     let wrong = if least < 0 { Some(least) } else { (of_buckets && most > 1).then_some(most) };
+    if aggregate::counts_lifecycle_rules(name) && most > MOST_RULES {
+        return Err(format!("a bucket adds {most} to {name}, and S3 takes {MOST_RULES} rules for a bucket at most"));
+    }
     let adds = if of_buckets { "0 or 1" } else { "0 or more" };
     wrong.map_or(Ok(()), |wrong| Err(format!("a bucket adds {wrong} to {name}, where it can add {adds}")))
 }

@@ -6,12 +6,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::{
-    DataFrame, DataType, Engine, Expr, LazyFrame, PlRefPath, PolarsResult, ScanArgsParquet, col, len,
+    DataFrame, DataType, Engine, Expr, LazyFrame, PlRefPath, PolarsResult, ScanArgsParquet, col, len, lit,
 };
-use polars_parquet::parquet::statistics::{BooleanStatistics, PrimitiveStatistics, Statistics};
-use polars_parquet::read::{FileMetadata, ParquetType, RowGroupMetadata, read_metadata};
+use polars_parquet::read::{ParquetType, read_metadata};
 
 use super::columns::DIRECTORY;
+use super::statistics::{Width, is_everywhere, is_false, range, width};
 use super::{ABOUT, About, VERSION, possible};
 use crate::aggregate;
 use crate::dataset::broken::{Broken, guarded};
@@ -30,14 +30,8 @@ pub struct File {
     open: Vec<&'static str>,
     /// Whether there may be directory buckets, which are in no metric; an older file has none.
     has_directories: bool,
-}
-
-/// What the statistics of a column say about its sum.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Width {
-    /// It is below 2^31, whichever rows are added up.
-    Narrow,
-    Wide,
+    /// Whether the statistics show that every row is of the file's own run.
+    is_of_one_run: bool,
 }
 
 /// The buckets of one account in one Region.
@@ -75,11 +69,14 @@ pub enum ReadError {
 const LEAST: &str = "least";
 const MOST: &str = "most";
 const ROWS: &str = "rows of the group";
+const OWN_ROWS: &str = "rows of the file's own run";
+const BEYOND: &str = "rows with more than all";
 
 fn of_column(name: &str, what: &str) -> String {
     format!("{what} of {name}")
 }
 
+const RUN_ID: &str = "run_id";
 const ACCOUNT: &str = "account_id";
 const REGION: &str = "region";
 
@@ -111,9 +108,7 @@ impl File {
             return Err(damaged(format!("it has {rows} rows, and its run found {buckets} buckets")));
         }
         let names: Vec<&str> = footer.schema_descr.fields().iter().map(ParquetType::name).collect();
-        if let Some(missing) = [ACCOUNT, REGION].into_iter().find(|name| !names.contains(name)) {
-            return Err(damaged(format!("it has no column {missing}")));
-        }
+        possible::check_columns(&names).map_err(&damaged)?;
         let counters: Vec<&str> = aggregate::counters().filter(|name| names.contains(name)).collect();
         let mut open = Vec::new();
         for name in &counters {
@@ -124,7 +119,8 @@ impl File {
         }
         let added = counters.iter().filter_map(|name| Some((*name, width(&footer, name)?))).collect();
         let has_directories = names.contains(&DIRECTORY) && !is_false(&footer, DIRECTORY);
-        Ok(Self { path: path.to_owned(), about, counters, added, open, has_directories })
+        let is_of_one_run = is_everywhere(&footer, RUN_ID, &about.run.id);
+        Ok(Self { path: path.to_owned(), about, counters, added, open, has_directories, is_of_one_run })
     }
 
     /// Whether the file has no column for something that this metric is made of.
@@ -150,6 +146,15 @@ impl File {
                 possible::check_range(name, least, most).map_err(damaged)?;
             }
         }
+        let all = |name: &str| -> PolarsResult<i64> { Ok(frame.column(name)?.i64()?.iter().flatten().sum()) };
+        if !self.is_of_one_run && all(ROWS).map_err(|_| no_rows())? != all(OWN_ROWS).map_err(|_| no_rows())? {
+            return Err(damaged(format!("it has rows of another run than {}", self.about.run.id)));
+        }
+        for name in self.kinds_of_rules() {
+            if all(&of_column(name, BEYOND)).map_err(|_| no_rows())? > 0 {
+                return Err(damaged(possible::more_than_all(name)));
+            }
+        }
         let sums = self.rows(&frame).map_err(|_| no_rows())?.collect::<Option<Vec<_>>>();
         let sums = sums.ok_or_else(|| damaged("a row has no account, or sums that cannot be".to_owned()))?;
         possible::check_sums(&self.about, &self.counters, self.has_directories, &sums).map_err(damaged)?;
@@ -159,6 +164,12 @@ impl File {
     /// The Regions that have buckets in it.
     pub fn regions(&self) -> Result<BTreeSet<Region>, ReadError> {
         Ok(self.sums()?.into_iter().map(|sum| sum.region).collect())
+    }
+
+    /// Counters of lifecycle rules with one kind of action, where there are any.
+    fn kinds_of_rules(&self) -> impl Iterator<Item = &'static str> {
+        let added = self.added.iter().map(|(name, _)| *name);
+        added.filter(|name| aggregate::counts_lifecycle_rules(name) && *name != possible::ALL_RULES)
     }
 
     fn grouped(&self, path: &str) -> PolarsResult<DataFrame> {
@@ -172,7 +183,15 @@ impl File {
             let values = || col(*name).cast(DataType::Int64);
             [values().min().alias(of_column(name, LEAST)), values().max().alias(of_column(name, MOST))]
         });
-        let sums: Vec<Expr> = sums.chain(ends).chain([len().cast(DataType::Int64).alias(ROWS)]).collect();
+        let own = col(RUN_ID).eq(lit(self.about.run.id.as_str())).cast(DataType::Int64).sum().alias(OWN_ROWS);
+        let own = (!self.is_of_one_run).then_some(own);
+        let rules = |name: &str| col(name).fill_null(lit(0));
+        let beyond = self.kinds_of_rules().map(|name| {
+            let beyond = rules(name).gt(rules(possible::ALL_RULES)).cast(DataType::Int64);
+            beyond.sum().alias(of_column(name, BEYOND))
+        });
+        let rows = [len().cast(DataType::Int64).alias(ROWS)];
+        let sums: Vec<Expr> = sums.chain(ends).chain(own).chain(beyond).chain(rows).collect();
         let rows = LazyFrame::scan_parquet(PlRefPath::new(path), options)?;
         // They are in no metric, and their Region has rows only for other buckets.
         let rows = if self.has_directories { rows.filter(col(DIRECTORY).not()) } else { rows };
@@ -198,98 +217,5 @@ impl File {
                 rows: u64::try_from(rows.get(row)?).ok()?,
             })
         }))
-    }
-}
-
-/// `None` for a counter that is 0 or null in every row; [`Width::Wide`] where the statistics do not say more.
-fn width(footer: &FileMetadata, name: &str) -> Option<Width> {
-    let groups = footer.row_groups.iter().map(|group| most(footer, group, name));
-    match groups.sum::<Option<i64>>() {
-        Some(0) => None,
-        Some(most) if i32::try_from(most).is_ok() => Some(Width::Narrow),
-        Some(_) | None => Some(Width::Wide),
-    }
-}
-
-/// From where to where its values go; `None` where the statistics do not say it of every row group. What is null everywhere
-/// goes nowhere.
-fn range(footer: &FileMetadata, name: &str) -> Option<(i64, i64)> {
-    let ends = footer.row_groups.iter().map(|group| {
-        let column = group.columns_under_root_iter(name)?.next()?;
-        match column.statistics(&footer.footer_buf)?.ok()? {
-            Statistics::Int32(PrimitiveStatistics { min_value: Some(least), max_value: Some(most), .. }) => {
-                Some((i64::from(least), i64::from(most)))
-            }
-            Statistics::Int32(PrimitiveStatistics { null_count: Some(nulls), .. }) => {
-                (usize::try_from(nulls).ok()? == group.num_rows()).then_some((0, 0))
-            }
-            _ => None,
-        }
-    });
-    let ends = ends.collect::<Option<Vec<_>>>()?;
-    Some(ends.into_iter().fold((0, 0), |(least, most), (a, b)| (least.min(a), most.max(b))))
-}
-
-/// Whether the statistics say that it is true nowhere.
-fn is_false(footer: &FileMetadata, name: &str) -> bool {
-    footer.row_groups.iter().all(|group| {
-        let column = group.columns_under_root_iter(name).and_then(|mut columns| columns.next());
-        let statistics = column.and_then(|column| column.statistics(&footer.footer_buf));
-        matches!(statistics, Some(Ok(Statistics::Boolean(BooleanStatistics { max_value: Some(false), .. }))))
-    })
-}
-
-/// What a counter adds up to at most in a row group.
-fn most(footer: &FileMetadata, group: &RowGroupMetadata, name: &str) -> Option<i64> {
-    let rows = i64::try_from(group.num_rows()).ok()?;
-    let column = group.columns_under_root_iter(name)?.next()?;
-    match column.statistics(&footer.footer_buf)?.ok()? {
-        Statistics::Int32(PrimitiveStatistics { null_count: Some(nulls), .. }) if nulls == rows => Some(0),
-        Statistics::Int32(PrimitiveStatistics { min_value: Some(0..), max_value: Some(most), .. }) => {
-            i64::from(most).checked_mul(rows)
-        }
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::Cursor;
-
-    use polars::df;
-    use polars::prelude::{ParquetWriter, StatisticsOptions};
-
-    use super::*;
-
-    #[test]
-    fn statistics_say_what_need_not_be_read_and_what_cannot_overflow() {
-        let mut frame = df!(
-            "nothing" => [Some(0), None, Some(0), Some(0)],
-            "unknown" => [None::<i32>, None, None, None],
-            "few" => [Some(7), None, Some(1_000), Some(0)],
-            "many" => [Some(i32::MAX), Some(1), None, Some(0)],
-            "below" => [Some(-1), Some(0), Some(0), Some(0)],
-            "no" => [false, false, false, false],
-            "yes" => [false, false, false, true],
-        )
-        .expect("columns of one length");
-        let footer = |statistics: StatisticsOptions, frame: &mut DataFrame| {
-            let mut file = Cursor::new(Vec::new());
-            let writer = ParquetWriter::new(&mut file).with_statistics(statistics).with_row_group_size(Some(2));
-            writer.finish(frame).expect("memory");
-            read_metadata(&mut file).expect("Parquet")
-        };
-        let known = footer(StatisticsOptions::default(), &mut frame);
-        assert_eq!(known.row_groups.len(), 2);
-        let names = ["nothing", "unknown", "few", "many", "below", "absent"];
-        let (narrow, wide) = (Some(Width::Narrow), Some(Width::Wide));
-        assert_eq!(names.map(|name| width(&known, name)), [None, None, narrow, wide, wide, wide]);
-        assert_eq!(["no", "yes", "absent"].map(|name| is_false(&known, name)), [true, false, false]);
-        let ends = [Some((0, 0)), Some((0, 0)), Some((0, 1_000)), Some((0, i64::from(i32::MAX))), Some((-1, 0)), None];
-        assert_eq!(names.map(|name| range(&known, name)), ends);
-        let unknown = footer(StatisticsOptions::empty(), &mut frame);
-        assert_eq!(names.map(|name| range(&unknown, name)), [None; 6]);
-        assert!(!is_false(&unknown, "no"));
-        assert_eq!(names.map(|name| width(&unknown, name)), [wide; 6]);
     }
 }
