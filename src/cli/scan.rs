@@ -59,6 +59,9 @@ async fn scan(
     let journal = output.journal(config, start)?;
     let config = journal.config.clone();
     let inventory = Box::pin(read(journal, &aws, start, &output, progress, stop)).await?;
+    for remark in saved::remarks(&inventory)? {
+        tracing::warn!("{remark}");
+    }
     let seen = judge::seen(&inventory);
     let (fail_on, allow_unknown) = (config.fail_on, config.allow_unknown);
     // On a thread of its own, so that a signal is heard meanwhile.

@@ -636,8 +636,11 @@ fn parts_that_read_some_accounts_each_make_one_run() {
             fs::copy(part.path().join("inventory").join(&name), unfinished.join(&name)).expect("both are there");
         }
     }
+    // Of an account that is none of the run's.
+    fs::copy(unfinished.join(segment(0)), unfinished.join("999999999999.jsonl")).expect("both are there");
     let asked = sim.count(VERSIONING);
-    run.resume(&[]).at(&sim.endpoint, "100000000000").run();
+    let ran = run.resume(&[]).at(&sim.endpoint, "100000000000").run();
+    assert!(ran.stderr.contains("999999999999.jsonl is of no account of its run, and is left out"), "{}", ran.stderr);
     assert_eq!(sim.count(VERSIONING), asked, "nothing is left to be read");
     assert_same(&whole.report(), &run.report());
 }
