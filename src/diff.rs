@@ -89,7 +89,8 @@ pub enum DiffError {
     Write(#[from] io::Error),
 }
 
-/// Tells every change, sorted by account id, then bucket name. Both runs are judged alike, each on its own day. What [`check`] refuses makes no sense here.
+/// Tells every change, sorted by account id, then bucket name. Both runs are judged alike, each on its own day. What
+/// [`check`] refuses makes no sense here.
 pub fn compare(
     old: &Side<'_>,
     new: &Side<'_>,

@@ -45,8 +45,8 @@ pub async fn run(order: &Order, run: &Path, network: &Network) -> Result<Exit, P
     };
     comparison.page.begin_compare(&head, &run).map_err(|error| print_problem(&error))?;
     comparison.all(&inventory)?;
-    let (counts, lacks) = (comparison.counts, (comparison.not_exported, comparison.not_asked));
-    comparison.page.end_compare(&head, &counts, &lacks.0, &lacks.1).map_err(|error| print_problem(&error))?;
+    let Comparison { mut page, counts, not_exported, not_asked, .. } = comparison;
+    page.end_compare(&head, &counts, &not_exported, &not_asked).map_err(|error| print_problem(&error))?;
     Ok(if counts.of(Kind::Disagreement) > 0 || counts.of(Kind::OtherRegion) > 0 {
         Exit::Findings
     } else if counts.of(Kind::Unknown) > 0 || counts.of(Kind::Contradiction) > 0 || head.partial {
