@@ -40,10 +40,10 @@ pub use segment::{Begun, Earlier, Segment, Tally};
 pub use writer::{RUN, START, Writer};
 
 /// Raised whenever a record changes its shape.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
 /// The versions that are read; others are refused. Format 3 has no gaps of directory buckets by themselves: they are part of what
-/// became of the account.
+/// became of the account. Format 4 has no default event holds.
 const READABLE: RangeInclusive<u32> = 3..=VERSION;
 
 #[derive(Debug, thiserror::Error)]

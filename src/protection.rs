@@ -110,7 +110,7 @@ impl Class {
         let locked = facts.extras.object_lock.as_ref().map(Fact::known);
         match (state.mfa_delete, locked) {
             (MfaDelete::Enabled, _) => return Self::MfaDelete,
-            (MfaDelete::Never | MfaDelete::Disabled, Some(Some(ObjectLock::Enabled { .. }))) => {
+            (MfaDelete::Never | MfaDelete::Disabled, Some(Some(ObjectLock::Enabled(_)))) => {
                 return Self::ObjectLock;
             }
             // Object Lock is only where versioning is enabled.

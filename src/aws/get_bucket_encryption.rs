@@ -34,7 +34,7 @@ pub async fn get(session: &Session, route: &Route, bucket: &str) -> Result<Encry
 }
 
 /// Source: Amazon S3 API reference, `ServerSideEncryptionByDefault`.
-const ALGORITHMS: [&str; 4] = ["AES256", "aws:kms", "aws:kms:dsse", "aws:fsx"];
+const ALGORITHMS: [&str; 5] = ["AES256", "aws:kms", "aws:kms:dsse", "aws:fsx", "aws:backup"];
 
 fn read(root: &Element) -> Result<Encryption, Undocumented> {
     let rules = root.all("Rule")?;

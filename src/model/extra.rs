@@ -183,12 +183,28 @@ pub enum BucketPolicy {
 pub enum ObjectLock {
     None,
     /// `ObjectLockEnabled` is `Enabled`.
-    Enabled {
-        default_retention: Option<DefaultRetention>,
-    },
+    Enabled(DefaultLock),
 }
 
-/// What new objects are locked with where their upload says nothing else.
+/// What new objects are locked with unless their upload asks for something else: S3 takes one of the two, or both.
+///
+/// Source: Amazon S3 API reference, `ObjectLockRule`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DefaultLock {
+    #[serde(rename = "default_retention")]
+    pub retention: Option<DefaultRetention>,
+    #[serde(rename = "default_event_hold", default, skip_serializing_if = "Option::is_none")]
+    pub event_hold: Option<EventHold>,
+}
+
+impl DefaultLock {
+    /// For how many days after its upload a new object is locked at least; `None` where it is not locked.
+    pub fn days(self) -> Option<u32> {
+        self.retention.map(DefaultRetention::days).max(self.event_hold.map(EventHold::days))
+    }
+}
+
+/// Retention that begins with the upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DefaultRetention {
     pub mode: RetentionMode,
@@ -196,12 +212,25 @@ pub struct DefaultRetention {
 }
 
 impl DefaultRetention {
-    /// How many days it lasts; a year counts as 365, the fewest it has.
     pub fn days(self) -> u32 {
-        match self.period {
-            RetentionPeriod::Days(days) => days,
-            RetentionPeriod::Years(years) => years.saturating_mul(365),
-        }
+        self.period.days()
+    }
+}
+
+/// An event hold: a new object is locked until somebody releases its hold, and for this period after the release.
+/// The release cannot come before the upload, so the object is locked for this period at least.
+///
+/// Source: Amazon S3 API reference, `DefaultRetention` and `ObjectLockRetention`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventHold {
+    /// The `Mode` beside it. S3 documents a mode for `Days` and `Years` only, so there may be none.
+    pub mode: Option<RetentionMode>,
+    pub period: RetentionPeriod,
+}
+
+impl EventHold {
+    pub fn days(self) -> u32 {
+        self.period.days()
     }
 }
 
@@ -219,6 +248,16 @@ pub enum RetentionMode {
 pub enum RetentionPeriod {
     Days(u32),
     Years(u32),
+}
+
+impl RetentionPeriod {
+    /// How many days it lasts; a year counts as 365, the fewest it has.
+    pub fn days(self) -> u32 {
+        match self {
+            Self::Days(days) => days,
+            Self::Years(years) => years.saturating_mul(365),
+        }
+    }
 }
 
 /// One answer of `GetBucketReplication`.
@@ -249,7 +288,7 @@ pub struct ReplicationRule {
 #[serde(rename_all = "snake_case")]
 pub enum Encryption {
     None,
-    /// The algorithm of each rule, in S3's own words: `AES256`, `aws:kms`, `aws:kms:dsse`, `aws:fsx`.
+    /// The algorithm of each rule, in S3's own words: `AES256`, `aws:kms`, `aws:kms:dsse`, `aws:fsx`, `aws:backup`.
     Present(Vec<String>),
 }
 

@@ -9,7 +9,7 @@ use super::targets::{Source, Targets};
 use crate::evaluate::{Evaluation, Evaluator};
 use crate::lifecycle::Versions;
 use crate::model::{
-    AccountId, BucketRecord, DefaultRetention, Facts, Lifecycle, MfaDelete, ObjectLock, Reason, Replication, Status,
+    AccountId, BucketRecord, DefaultLock, Facts, Lifecycle, MfaDelete, ObjectLock, Reason, Replication, Status,
     Versioning, VersioningState,
 };
 
@@ -47,7 +47,7 @@ pub struct Work {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lock {
     None,
-    Enabled(Option<DefaultRetention>),
+    Enabled(DefaultLock),
     /// Nobody asked, or it could not be read: what is done looks at it first.
     Unread,
 }
@@ -58,7 +58,7 @@ pub enum Why {
     /// Its lifecycle rules delete what is old, which MFA delete would end.
     LifecycleDeletes,
     ReplicationTarget(Source),
-    ObjectLock(Option<DefaultRetention>),
+    ObjectLock(DefaultLock),
     /// MFA delete is enabled beside a lifecycle configuration.
     Conflict,
 }
@@ -104,7 +104,7 @@ impl Judge<'_> {
         let object_lock = match extras.object_lock.as_ref().and_then(|fact| fact.known()) {
             None => Lock::Unread,
             Some(ObjectLock::None) => Lock::None,
-            Some(ObjectLock::Enabled { default_retention }) => Lock::Enabled(*default_retention),
+            Some(ObjectLock::Enabled(lock)) => Lock::Enabled(*lock),
         };
         let policy_lets_root = evaluation.policy.as_ref().and_then(|said| {
             let steps = ["s3:PutBucketVersioning", "s3:GetBucketVersioning", "s3:GetLifecycleConfiguration"];
@@ -147,8 +147,8 @@ impl Judge<'_> {
                 why.push(Why::LifecycleDeletes);
             }
         }
-        if let Lock::Enabled(retention) = work.object_lock {
-            why.push(Why::ObjectLock(retention));
+        if let Lock::Enabled(lock) = work.object_lock {
+            why.push(Why::ObjectLock(lock));
         }
         why.extend(self.targets.source_of(&record.bucket).cloned().map(Why::ReplicationTarget));
         why

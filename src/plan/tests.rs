@@ -10,9 +10,10 @@ use super::*;
 use crate::evaluate::Evaluator;
 use crate::lifecycle::{Action, Configuration, Filter, Rule, When};
 use crate::model::{
-    Account, ActionKind, DefaultRetention, ErrorClass, Extras, Fact, Facts, Lifecycle, LifecycleConfiguration,
-    LifecycleRule, MfaDelete, ObjectLock, Observed, Operation, OuPath, Outcome, Reading, Reason, Region, Replication,
-    ReplicationRule, RetentionMode, RetentionPeriod, RuleStatus, Timestamp, Versioning, VersioningState,
+    Account, ActionKind, DefaultLock, DefaultRetention, ErrorClass, Extras, Fact, Facts, Lifecycle,
+    LifecycleConfiguration, LifecycleRule, MfaDelete, ObjectLock, Observed, Operation, OuPath, Outcome, Reading,
+    Reason, Region, Replication, ReplicationRule, RetentionMode, RetentionPeriod, RuleStatus, Timestamp, Versioning,
+    VersioningState,
 };
 
 const ONE: &str = "111111111111";
@@ -74,8 +75,9 @@ fn bucket(name: &str, versioning: Fact<VersioningState>, lifecycle: Fact<Lifecyc
 }
 
 fn locked(mode: RetentionMode) -> Extras {
-    let default_retention = Some(DefaultRetention { mode, period: RetentionPeriod::Days(30) });
-    Extras { object_lock: Some(known(ObjectLock::Enabled { default_retention })), ..Extras::default() }
+    let retention = Some(DefaultRetention { mode, period: RetentionPeriod::Days(30) });
+    let lock = DefaultLock { retention, event_hold: None };
+    Extras { object_lock: Some(known(ObjectLock::Enabled(lock))), ..Extras::default() }
 }
 
 fn replicates(to: &str, account: &str) -> Extras {

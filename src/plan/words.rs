@@ -1,7 +1,9 @@
 //! The words that every format of a plan shares, and `bucketlens mfa-delete` with it.
 
 use super::course::{Lock, Why, Work};
-use crate::model::{DefaultRetention, MfaDelete, RetentionMode, RetentionPeriod, Versioning, VersioningState};
+use crate::model::{
+    DefaultLock, DefaultRetention, EventHold, MfaDelete, RetentionMode, RetentionPeriod, Versioning, VersioningState,
+};
 
 /// Why a lifecycle configuration stands in the way of MFA delete, and what is to be considered before it goes.
 pub fn lifecycle_blocks(rules: usize) -> String {
@@ -51,25 +53,33 @@ pub fn state(state: VersioningState) -> String {
 pub fn lock(lock: Lock) -> Option<String> {
     match lock {
         Lock::None => None,
-        Lock::Enabled(retention) => Some(format!("Object Lock {}", retained(retention))),
+        Lock::Enabled(lock) => Some(format!("Object Lock {}", retained(lock))),
         Lock::Unread => Some("Object Lock not known".to_owned()),
     }
 }
 
-fn retained(retention: Option<DefaultRetention>) -> String {
-    let Some(DefaultRetention { mode, period }) = retention else {
-        return "without a default retention".to_owned();
-    };
-    let mode = match mode {
+fn retained(lock: DefaultLock) -> String {
+    let mode_of = |mode| match mode {
         RetentionMode::Governance => "GOVERNANCE",
         RetentionMode::Compliance => "COMPLIANCE",
     };
-    let (number, unit) = match period {
-        RetentionPeriod::Days(days) => (days, "day"),
-        RetentionPeriod::Years(years) => (years, "year"),
+    let period_of = |period| {
+        let (number, unit) = match period {
+            RetentionPeriod::Days(days) => (days, "day"),
+            RetentionPeriod::Years(years) => (years, "year"),
+        };
+        counted(usize::try_from(number).unwrap_or(usize::MAX), unit)
     };
-    let period = counted(usize::try_from(number).unwrap_or(usize::MAX), unit);
-    format!("with a default retention of {period} ({mode})")
+    let retention = lock.retention.map(|DefaultRetention { mode, period }| {
+        format!("a default retention of {} ({})", period_of(period), mode_of(mode))
+    });
+    let hold = lock.event_hold.map(|EventHold { mode, period }| {
+        // Beside a retention the mode is the same.
+        let mode = mode.filter(|_| retention.is_none()).map_or(String::new(), |mode| format!(" ({})", mode_of(mode)));
+        format!("a default event hold that ends {} after its release{mode}", period_of(period))
+    });
+    let both: Vec<String> = retention.into_iter().chain(hold).collect();
+    if both.is_empty() { "without a default retention".to_owned() } else { format!("with {}", both.join(" and ")) }
 }
 
 /// Why MFA delete is the wrong tool.
@@ -85,10 +95,9 @@ pub fn why_not(why: &Why) -> String {
              its versions pile up, and beside MFA delete no lifecycle configuration can tidy it",
             source.bucket, source.account
         ),
-        Why::ObjectLock(retention) => format!(
-            "it has Object Lock {}: whether S3 takes MFA delete beside it is not documented",
-            retained(*retention)
-        ),
+        Why::ObjectLock(lock) => {
+            format!("it has Object Lock {}: whether S3 takes MFA delete beside it is not documented", retained(*lock))
+        }
         Why::Conflict => {
             "MFA delete is enabled beside a lifecycle configuration, which AWS documents as impossible: read \
                           both again; if they stay, one of the two has to go"
@@ -103,16 +112,21 @@ pub fn why_not(why: &Why) -> String {
 pub fn better(why: &[Why], work: &Work) -> Vec<String> {
     let mut better = Vec::new();
     let locked = match work.object_lock {
-        Lock::Enabled(retention) => Some(retention),
+        Lock::Enabled(lock) => Some(lock),
         Lock::None | Lock::Unread => None,
     };
-    better.push(match locked {
-        Some(Some(DefaultRetention { mode: RetentionMode::Compliance, .. })) => {
+    let mode = locked.map(|lock| lock.retention.map(|it| it.mode).or(lock.event_hold.and_then(|it| it.mode)));
+    better.push(match mode {
+        Some(Some(RetentionMode::Compliance)) => {
             "keep Object Lock as it is: nobody can delete a locked version, the root user neither".to_owned()
         }
-        Some(Some(DefaultRetention { mode: RetentionMode::Governance, .. })) => {
+        Some(Some(RetentionMode::Governance)) => {
             "keep Object Lock and consider the mode COMPLIANCE: GOVERNANCE is bypassed by whoever has \
              s3:BypassGovernanceRetention"
+                .to_owned()
+        }
+        Some(None) if locked.is_some_and(|lock| lock.event_hold.is_some()) => {
+            "keep Object Lock as it is, and consider a default retention in the mode COMPLIANCE beside the event hold"
                 .to_owned()
         }
         Some(None) => "give Object Lock a default retention: without one only objects that ask for it are locked, and \

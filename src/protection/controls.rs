@@ -3,7 +3,7 @@
 use super::holes::days_of;
 use super::{Facts, Hole, Noncurrent, read};
 use crate::model::{
-    AccountId, Control, Doubt, Extra, MfaDelete, ObjectLock, Replication, ReplicationRule, RetentionMode,
+    AccountId, Control, Doubt, EventHold, Extra, MfaDelete, ObjectLock, Replication, ReplicationRule, RetentionMode,
     RetentionPeriod, Versioning,
 };
 use crate::policy::{Denied, Group, Guard, Said, Verdict};
@@ -65,15 +65,18 @@ pub(super) fn of(facts: &Facts<'_>) -> Vec<ControlState> {
 
 fn object_lock(facts: &Facts<'_>, mode: RetentionMode) -> Result<State, Doubt> {
     let absent = |why: &str| Ok(State::Absent(why.to_owned()));
-    let retention = match read(facts.extras.object_lock.as_ref(), Extra::ObjectLock)? {
+    let lock = match read(facts.extras.object_lock.as_ref(), Extra::ObjectLock)? {
         ObjectLock::None => return absent("there is no Object Lock"),
-        ObjectLock::Enabled { default_retention: None } => {
-            return absent(
-                "Object Lock is on without default retention: only uploads that ask for retention are locked, and which \
-                 do is not seen here",
-            );
+        ObjectLock::Enabled(lock) => *lock,
+    };
+    let Some(retention) = lock.retention else {
+        if let Some(hold) = lock.event_hold {
+            return Ok(event_hold(hold, mode));
         }
-        ObjectLock::Enabled { default_retention: Some(retention) } => *retention,
+        return absent(
+            "Object Lock is on without default retention: only uploads that ask for retention are locked, and which \
+                 do is not seen here",
+        );
     };
     let (name, mut holes) = match retention.mode {
         RetentionMode::Compliance => ("COMPLIANCE", vec![]),
@@ -83,14 +86,38 @@ fn object_lock(facts: &Facts<'_>, mode: RetentionMode) -> Result<State, Doubt> {
         return Ok(State::Absent(format!("default retention is in mode {name}")));
     }
     let days = retention.days();
-    let period = match retention.period {
-        RetentionPeriod::Days(days) => days_of(days),
-        RetentionPeriod::Years(1) => "1 year".to_owned(),
-        RetentionPeriod::Years(years) => format!("{years} years"),
-    };
+    let period = words_of(retention.period);
     holes.extend([Hole::OnlyNewObjects, Hole::OwnRetention, Hole::RetentionEnds { days }]);
     let fact = format!("Object Lock retains new versions for {period} in mode {name}");
     Ok(State::Present { extent: Extent::Whole, fact, days: Some(days), holes })
+}
+
+/// An event hold without a default retention.
+fn event_hold(hold: EventHold, mode: RetentionMode) -> State {
+    let name = match hold.mode {
+        None => return State::Absent("the default event hold has no mode".to_owned()),
+        Some(RetentionMode::Compliance) => "COMPLIANCE",
+        Some(RetentionMode::Governance) => "GOVERNANCE",
+    };
+    if hold.mode != Some(mode) {
+        return State::Absent(format!("the default event hold is in mode {name}"));
+    }
+    let days = hold.days();
+    let fact = format!(
+        "Object Lock holds new versions until their event hold is released, and for {} after that, in mode {name}",
+        words_of(hold.period)
+    );
+    let bypass = (mode == RetentionMode::Governance).then_some(Hole::GovernanceBypass);
+    let holes = bypass.into_iter().chain([Hole::OnlyNewObjects, Hole::OwnRetention]).collect();
+    State::Present { extent: Extent::Whole, fact, days: Some(days), holes }
+}
+
+fn words_of(period: RetentionPeriod) -> String {
+    match period {
+        RetentionPeriod::Days(days) => days_of(days),
+        RetentionPeriod::Years(1) => "1 year".to_owned(),
+        RetentionPeriod::Years(years) => format!("{years} years"),
+    }
 }
 
 /// Whether a rule copies to an account that it names and that is another.

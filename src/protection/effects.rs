@@ -170,24 +170,28 @@ fn object_lock(mode: RetentionMode, threat: Threat, facts: &Facts<'_>) -> Does {
     // Stolen keys have every right on objects, that to bypass governance too; a script does not ask for it. Whoever may
     // change policies may lift the one that denies it.
     let is_governance = mode == RetentionMode::Governance;
-    let retention = match read(facts.extras.object_lock.as_ref(), Extra::ObjectLock) {
+    let lock = match read(facts.extras.object_lock.as_ref(), Extra::ObjectLock) {
         _ if is_governance && threat == Threat::Administrator => return Does::Nothing,
         Err(doubt) => return Does::Perhaps(Strength::Stops, doubt),
-        Ok(ObjectLock::None | ObjectLock::Enabled { default_retention: None }) => return Does::Nothing,
-        Ok(ObjectLock::Enabled { default_retention: Some(retention) }) => retention,
+        Ok(ObjectLock::None) => return Does::Nothing,
+        Ok(ObjectLock::Enabled(lock)) => lock,
     };
-    if retention.mode != mode {
+    // A hold is released after the upload, so its period is the least that it lasts.
+    let retention = lock.retention.map(|it| (Some(it.mode), it.days()));
+    let hold = lock.event_hold.map(|it| (it.mode, it.days()));
+    let Some((found, days)) = retention.or(hold) else { return Does::Nothing };
+    if found != Some(mode) {
         return Does::Nothing;
     }
     if is_governance && threat == Threat::UserKeys {
-        return governance(facts, retention.days());
+        return governance(facts, days);
     }
     let who = match (mode, threat) {
         (_, Threat::LifecycleRule) => "lifecycle does not delete",
         (RetentionMode::Compliance, _) => "nobody can delete",
         (RetentionMode::Governance, _) => "nobody without s3:BypassGovernanceRetention can delete",
     };
-    Does::stops(format!("{who} a locked version for {}", days_of(retention.days())))
+    Does::stops(format!("{who} a locked version for {}", days_of(days)))
 }
 
 /// Against keys that may do everything with objects, but what the bucket policy denies them.

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::model::{
-    BucketPolicy, DefaultRetention, LifecycleConfiguration, Operation, Reading, Reason, Replication, ReplicationRule,
-    RetentionMode, RetentionPeriod, Timestamp,
+    BucketPolicy, DefaultLock, DefaultRetention, LifecycleConfiguration, Operation, Reading, Reason, Replication,
+    ReplicationRule, RetentionMode, RetentionPeriod, Timestamp,
 };
 
 /// Each fact by its place in the lists below; `None` is unknown.
@@ -48,11 +48,12 @@ fn lifecycles() -> [(Lifecycle, Noncurrent); 4] {
 fn locks() -> [ObjectLock; 4] {
     let with = |mode| {
         let period = RetentionPeriod::Days(30);
-        ObjectLock::Enabled { default_retention: Some(DefaultRetention { mode, period }) }
+        let retention = Some(DefaultRetention { mode, period });
+        ObjectLock::Enabled(DefaultLock { retention, event_hold: None })
     };
     [
         ObjectLock::None,
-        ObjectLock::Enabled { default_retention: None },
+        ObjectLock::Enabled(DefaultLock::default()),
         with(RetentionMode::Governance),
         with(RetentionMode::Compliance),
     ]

@@ -8,10 +8,10 @@ use crate::aggregate::{Aggregator, Metrics};
 use crate::evaluate::Evaluator;
 use crate::lifecycle::{self, Action, Configuration, Filter, StorageClass, When};
 use crate::model::{
-    AccountId, AccountRecord, AccountState, ActionKind, BucketPolicy, BucketRecord, Coverage, DefaultRetention,
-    ErrorClass, Extra, Extras, Fact, Facts, Lifecycle, LifecycleConfiguration, LifecycleRule, MfaDelete, ObjectLock,
-    Observed, Operation, OuPath, Outcome, Reading, Reason, Region, Replication, ReplicationRule, RetentionMode,
-    RetentionPeriod, RuleStatus, Run, Standard, Timestamp, Versioning, VersioningState,
+    AccountId, AccountRecord, AccountState, ActionKind, BucketPolicy, BucketRecord, Coverage, DefaultLock,
+    DefaultRetention, ErrorClass, Extra, Extras, Fact, Facts, Lifecycle, LifecycleConfiguration, LifecycleRule,
+    MfaDelete, ObjectLock, Observed, Operation, OuPath, Outcome, Reading, Reason, Region, Replication, ReplicationRule,
+    RetentionMode, RetentionPeriod, RuleStatus, Run, Standard, Timestamp, Versioning, VersioningState,
 };
 
 pub struct Example {
@@ -235,7 +235,7 @@ pub fn protected() -> Example {
     let if_exists = "\"BoolIfExists\":{\"aws:MultiFactorAuthPresent\":\"false\"}";
     let plain = "\"Bool\":{\"aws:MultiFactorAuthPresent\":\"false\"}";
     let retention = DefaultRetention { mode: RetentionMode::Compliance, period: RetentionPeriod::Years(1) };
-    let locked = ObjectLock::Enabled { default_retention: Some(retention) };
+    let locked = ObjectLock::Enabled(DefaultLock { retention: Some(retention), event_hold: None });
     let away = ReplicationRule {
         id: Some("vault".to_owned()),
         enabled: true,

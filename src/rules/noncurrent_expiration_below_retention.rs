@@ -18,10 +18,11 @@ pub(super) const RULE: Rule = Rule {
 fn check(facts: &BucketFacts<'_>, _: Standard) -> Verdict {
     let Some(object_lock) = &facts.extras.object_lock else { return Verdict::NotApplicable };
     let retention = match &object_lock.observed {
-        Observed::Known(ObjectLock::None | ObjectLock::Enabled { default_retention: None }) => {
-            return Verdict::NotApplicable;
-        }
-        Observed::Known(ObjectLock::Enabled { default_retention: Some(retention) }) => retention.days(),
+        Observed::Known(ObjectLock::None) => return Verdict::NotApplicable,
+        Observed::Known(ObjectLock::Enabled(lock)) => match lock.days() {
+            Some(days) => days,
+            None => return Verdict::NotApplicable,
+        },
         // Without such an action there is nothing that could come too soon.
         Observed::Unknown(_) if facts.noncurrent() == Noncurrent::Kept => return Verdict::NotApplicable,
         Observed::Unknown(reason) => return Verdict::Unknown(vec![Doubt::Unread(reason.clone())]),

@@ -84,7 +84,12 @@ fn object_lock(words: &str) -> Fact<ObjectLock> {
     let known = match words.split(' ').collect::<Vec<_>>()[..] {
         ["unknown"] => None,
         ["none"] => Some(ObjectLock::None),
-        ["without", "retention"] => Some(ObjectLock::Enabled { default_retention: None }),
+        ["hold", number, "days"] => {
+            let period = RetentionPeriod::Days(number.parse().expect("a number"));
+            let event_hold = Some(EventHold { mode: None, period });
+            Some(ObjectLock::Enabled(DefaultLock { retention: None, event_hold }))
+        }
+        ["without", "retention"] => Some(ObjectLock::Enabled(DefaultLock::default())),
         [mode, number, unit] => {
             let number = number.parse().expect("a number");
             let mode = match mode {
@@ -97,7 +102,8 @@ fn object_lock(words: &str) -> Fact<ObjectLock> {
                 "years" => RetentionPeriod::Years(number),
                 unit => panic!("unit {unit:?} in a truth table"),
             };
-            Some(ObjectLock::Enabled { default_retention: Some(DefaultRetention { mode, period }) })
+            let retention = Some(DefaultRetention { mode, period });
+            Some(ObjectLock::Enabled(DefaultLock { retention, event_hold: None }))
         }
         _ => panic!("object_lock {words:?} in a truth table"),
     };

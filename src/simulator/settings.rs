@@ -21,6 +21,8 @@ pub(super) struct ObjectLock {
     mode: Option<String>,
     days: Option<u32>,
     years: Option<u32>,
+    /// Of the default event hold; absent: there is none.
+    event_hold_days: Option<u32>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -57,7 +59,7 @@ pub(super) struct Notification {
 
 impl ObjectLock {
     pub(super) fn of(mode: &str, days: u32) -> Self {
-        Self { mode: Some(mode.to_owned()), days: Some(days), years: None }
+        Self { mode: Some(mode.to_owned()), days: Some(days), ..Self::default() }
     }
 }
 
@@ -98,9 +100,12 @@ pub(super) fn object_lock(bucket: &Bucket) -> Result<String, Fault> {
     };
     let mut inner = String::new();
     element(&mut inner, "ObjectLockEnabled", "Enabled");
-    if let Some(mode) = &lock.mode {
+    if lock.mode.is_some() || lock.event_hold_days.is_some() {
         within(&mut inner, &["Rule", "DefaultRetention"], |inner| {
-            element(inner, "Mode", mode);
+            if let Some(days) = lock.event_hold_days {
+                within(inner, &["DefaultEventHold"], |inner| element(inner, "Days", &days.to_string()));
+            }
+            optional(inner, "Mode", lock.mode.as_deref());
             optional(inner, "Days", lock.days.map(|days| days.to_string()).as_deref());
             optional(inner, "Years", lock.years.map(|years| years.to_string()).as_deref());
         });

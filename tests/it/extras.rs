@@ -84,6 +84,31 @@ fn full() -> (Value, Value) {
     (bucket, truth)
 }
 
+#[test]
+fn an_event_hold_and_encryption_for_backups_are_read() {
+    let held = |name: &str, lock: Value| with(good(name), &json!({"object_lock": lock, "encryption": "aws:backup"}));
+    let sim = buckets(&json!([
+        held("alone", json!({"event_hold_days": 30})),
+        held("moded", json!({"event_hold_days": 30, "mode": "COMPLIANCE"})),
+        held("beside", json!({"event_hold_days": 30, "mode": "GOVERNANCE", "years": 1})),
+    ]));
+    let ran = scan(ALL).at(&sim.endpoint, MANAGEMENT).run().expect(0);
+    let event_hold = |mode: Value| json!({"mode": mode, "period": {"days": 30}});
+    for (bucket, retention, mode) in [
+        ("alone", Value::Null, Value::Null),
+        ("moded", Value::Null, json!("compliance")),
+        ("beside", json!({"mode": "governance", "period": {"years": 1}}), json!("governance")),
+    ] {
+        let known = known(&ran, MANAGEMENT, bucket);
+        let lock = json!({"enabled": {"default_retention": retention, "default_event_hold": event_hold(mode)}});
+        assert_eq!(
+            (&known["object_lock"], &known["encryption"]),
+            (&lock, &json!({"present": ["aws:backup"]})),
+            "{bucket}"
+        );
+    }
+}
+
 /// What is known of a bucket that has none of them.
 fn nothing() -> Value {
     json!({

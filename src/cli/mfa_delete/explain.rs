@@ -98,13 +98,12 @@ fn help(reason: &Reason) -> Help {
 pub fn object_lock(fact: &Fact<ObjectLock>) -> Option<String> {
     match &fact.observed {
         Observed::Known(ObjectLock::None) => None,
-        Observed::Known(ObjectLock::Enabled { default_retention }) => words::lock(Lock::Enabled(*default_retention))
-            .map(|lock| {
-                format!(
-                    "it has {lock}: whether S3 takes MFA delete beside it is not documented, and a default retention \
-                         protects versions better"
-                )
-            }),
+        Observed::Known(ObjectLock::Enabled(lock)) => words::lock(Lock::Enabled(*lock)).map(|lock| {
+            format!(
+                "it has {lock}: whether S3 takes MFA delete beside it is not documented, and a default retention \
+                 protects versions better"
+            )
+        }),
         Observed::Unknown(reason) => {
             let help = help(reason).words();
             Some(format!(
