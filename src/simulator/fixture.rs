@@ -173,7 +173,7 @@ pub(super) struct Bucket {
     /// The reason AWS gives after the resource; empty for a plain `Access Denied`.
     #[serde(default)]
     pub(super) deny: BTreeMap<BucketCall, String>,
-    /// Deleted, but still listed.
+    /// Deleted, but still listed; once it was listed and asked for, the next list lacks it.
     #[serde(default)]
     pub(super) vanished: bool,
     /// How a request sent to another Region is refused.

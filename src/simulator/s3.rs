@@ -191,7 +191,7 @@ fn respond(
         return Err(error(503, "SlowDown"));
     }
     match &asked.call {
-        Call::ListBuckets => list_buckets(&caller, scope.region, &asked.parameters),
+        Call::ListBuckets => list_buckets(world, &caller, scope.region, &asked.parameters),
         Call::ListDirectoryBuckets => directory_buckets::list(world, caller.account, scope.region, &asked.parameters),
         Call::OnBucket(call, name) => on_bucket(world, request, scope, &caller, *call, name),
         Call::Unknown => Err(not_implemented(&asked.resource)),
@@ -431,7 +431,12 @@ pub(super) fn page_start(token: &str) -> Option<usize> {
     token.strip_prefix("buckets-from-")?.parse().ok()
 }
 
-fn list_buckets(caller: &Caller, endpoint: &str, parameters: &BTreeMap<String, String>) -> Result<Answer, Fault> {
+fn list_buckets(
+    world: &World,
+    caller: &Caller,
+    endpoint: &str,
+    parameters: &BTreeMap<String, String>,
+) -> Result<Answer, Fault> {
     let account = caller.account;
     let action = "s3:ListAllMyBuckets";
     if account.deny.contains(&Operation::ListBuckets) || !account.allows(action) {
@@ -442,11 +447,14 @@ fn list_buckets(caller: &Caller, endpoint: &str, parameters: &BTreeMap<String, S
     if page.start >= breaks_after {
         return Err(error(500, "InternalError"));
     }
+    if page.start == 0 {
+        world.begin_list(account);
+    }
     let mut listed = String::new();
     let mut taken = 0;
     let mut next = None;
     for (position, bucket) in account.buckets.iter().enumerate().skip(page.start) {
-        if !page.wants(bucket) {
+        if !page.wants(bucket) || !world.is_listed(bucket) {
             continue;
         }
         if taken == page.max || position >= breaks_after {

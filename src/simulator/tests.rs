@@ -246,6 +246,9 @@ fn what_cannot_be_had_is_refused_in_the_words_of_s3() {
     assert_eq!(statuses, [503, 503, 200]);
     let listed = s3(&world, "GET", "/").body;
     assert!(listed.contains("<Name>gone</Name>"), "{listed}");
+    assert_eq!(told("/gone?versioning").1, "NoSuchBucket");
+    let listed = [0; 2].map(|_| s3(&world, "GET", "/").body.contains("<Name>gone</Name>"));
+    assert_eq!(listed, [false, true], "the list after the answer lacks it, and the next run begins anew");
 }
 
 #[test]

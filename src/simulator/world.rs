@@ -21,6 +21,8 @@ pub(super) struct World {
     throttled: Mutex<u64>,
     /// By the name of the bucket, what it was set to.
     set: Mutex<HashMap<String, State>>,
+    /// By the name of a vanished bucket, what the lists say of it.
+    vanishing: Mutex<HashMap<String, Vanishing>>,
     /// Serial and code.
     used_codes: Mutex<HashSet<(String, String)>>,
 }
@@ -30,6 +32,14 @@ pub(super) struct World {
 pub(super) struct State {
     pub(super) versioning: Option<Versioning>,
     pub(super) mfa_delete: Option<MfaDelete>,
+}
+
+/// A vanished bucket is in a list and, once it was asked for, not in the next: S3's lists are eventually consistent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Vanishing {
+    Listed,
+    AskedFor,
+    Unlisted,
 }
 
 impl World {
@@ -53,6 +63,7 @@ impl World {
             counts: Mutex::default(),
             throttled: Mutex::default(),
             set: Mutex::default(),
+            vanishing: Mutex::default(),
             used_codes: Mutex::default(),
         }
     }
@@ -66,7 +77,29 @@ impl World {
         let (account, position) = *self.buckets.get(name)?;
         let owner = &self.organization.accounts[account];
         let bucket = &owner.buckets[position];
+        if bucket.vanished
+            && let Some(vanishing) = locked(&self.vanishing).get_mut(name)
+            && *vanishing == Vanishing::Listed
+        {
+            *vanishing = Vanishing::AskedFor;
+        }
         (!bucket.vanished).then_some((owner, bucket))
+    }
+
+    /// A list of the account's buckets begins.
+    pub(super) fn begin_list(&self, account: &Account) {
+        let mut vanishing = locked(&self.vanishing);
+        for bucket in account.buckets.iter().filter(|bucket| bucket.vanished) {
+            let next = match vanishing.get(&bucket.name) {
+                Some(Vanishing::AskedFor) => Vanishing::Unlisted,
+                Some(Vanishing::Listed | Vanishing::Unlisted) | None => Vanishing::Listed,
+            };
+            vanishing.insert(bucket.name.clone(), next);
+        }
+    }
+
+    pub(super) fn is_listed(&self, bucket: &Bucket) -> bool {
+        !bucket.vanished || locked(&self.vanishing).get(&bucket.name) != Some(&Vanishing::Unlisted)
     }
 
     /// The state of a bucket now.
