@@ -7,15 +7,10 @@
 
 use std::str::FromStr;
 
+use super::body::bounds::RULES;
 use super::body::{Kept, Piece, walk};
 use super::failure::Failure;
 use crate::model::Operation;
-
-/// Elements within each other; no answer of S3 has half as many.
-const MAX_DEPTH: usize = 16;
-
-/// Elements of one answer; the thousand rules of the longest replication configuration have fewer.
-const MAX_ELEMENTS: usize = 100_000;
 
 #[derive(Debug, PartialEq, Eq)]
 pub struct Element {
@@ -51,31 +46,18 @@ pub(super) fn read<T>(
 pub fn parse(body: &[u8]) -> Result<Element, Undocumented> {
     let mut open: Vec<Element> = Vec::new();
     let mut root = None;
-    let (mut depth, mut deepest, mut elements) = (0, 0, 0);
-    let walked = walk(body, |path, piece| match piece {
+    let walked = walk(body, RULES.elements, |path, piece| match piece {
         Piece::Open => {
-            depth += 1;
-            deepest = deepest.max(depth);
-            elements += 1;
-            if depth <= MAX_DEPTH && elements <= MAX_ELEMENTS {
-                let name = path.rsplit('/').next().unwrap_or_default().to_owned();
-                open.push(Element { name, text: String::new(), children: Vec::new() });
-            }
+            let name = path.rsplit('/').next().unwrap_or_default().to_owned();
+            open.push(Element { name, text: String::new(), children: Vec::new() });
         }
         Piece::Text(text) => {
-            if depth <= MAX_DEPTH
-                && elements <= MAX_ELEMENTS
-                && let Some(element) = open.last_mut()
-            {
+            if let Some(element) = open.last_mut() {
                 element.text.push_str(text);
             }
         }
         Piece::Close => {
-            depth -= 1;
-            if depth < MAX_DEPTH
-                && elements <= MAX_ELEMENTS
-                && let Some(element) = open.pop()
-            {
+            if let Some(element) = open.pop() {
                 match open.last_mut() {
                     Some(parent) => parent.children.push(element),
                     None => root = Some(element),
@@ -84,12 +66,6 @@ pub fn parse(body: &[u8]) -> Result<Element, Undocumented> {
         }
     });
     walked.map_err(|error| Undocumented::new(error.to_string()))?;
-    if deepest > MAX_DEPTH {
-        return Err(Undocumented::new(format!("more than {MAX_DEPTH} elements within each other")));
-    }
-    if elements > MAX_ELEMENTS {
-        return Err(Undocumented::new(format!("more than {MAX_ELEMENTS} elements")));
-    }
     root.ok_or_else(|| Undocumented::new("it is empty"))
 }
 
@@ -188,12 +164,13 @@ mod tests {
     #[test]
     fn elements_without_end_do_not_fill_the_stack() {
         let deep = |levels: usize| "<a>".repeat(levels) + &"</a>".repeat(levels);
-        assert!(parse(deep(MAX_DEPTH).as_bytes()).is_ok());
-        for levels in [MAX_DEPTH + 1, 100_000] {
+        assert!(parse(deep(16).as_bytes()).is_ok());
+        for levels in [17, 100_000] {
             let error = parse(deep(levels).as_bytes()).expect_err("too deep").to_string();
-            assert_eq!(error, "more than 16 elements within each other");
+            assert_eq!(error, "the answer has more than 16 elements within each other");
         }
-        let wide = format!("<a>{}</a>", "<b/>".repeat(MAX_ELEMENTS));
-        assert_eq!(parse(wide.as_bytes()).expect_err("too many").to_string(), "more than 100000 elements");
+        let wide = format!("<a>{}</a>", "<b/>".repeat(RULES.elements));
+        let error = parse(wide.as_bytes()).expect_err("too many").to_string();
+        assert_eq!(error, "the answer has more than 100000 elements");
     }
 }

@@ -13,9 +13,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use http_body_util::LengthLimitError;
-
-use super::body::{self, BodyError, ErrorBody, longest_body};
+use super::body::{self, BodyError, ErrorBody};
 use super::clock::Skew;
 use crate::model::{ErrorClass, Operation, Reason, Region};
 
@@ -81,7 +79,7 @@ impl Failure {
     }
 
     pub fn new(reason: Reason, again: bool) -> Self {
-        let reason = Arc::new(reason);
+        let reason = Arc::new(shortened(reason));
         Self { reason, again, retry_after: None, asked: true, elsewhere: Elsewhere::default(), remedy: None }
     }
 
@@ -243,13 +241,13 @@ fn skew(raw: &HttpResponse) -> Option<Skew> {
 
 /// An answer came, and it was not what it should be.
 fn from_unreadable<E: Error + 'static>(operation: Operation, raw: &HttpResponse, error: &E) -> Failure {
-    let too_long = cause::<LengthLimitError>(error).map(|_| BodyError::TooLong(longest_body(operation.as_str())));
-    let body_error = too_long.as_ref().or_else(|| cause::<BodyError>(error));
+    let body_error = cause::<BodyError>(error);
+    let status = raw.status().as_u16();
     let reason = Reason {
         operation,
         class: ErrorClass::Malformed,
         code: None,
-        http_status: Some(raw.status().as_u16()),
+        http_status: Some(status),
         request_id: request_id(raw),
         message: match body_error {
             Some(body_error) => body_error.to_string(),
@@ -262,9 +260,34 @@ fn from_unreadable<E: Error + 'static>(operation: Operation, raw: &HttpResponse,
         None | Some(BodyError::Broken(_)) => true,
         // A page of a proxy, of a login, of an outage.
         Some(BodyError::OtherDocument { found, .. }) => found.eq_ignore_ascii_case("html"),
-        Some(BodyError::Undocumented(_) | BodyError::TooLong(_)) => false,
+        Some(BodyError::TooLong { .. } | BodyError::TooMuch(_)) if !raw.status().is_success() => {
+            classify(status, None, false).1
+        }
+        Some(BodyError::Undocumented(_) | BodyError::GoesOn(_) | BodyError::TooLong { .. } | BodyError::TooMuch(_)) => {
+            false
+        }
     };
     Failure::new(reason, again)
+}
+
+/// A reason is in every row that it hides: what a server says is cut where no service of AWS says as much. The longest
+/// messages of AWS name two ARNs.
+fn shortened(reason: Reason) -> Reason {
+    const LONGEST_MESSAGE: usize = 4096;
+    const LONGEST_ID: usize = 256;
+    let cut = |mut text: String, longest: usize| {
+        if text.len() > longest {
+            text.truncate(text.floor_char_boundary(longest));
+            text.push('…');
+        }
+        text
+    };
+    Reason {
+        code: reason.code.map(|code| cut(code, LONGEST_ID)),
+        request_id: reason.request_id.map(|id| cut(id, LONGEST_ID)),
+        message: cut(reason.message, LONGEST_MESSAGE),
+        ..reason
+    }
 }
 
 fn from_credentials(operation: Operation, error: &CredentialsError) -> Failure {

@@ -741,7 +741,7 @@ fn a_body_that_is_too_long_is_told_and_asked_for_only_once_more() {
         let finding = findings.iter().find(|row| row["bucket"] == bucket).expect("a finding");
         let evidence = &finding["evidence"];
         assert!(evidence.starts_with("GetBucketVersioning malformed (HTTP 200"), "{bucket}: {evidence}");
-        assert!(evidence.ends_with("the answer is longer than 16 MiB"), "{bucket}: {evidence}");
+        assert!(evidence.ends_with("the answer is longer than 64 KiB"), "{bucket}: {evidence}");
         assert_eq!(asked(&proxy, VERSIONING, bucket), 2, "{bucket}: once, and once in the last pass");
     }
 }
