@@ -10,7 +10,7 @@ use crate::evaluate::Evaluator;
 use crate::exit::{self, Exit, Seen};
 use crate::inventory::Inventory;
 use crate::model::{AccountId, AccountRecord, Outcome, Run, Standard};
-use crate::plan::{Analyst, Entry, Format, Head, Judge, Section, Tally, Targets, sink};
+use crate::plan::{Analyst, Course, Entry, Format, Head, Judge, Section, Tally, Targets, sink};
 
 /// What the plan is made of, and how it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,11 +114,15 @@ fn write(
     plan.begin(head)?;
     for section in sections {
         plan.account(section)?;
-        for record in inventory.buckets(section.account).map_err(|error| Failure::Read(error.into()))? {
-            let record = record.map_err(|error| Failure::Read(error.into()))?;
-            let course = judge.course(&record);
-            if course != crate::plan::Course::Nothing {
-                plan.bucket(&Entry { account: &record.account, record: &record, course: &course })?;
+        // What is in force and should not be comes first.
+        let passes: &[bool] = if section.tally.conflict > 0 { &[true, false] } else { &[false] };
+        for of_conflicts in passes {
+            for record in inventory.buckets(section.account).map_err(|error| Failure::Read(error.into()))? {
+                let record = record.map_err(|error| Failure::Read(error.into()))?;
+                let course = judge.course(&record);
+                if course != Course::Nothing && matches!(course, Course::Conflict(..)) == *of_conflicts {
+                    plan.bucket(&Entry { account: &record.account, record: &record, course: &course })?;
+                }
             }
         }
         plan.account_end(section)?;

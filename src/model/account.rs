@@ -183,6 +183,14 @@ impl Outcome {
             Self::Incomplete(reason) | Self::Failed(reason) | Self::Skipped(reason) => reason,
         }
     }
+
+    /// Whether its buckets were listed, at least in part.
+    pub fn has_listed(&self) -> bool {
+        match self {
+            Self::Complete | Self::Incomplete(_) => true,
+            Self::Failed(_) | Self::Skipped(_) => false,
+        }
+    }
 }
 
 /// A row of `accounts.csv`: every account that was found, whatever became of it.

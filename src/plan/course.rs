@@ -22,6 +22,9 @@ pub enum Course {
     /// It is as the standard wants it, excused, or gone.
     Nothing,
     Enable(Work),
+    /// MFA delete is enabled beside a lifecycle configuration, so one of the two has to go. The reasons say why MFA delete
+    /// may be the wrong one to keep.
+    Conflict(Work, Vec<Why>),
     /// MFA delete can be enabled, and something else is better: why, at least one.
     WrongTool(Work, Vec<Why>),
     /// What could not be read decides: each reason once.
@@ -59,8 +62,6 @@ pub enum Why {
     LifecycleDeletes,
     ReplicationTarget(Source),
     ObjectLock(DefaultLock),
-    /// MFA delete is enabled beside a lifecycle configuration.
-    Conflict,
 }
 
 /// A fact that could not be read.
@@ -134,18 +135,16 @@ impl Judge<'_> {
                 .and_then(|replication| other_account(replication, &record.account)),
         };
         let why = self.why_not(record, &work);
+        if work.lifecycle.is_some() && work.state.mfa_delete == MfaDelete::Enabled {
+            return Course::Conflict(work, why);
+        }
         if why.is_empty() { Course::Enable(work) } else { Course::WrongTool(work, why) }
     }
 
     fn why_not(&self, record: &BucketRecord, work: &Work) -> Vec<Why> {
         let mut why = Vec::new();
-        if let Some(effects) = &work.lifecycle {
-            if work.state.mfa_delete == MfaDelete::Enabled {
-                why.push(Why::Conflict);
-            }
-            if effects.deletes {
-                why.push(Why::LifecycleDeletes);
-            }
+        if work.lifecycle.as_ref().is_some_and(|effects| effects.deletes) {
+            why.push(Why::LifecycleDeletes);
         }
         if let Lock::Enabled(lock) = work.object_lock {
             why.push(Why::ObjectLock(lock));
@@ -185,6 +184,8 @@ fn other_account(replication: &Replication, own: &AccountId) -> Option<AccountId
 /// Buckets by what is to be done about them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Tally {
+    /// MFA delete and a lifecycle configuration are both in force.
+    pub conflict: u64,
     pub enable: u64,
     /// Of these, buckets of which it is not known whether they have Object Lock.
     pub object_lock_unread: u64,
@@ -202,6 +203,7 @@ impl Tally {
         }
         *match course {
             Course::Nothing => &mut self.nothing,
+            Course::Conflict(..) => &mut self.conflict,
             Course::Enable(_) => &mut self.enable,
             Course::WrongTool(..) => &mut self.wrong_tool,
             Course::Unknown(_) => &mut self.unknown,
@@ -210,6 +212,7 @@ impl Tally {
     }
 
     pub fn add(&mut self, other: Self) {
+        self.conflict += other.conflict;
         self.enable += other.enable;
         self.object_lock_unread += other.object_lock_unread;
         self.wrong_tool += other.wrong_tool;
@@ -220,6 +223,16 @@ impl Tally {
 
     /// Whether some bucket has to be spoken of.
     pub fn has_something(self) -> bool {
-        self.enable + self.wrong_tool + self.unknown + self.no_name > 0
+        self.has_steps() || self.unknown + self.no_name > 0
+    }
+
+    /// Whether some bucket has steps.
+    pub fn has_steps(self) -> bool {
+        self.conflict + self.enable + self.wrong_tool > 0
+    }
+
+    /// Whether no bucket was counted.
+    pub fn is_empty(self) -> bool {
+        !self.has_something() && self.nothing == 0
     }
 }

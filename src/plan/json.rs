@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::course::{Course, Tally, Work};
 use super::steps::{Commands, Step, Undo};
-use super::words::{ROOT, better, why_not};
+use super::words::{CONFLICT, ROOT, better, why_not};
 use super::{Entry, Head, Section, Sink};
 use crate::model::{AccountId, Timestamp, VersioningState};
 
@@ -33,6 +33,8 @@ struct First<'a> {
     version: &'a str,
     standard: &'static str,
     interrupted: bool,
+    /// The options of the run that left accounts or buckets out.
+    filters: Vec<&'a str>,
     buckets: Tally,
     accounts_incomplete: u64,
     replication_targets_in_doubt: bool,
@@ -92,6 +94,7 @@ impl Sink for Document<'_> {
             version: &head.run.version,
             standard: head.standard.as_str(),
             interrupted: head.run.interrupted,
+            filters: head.run.filters().collect(),
             buckets: head.tally,
             accounts_incomplete: head.incomplete,
             replication_targets_in_doubt: !head.target_doubts.is_empty(),
@@ -108,7 +111,7 @@ impl Sink for Document<'_> {
             outcome: account.listing.as_str(),
             reason: account.listing.reason(),
             tally: *tally,
-            before: (tally.enable + tally.wrong_tool > 0).then_some(ROOT),
+            before: tally.has_steps().then_some(ROOT),
         };
         write!(self.out, "{}{{\"about\": {}, \"buckets\": [", self.between_accounts, serde_json::to_string(&of)?)?;
         (self.between_accounts, self.between_buckets) = (",\n", "\n");
@@ -120,6 +123,12 @@ impl Sink for Document<'_> {
         let work = |work, why_not, better| of_work(&commands, work, why_not, better);
         let (course, what) = match entry.course {
             Course::Nothing => return Ok(()),
+            // What is wrong comes first.
+            Course::Conflict(needed, why) => {
+                let words = std::iter::once(CONFLICT.to_owned()).chain(why.iter().map(why_not));
+                let better = if why.is_empty() { Vec::new() } else { better(why, needed) };
+                ("conflict", work(needed, words.collect(), better))
+            }
             Course::Enable(needed) => ("enable", work(needed, Vec::new(), Vec::new())),
             Course::WrongTool(needed, why) => {
                 ("wrong_tool", work(needed, why.iter().map(why_not).collect(), better(why, needed)))

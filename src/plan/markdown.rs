@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use super::course::{Course, Tally, Unread, Why, Work};
 use super::quote::{code, line};
 use super::steps::{Commands, Step};
-use super::words::{POLICY_KEEPS_ROOT_OUT, ROOT, better, counted, lock, lock_unread, state, why_not};
+use super::words::{
+    CONFLICT, NO_BUCKET, POLICY_KEEPS_ROOT_OUT, ROOT, better, counted, filtered, lock, lock_unread, state, why_not,
+};
 use super::{Entry, Head, Section, Sink};
 use crate::model::{AccountRecord, Outcome};
 
@@ -32,6 +34,7 @@ impl<'a> Document<'a> {
     }
 
     fn work(&mut self, entry: &Entry<'_>, work: &Work, why: &[Why]) -> io::Result<()> {
+        let is_conflict = matches!(entry.course, Course::Conflict(..));
         let rules = work.lifecycle.as_ref().map_or(", no lifecycle configuration".to_owned(), |effects| {
             format!(", a lifecycle configuration with {}", counted(effects.rules, "rule"))
         });
@@ -41,12 +44,17 @@ impl<'a> Document<'a> {
         if work.policy_lets_root == Some(false) {
             writeln!(self.out, "\n**Mind:** {POLICY_KEEPS_ROOT_OUT}.")?;
         }
+        if is_conflict {
+            writeln!(self.out, "\n**Both are in force:** {CONFLICT}.")?;
+        }
         if !why.is_empty() {
             writeln!(self.out, "\n**MFA delete is the wrong tool here:**\n")?;
             self.points(why.iter().map(|why| text(&why_not(why))))?;
             writeln!(self.out, "\nBetter, the best first:\n")?;
             self.points(better(why, work))?;
-            writeln!(self.out, "\nIf it is to have MFA delete all the same:")?;
+            if !is_conflict {
+                writeln!(self.out, "\nIf it is to have MFA delete all the same:")?;
+            }
         }
         if let Some(effects) = &work.lifecycle {
             writeln!(self.out, "\nWhat its lifecycle configuration does today:\n")?;
@@ -54,6 +62,11 @@ impl<'a> Document<'a> {
         }
         let commands = Commands { record: entry.record, home_region: self.home_region };
         writeln!(self.out)?;
+        if is_conflict {
+            writeln!(self.out, "To keep the lifecycle configuration and give up MFA delete:\n")?;
+            self.commands("", &[commands.disable()])?;
+            writeln!(self.out, "\nTo keep MFA delete and give up the lifecycle configuration:\n")?;
+        }
         for (number, step) in commands.steps(work).iter().enumerate() {
             self.step(number + 1, step)?;
         }
@@ -112,7 +125,7 @@ impl Sink for Document<'_> {
             standard.as_str()
         )?;
         self.points(summary(*tally))?;
-        let mut doubts = Vec::new();
+        let mut doubts: Vec<String> = filtered(run).map(|words| text(&words)).into_iter().collect();
         if run.interrupted {
             doubts.push("the run was interrupted: what it did not read is unknown here too".to_owned());
         }
@@ -142,11 +155,14 @@ impl Sink for Document<'_> {
         if let Some(doubt) = doubt(record) {
             writeln!(self.out, "{doubt}\n")?;
         }
+        if section.tally.is_empty() && section.account.listing.has_listed() {
+            writeln!(self.out, "There is {NO_BUCKET}.")?;
+        }
         if !section.tally.has_something() {
             return Ok(());
         }
         self.points(summary(section.tally))?;
-        if section.tally.enable + section.tally.wrong_tool == 0 {
+        if !section.tally.has_steps() {
             return Ok(());
         }
         let (partition, id, region) = (self.partition.clone(), section.id().to_owned(), self.home_region);
@@ -175,7 +191,7 @@ impl Sink for Document<'_> {
         match entry.course {
             Course::Nothing => Ok(()),
             Course::Enable(work) => self.work(entry, work, &[]),
-            Course::WrongTool(work, why) => self.work(entry, work, why),
+            Course::Conflict(work, why) | Course::WrongTool(work, why) => self.work(entry, work, why),
             Course::Unknown(reasons) => self.unknown(entry, reasons),
             Course::NoName => writeln!(
                 self.out,
@@ -186,7 +202,7 @@ impl Sink for Document<'_> {
     }
 
     fn account_end(&mut self, section: &Section<'_>) -> io::Result<()> {
-        if section.tally.enable + section.tally.wrong_tool == 0 {
+        if !section.tally.has_steps() {
             return Ok(());
         }
         writeln!(
@@ -232,6 +248,7 @@ fn text(words: &str) -> String {
 fn summary(tally: Tally) -> Vec<String> {
     let count = |number: u64| counted(usize::try_from(number).unwrap_or(usize::MAX), "bucket");
     let lines = [
+        (tally.conflict, "MFA delete and a lifecycle configuration are both in force, and one of the two has to go"),
         (tally.enable, "MFA delete is to be enabled"),
         (tally.wrong_tool, "MFA delete is the wrong tool, and a better control is named"),
         (tally.unknown, "unknown: something could not be read, so the plan cannot know"),

@@ -4,10 +4,10 @@
 use std::io::{self, Write};
 
 use super::contents::QUERY;
-use super::course::{Course, Lock, Work};
+use super::course::{Course, Lock, Why, Work};
 use super::quote::{line, shell};
 use super::steps::{mfa, saved_in, status};
-use super::words::{POLICY_KEEPS_ROOT_OUT, better, lock_unread, why_not};
+use super::words::{CONFLICT, NO_BUCKET, POLICY_KEEPS_ROOT_OUT, better, filtered, lock_unread, why_not};
 use super::{Entry, Head, Section, Sink};
 
 const STEPS: &str = include_str!("steps.sh");
@@ -24,6 +24,16 @@ impl<'a> Script<'a> {
 
     fn unknown(&mut self, what: &str) -> io::Result<()> {
         writeln!(self.out, "  unknown {}", shell(&line(what)))
+    }
+
+    /// Why MFA delete is the wrong tool, and what is better.
+    fn against(&mut self, work: &Work, why: &[Why]) -> io::Result<()> {
+        if why.is_empty() {
+            return Ok(());
+        }
+        let why_not = why.iter().map(|why| format!("MFA delete is the wrong tool: {}", why_not(why)));
+        let better = better(why, work).into_iter().map(|better| format!("better: {better}"));
+        why_not.chain(better).try_for_each(|words| writeln!(self.out, "  unlike {}", shell(&line(&words))))
     }
 
     fn turn(&mut self, entry: &Entry<'_>, work: &Work, course: &str) -> io::Result<()> {
@@ -66,19 +76,24 @@ impl Sink for Script<'_> {
         writeln!(
             self.out,
             "#!/bin/sh\n# Plan for MFA delete, made by bucketlens {} from run {} of {}, standard {}.\n\
-             # Buckets: {} to enable, {} for which MFA delete is the wrong tool (only done when they are named),\n\
+             # Buckets: {} with MFA delete beside a lifecycle configuration, {} to enable, {} for which MFA delete is the\n\
+             # wrong tool (the first and the last are only done when they are named),\n\
              # {} unknown, {} with a name that is put into no command, {} with nothing to do.\n\
              # Read it, then: sh FILE check",
             line(&run.version),
             line(&run.id),
             run.start,
             standard.as_str(),
+            tally.conflict,
             tally.enable,
             tally.wrong_tool,
             tally.unknown,
             tally.no_name,
             tally.nothing
         )?;
+        if let Some(words) = filtered(run) {
+            writeln!(self.out, "# Mind: {}.", line(&words))?;
+        }
         for doubt in &head.target_doubts {
             writeln!(self.out, "# Mind: {}.", line(doubt))?;
         }
@@ -95,6 +110,9 @@ impl Sink for Script<'_> {
         if section.account.id.is_none() {
             return writeln!(self.out, "# {}: {}\n", outcome.as_str(), line(outcome.reason()));
         }
+        if section.tally.is_empty() && outcome.has_listed() {
+            writeln!(self.out, "# {NO_BUCKET}")?;
+        }
         // A function needs a command; buckets may follow or not.
         writeln!(self.out, "plan_{}() {{\n  :", section.id())?;
         if outcome.reason().is_empty() {
@@ -108,12 +126,13 @@ impl Sink for Script<'_> {
         match entry.course {
             Course::Nothing => Ok(()),
             Course::Enable(work) => self.turn(entry, work, "enable"),
+            Course::Conflict(work, why) => {
+                writeln!(self.out, "  unlike {}", shell(CONFLICT))?;
+                self.against(work, why)?;
+                self.turn(entry, work, "conflict")
+            }
             Course::WrongTool(work, why) => {
-                let why_not = why.iter().map(|why| format!("MFA delete is the wrong tool: {}", why_not(why)));
-                let better = better(why, work).into_iter().map(|better| format!("better: {better}"));
-                for unlike in why_not.chain(better) {
-                    writeln!(self.out, "  unlike {}", shell(&line(&unlike)))?;
-                }
+                self.against(work, why)?;
                 self.turn(entry, work, "wrong-tool")
             }
             Course::Unknown(reasons) => {

@@ -88,6 +88,12 @@ impl Commands<'_> {
         self.call("put-bucket-versioning", &format!("{state} --mfa \"$MFA_SERIAL CODE\""))
     }
 
+    /// Switches MFA delete off, with a prompt for the code.
+    pub fn disable(&self) -> String {
+        let bucket = shell(&self.record.bucket);
+        format!("bucketlens mfa-delete disable {bucket} --mfa-serial \"$MFA_SERIAL\" --apply")
+    }
+
     /// What to read first where something is unknown.
     pub fn reading(&self) -> Vec<String> {
         vec![self.read_state(), self.call("get-bucket-lifecycle-configuration", ""), self.read_lock()]

@@ -4,7 +4,7 @@ usage() {
   cat <<'USAGE'
 usage: sh FILE check                compare every bucket of this account with the plan; changes nothing
        sh FILE enable BUCKET ...    do what the plan says for these buckets, one after the other
-       sh FILE enable --all         for all but those for which MFA delete is the wrong tool: read why, then name them
+       sh FILE enable --all         for every bucket to enable; name the others yourself, after reading why they are others
        sh FILE undo BUCKET ...      disable MFA delete, put back versioning and the saved lifecycle configuration
 settings, from the environment:
        MFA_SERIAL        serial number of the root user's MFA device, or the ARN of a virtual one

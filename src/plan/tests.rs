@@ -164,6 +164,8 @@ fn the_course_follows_from_this_table() {
         bucket("uploads", plain(), abort(), Extras::default()),
         bucket("logs", plain(), expire(), Extras::default()),
         bucket("both", state(Versioning::Enabled, MfaDelete::Enabled), abort(), Extras::default()),
+        bucket("both-expiring", state(Versioning::Enabled, MfaDelete::Enabled), expire(), Extras::default()),
+        bucket("both-suspended", state(Versioning::Suspended, MfaDelete::Enabled), abort(), Extras::default()),
         bucket("locked", plain(), none(), locked(RetentionMode::Compliance)),
         bucket("source", plain(), none(), replicates("target", "222222222222")),
         bucket("target", plain(), none(), Extras::default()),
@@ -172,17 +174,20 @@ fn the_course_follows_from_this_table() {
         bucket("no name", plain(), none(), Extras::default()),
     ];
     let words = |standard| -> BTreeMap<String, String> {
-        let word = |course: &Course| match course {
-            Course::Nothing => "nothing".to_owned(),
-            Course::Enable(work) => format!("enable {}", work.lifecycle.as_ref().map_or(0, |it| it.rules)),
-            Course::WrongTool(_, why) => why.iter().fold("wrong tool:".to_owned(), |text, why| {
+        let reasons = |why: &[course::Why]| {
+            why.iter().fold(String::new(), |text, why| {
                 text + match why {
                     course::Why::LifecycleDeletes => " deletes",
                     course::Why::ReplicationTarget(_) => " target",
                     course::Why::ObjectLock(_) => " lock",
-                    course::Why::Conflict => " conflict",
                 }
-            }),
+            })
+        };
+        let word = |course: &Course| match course {
+            Course::Nothing => "nothing".to_owned(),
+            Course::Conflict(_, why) => format!("conflict:{}", reasons(why)),
+            Course::Enable(work) => format!("enable {}", work.lifecycle.as_ref().map_or(0, |it| it.rules)),
+            Course::WrongTool(_, why) => format!("wrong tool:{}", reasons(why)),
             Course::Unknown(reasons) => format!("unknown {}", reasons[0].action.unwrap_or_default()),
             Course::NoName => "no name".to_owned(),
         };
@@ -196,7 +201,9 @@ fn the_course_follows_from_this_table() {
         ("guarded", "nothing"),
         ("uploads", "enable 1"),
         ("logs", "wrong tool: deletes"),
-        ("both", "wrong tool: conflict"),
+        ("both", "conflict:"),
+        ("both-expiring", "conflict: deletes"),
+        ("both-suspended", "conflict:"),
         ("locked", "wrong tool: lock"),
         ("source", "enable 0"),
         ("target", "wrong tool: target"),

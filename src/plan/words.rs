@@ -2,7 +2,8 @@
 
 use super::course::{Lock, Why, Work};
 use crate::model::{
-    DefaultLock, DefaultRetention, EventHold, MfaDelete, RetentionMode, RetentionPeriod, Versioning, VersioningState,
+    DefaultLock, DefaultRetention, EventHold, MfaDelete, RetentionMode, RetentionPeriod, Run, Versioning,
+    VersioningState,
 };
 
 /// Why a lifecycle configuration stands in the way of MFA delete, and what is to be considered before it goes.
@@ -82,6 +83,20 @@ fn retained(lock: DefaultLock) -> String {
     if both.is_empty() { "without a default retention".to_owned() } else { format!("with {}", both.join(" and ")) }
 }
 
+/// What is wrong with a bucket that has both.
+pub const CONFLICT: &str = "MFA delete is enabled beside a lifecycle configuration, which AWS documents as impossible: read \
+                            both again; if they stay, one of the two has to go";
+
+/// What a run leaves out because of its filters; `None` where it has none.
+pub fn filtered(run: &Run) -> Option<String> {
+    let filters: Vec<&str> = run.filters().collect();
+    let words = "the run was filtered, so buckets that its filters leave out are missing here";
+    (!filters.is_empty()).then(|| format!("{words}: {}", filters.join(" ")))
+}
+
+/// Of an account without a bucket.
+pub const NO_BUCKET: &str = "no bucket in this run";
+
 /// Why MFA delete is the wrong tool.
 pub fn why_not(why: &Why) -> String {
     match why {
@@ -97,11 +112,6 @@ pub fn why_not(why: &Why) -> String {
         ),
         Why::ObjectLock(lock) => {
             format!("it has Object Lock {}: whether S3 takes MFA delete beside it is not documented", retained(*lock))
-        }
-        Why::Conflict => {
-            "MFA delete is enabled beside a lifecycle configuration, which AWS documents as impossible: read \
-                          both again; if they stay, one of the two has to go"
-                .to_owned()
         }
     }
 }

@@ -98,7 +98,7 @@ fn programs_get_the_same_steps() {
     let plan: Value = serde_json::from_str(&plan(&ran.path("out"), "--format json").expect(3).stdout).expect("JSON");
     assert_eq!(
         plan["plan"]["buckets"],
-        json!({"enable": 4, "object_lock_unread": 4, "wrong_tool": 1, "unknown": 1, "no_name": 0, "nothing": 1})
+        json!({"conflict": 0, "enable": 4, "object_lock_unread": 4, "wrong_tool": 1, "unknown": 1, "no_name": 0, "nothing": 1})
     );
     // Nobody asked for the replication rules, nor for Object Lock.
     assert_eq!(plan["plan"]["replication_targets_in_doubt"], true);
@@ -116,6 +116,71 @@ fn programs_get_the_same_steps() {
     assert_eq!(plan["accounts"][1]["about"]["outcome"], "failed");
     // A bucket as it should be is in no plan.
     assert!(buckets.iter().all(|bucket| bucket["bucket"] != "guarded"));
+}
+
+/// What should not be in force comes before what is not in force yet.
+#[test]
+fn mfa_delete_beside_a_lifecycle_configuration_is_a_group_of_its_own_and_comes_first() {
+    let abort = json!([{"ID": "uploads", "Filter": {}, "Status": "Enabled",
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}}]);
+    let both = json!({"name": "tidied", "region": "us-east-1", "versioning": "Enabled", "mfa_delete": "Enabled",
+        "lifecycle": abort});
+    let plain = json!({"name": "plain", "region": "us-east-1", "versioning": "Enabled"});
+    let sim = Sim::json(
+        &json!({"organization_id": "o-plan", "management_account": ONE, "root": "r-ab12", "accounts": [
+            {"id": ONE, "name": "Shop", "ou": "r-ab12", "assumable": false, "buckets": [plain, both]}]})
+        .to_string(),
+    );
+    let ran = scan(&sim, "").expect(0);
+    let document = plan(&ran.path("out"), "").expect(0).stdout;
+    let first = "- 1 bucket: MFA delete and a lifecycle configuration are both in force, and one of the two has to go\n\
+                 - 1 bucket: MFA delete is to be enabled\n";
+    assert_eq!(document.matches(first).count(), 2, "{document}");
+    let (conflict, other) = (document.find("### `tidied`"), document.find("### `plain`"));
+    assert!(conflict.is_some() && conflict < other, "{document}");
+    assert!(
+        document.contains("bucketlens mfa-delete disable tidied --mfa-serial \"$MFA_SERIAL\" --apply"),
+        "{document}"
+    );
+    assert!(!document.contains("wrong tool"), "{document}");
+    let script = plan(&ran.path("out"), "--format sh").expect(0).stdout;
+    let data = &script[script.find("# Account").expect("data")..];
+    let turns: Vec<&str> = data.lines().filter(|line| line.starts_with("  turn ")).collect();
+    assert!(turns[0].starts_with("  turn tidied us-east-1 Enabled Enabled 1 unread conflict "), "{turns:#?}");
+    assert!(turns[1].starts_with("  turn plain ") && turns.len() == 2, "{turns:#?}");
+    let json: Value = serde_json::from_str(&plan(&ran.path("out"), "--format json").expect(0).stdout).expect("JSON");
+    assert_eq!((&json["plan"]["buckets"]["conflict"], &json["plan"]["buckets"]["wrong_tool"]), (&json!(1), &json!(0)));
+    let bucket = &json["accounts"][0]["buckets"][0];
+    assert_eq!((&bucket["bucket"], &bucket["course"]), (&json!("tidied"), &json!("conflict")));
+    assert!(bucket["why_not"][0].as_str().is_some_and(|why| why.contains("beside a lifecycle configuration")));
+}
+
+#[test]
+fn a_plan_of_a_filtered_run_shows_the_filters_and_which_accounts_have_no_bucket_in_it() {
+    let sim = Sim::json(include_str!("../../fixtures/orgs/demo.json"));
+    let filters = ["--bucket=shop-*", "--exclude-account=512886340971"];
+    let arguments = ["scan", "--organization", "--out", "out", "--quiet", "--fail-on", "none"];
+    let ran = Cli::new(arguments.iter().chain(&filters).copied()).at(&sim.endpoint, "104217683095").run().expect(3);
+    let words = "the run was filtered, so buckets that its filters leave out are missing here: ";
+    let document = plan(&ran.path("out"), "").expect(3).stdout;
+    let line = document.lines().find(|line| line.contains(words)).expect("the filters").replace('\\', "");
+    assert!(filters.iter().all(|filter| line.contains(filter)), "{line}");
+    let of = |id: &str| {
+        let from = document.find(&format!("## Account {id}")).expect(id);
+        document[from + 3..].split("\n## ").next().expect("text").to_owned()
+    };
+    assert!(of("629471035584").contains("There is no bucket in this run."), "{document}");
+    assert!(!of("447105928823").contains("no bucket in this run"), "{document}");
+    // Of an account that could not be listed this is not known.
+    assert!(!of("330592184467").contains("no bucket in this run"), "{document}");
+    let script = plan(&ran.path("out"), "--format sh").expect(3).stdout;
+    assert!(script.lines().any(|line| line.starts_with("# Mind: ") && line.contains(words)), "{script}");
+    let section = &script[script.find("# Account 629471035584").expect("the account")..];
+    assert_eq!(section.lines().nth(1), Some("# no bucket in this run"));
+    let json: Value = serde_json::from_str(&plan(&ran.path("out"), "--format json").expect(3).stdout).expect("JSON");
+    let named: Vec<&str> =
+        json["plan"]["filters"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
+    assert!(filters.iter().all(|filter| named.contains(filter)), "{named:?}");
 }
 
 #[test]
