@@ -29,9 +29,14 @@ impl Skew {
     /// No clock that is off by less is refused.
     const LEAST: u64 = 4 * 60;
 
-    pub(super) fn between(aws: SystemTime, here: SystemTime) -> Self {
+    /// No machine's clock is off by more; a time that is further away cannot be signed with. In seconds, 300 years.
+    const MOST: i64 = 300 * 365 * 86_400;
+
+    /// `None` where the time that AWS tells cannot be right.
+    pub(super) fn between(aws: SystemTime, here: SystemTime) -> Option<Self> {
         let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-        Self(aws.duration_since(here).map_or_else(|behind| -seconds(behind.duration()), seconds))
+        let skew = aws.duration_since(here).map_or_else(|behind| -seconds(behind.duration()), seconds);
+        (-Self::MOST..=Self::MOST).contains(&skew).then_some(Self(skew))
     }
 
     pub fn seconds(self) -> i64 {
@@ -105,7 +110,7 @@ impl Clock {
     pub(super) fn is_left_open(&self, failure: &Failure) {
         self.unsaid.get_or_init(|| {
             let what =
-                "a request was refused for its time, and the answer has no Date: the clock of this machine may be off";
+                "a request was refused for its time, and the answer has no usable Date: the clock of this machine may be off";
             tracing::warn!(reason = %failure.reason, "{what}");
         });
     }
@@ -137,8 +142,13 @@ mod tests {
         for seconds in [-4000, -241, 0, 241, 4000_i64] {
             let by = Duration::from_secs(seconds.unsigned_abs());
             let aws = if seconds < 0 { here - by } else { here + by };
-            let skew = Skew::between(aws, here);
+            let skew = Skew::between(aws, here).expect("a time that can be");
             assert_eq!((skew.seconds(), skew.correct(here)), (seconds, aws));
+        }
+        for years in [-2000, -301, 301, 8000_i64] {
+            let by = Duration::from_secs(years.unsigned_abs() * 366 * 86_400);
+            let aws = if years < 0 { here - by } else { here + by };
+            assert_eq!(Skew::between(aws, here), None, "{years}");
         }
         assert_eq!(Skew(1200).to_string(), "20 minutes behind that of AWS");
         assert_eq!(Skew(-300).to_string(), "5 minutes ahead of that of AWS");

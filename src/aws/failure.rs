@@ -236,7 +236,7 @@ fn remedy(reason: &Reason, raw: &HttpResponse) -> Option<Remedy> {
 fn skew(raw: &HttpResponse) -> Option<Skew> {
     let date = raw.headers().get("date").filter(|_| raw.headers().get("age").is_none())?;
     let date = SystemTime::try_from(DateTime::from_str(date, Format::HttpDate).ok()?).ok()?;
-    Some(Skew::between(date, SystemTime::now()))
+    Skew::between(date, SystemTime::now())
 }
 
 /// An answer came, and it was not what it should be.

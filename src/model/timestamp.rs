@@ -64,7 +64,9 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        OffsetDateTime::parse(&text, &Rfc3339).map(Self::from).map_err(serde::de::Error::custom)
+        let at = OffsetDateTime::parse(&text, &Rfc3339).map_err(serde::de::Error::custom)?;
+        // In UTC it may be in a year that cannot be written.
+        Self::from_unix(at.unix_timestamp()).ok_or_else(|| serde::de::Error::custom("the year is not 0 to 9999 in UTC"))
     }
 }
 
@@ -79,6 +81,17 @@ mod tests {
         assert_eq!(at.compact(), "20261122T144320Z");
         let json = serde_json::to_string(&at).expect("text");
         assert_eq!(serde_json::from_str::<Timestamp>(&json).expect("same"), at);
+    }
+
+    #[test]
+    fn a_time_that_is_out_of_range_in_utc_is_refused() {
+        for text in ["9999-12-31T23:59:59-00:01", "0000-01-01T00:00:00+00:01"] {
+            assert!(serde_json::from_str::<Timestamp>(&format!("\"{text}\"")).is_err(), "{text}");
+        }
+        for text in ["9999-12-31T23:59:59Z", "0000-01-01T00:00:00Z"] {
+            let at: Timestamp = serde_json::from_str(&format!("\"{text}\"")).expect("in range");
+            assert_eq!(at.to_string(), text);
+        }
     }
 
     #[test]

@@ -323,7 +323,8 @@ fn a_refusal_that_does_not_tell_the_time_is_spoken_of_once() {
         _ => forward(),
     });
     let ran = scan(["--organization", "--max-attempts", "1"]).at(&proxy.endpoint, MANAGEMENT).run().expect(3);
-    let says = "a request was refused for its time, and the answer has no Date: the clock of this machine may be off";
+    let says =
+        "a request was refused for its time, and the answer has no usable Date: the clock of this machine may be off";
     assert_eq!((ran.stderr.matches(says).count(), skew_of(&ran)), (1, Value::Null), "{}", ran.stderr);
     assert!(ran.rows("out/buckets.csv").iter().all(|row| row["mfa_delete"] == "unknown"));
     // Where nothing is answered otherwise, that is what is to be done about it.

@@ -10,6 +10,7 @@ mod directory_buckets;
 mod discovery;
 mod expiry;
 mod extras;
+mod far_dates;
 mod faults;
 mod hostile;
 mod layout;
