@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand. The only place that prints, and the only one that reads argv and the
 //! environment.
 
+mod core_dumps;
 mod demo;
 mod diff;
 mod judge;
@@ -110,6 +111,7 @@ impl From<crate::aggregate::AggregateError> for Problem {
 
 /// Runs the command that argv asks for, prints what comes of it, and says how to exit.
 pub fn run(argv: impl IntoIterator<Item = OsString>) -> Exit {
+    core_dumps::switch_off();
     let command = match options::parse(argv, std::env::vars_os()) {
         Ok(command) => command,
         Err(problem) => {
