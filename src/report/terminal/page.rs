@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use super::TerminalOptions;
-use super::table::{Column, Layout, Text, grouped, shortened};
+use super::table::{Column, Layout, Text, Tone, grouped, shortened};
 use super::tally::Tally;
 use crate::aggregate::{Scope, Value};
 use crate::model::AccountRecord;
@@ -40,6 +40,17 @@ impl Figures {
     }
 }
 
+/// In its two largest units.
+fn duration(seconds: u64) -> String {
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, minutes) => format!("{minutes} min {} s", seconds % 60),
+        (0, hours, minutes) => format!("{hours} h {} min", minutes % 60),
+        (days, hours, _) => format!("{} d {} h", grouped(days), hours % 24),
+    }
+}
+
 pub(super) struct Page<'a> {
     pub layout: Layout,
     pub options: &'a TerminalOptions,
@@ -71,7 +82,7 @@ impl<'a> Page<'a> {
 
     pub fn text(&self) -> String {
         let parts = [
-            Some(self.head()),
+            Some(self.age().unwrap_or_default() + &self.head()),
             Some(self.coverage()),
             self.accounts_not_read(),
             self.gaps(),
@@ -88,6 +99,18 @@ impl<'a> Page<'a> {
         parts.into_iter().flatten().collect::<Vec<_>>().join("\n")
     }
 
+    /// What an earlier part of a run read is as old as that, whatever the time of the report.
+    fn age(&self) -> Option<String> {
+        let run = self.summary.run;
+        let resumed = run.resumed.last()?;
+        // Without buckets the lists of the accounts may be from the first part.
+        let oldest = self.tally.oldest.unwrap_or(run.start);
+        let seconds =
+            u64::try_from(resumed.unix().saturating_sub(oldest.unix())).ok().filter(|seconds| *seconds > 0)?;
+        let line = format!("Resumed run: the oldest fact was read at {oldest}, {} earlier", duration(seconds));
+        Some(self.layout.paragraph(Text::new(&line).tone(Tone::Warning)))
+    }
+
     fn head(&self) -> String {
         let run = self.summary.run;
         let seconds = run.end.unix().abs_diff(run.start.unix());
@@ -96,10 +119,10 @@ impl<'a> Page<'a> {
         let mut rows = vec![vec![Text::faint(&time)]];
         match run.resumed.as_slice() {
             [] => {}
-            [once] => rows.push(vec![Text::faint(&format!("taken up again {once}"))]),
+            [once] => rows.push(vec![Text::faint(&format!("resumed at {once}"))]),
             [.., last] => {
                 let times = grouped(run.resumed.len() as u64);
-                rows.push(vec![Text::faint(&format!("taken up again {times} times, the last {last}"))]);
+                rows.push(vec![Text::faint(&format!("resumed {times} times, last at {last}"))]);
             }
         }
         if !run.scope.is_empty() {

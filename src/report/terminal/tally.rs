@@ -5,7 +5,9 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::evaluate::{Analysis, Evaluation};
-use crate::model::{AccountId, AccountRecord, BucketRecord, Deny, ErrorClass, Finding, Reason, Severity, Status};
+use crate::model::{
+    AccountId, AccountRecord, BucketRecord, Deny, ErrorClass, Finding, Reason, Severity, Status, Timestamp,
+};
 use crate::policy::{Group as PolicyGroup, Said, Verdict};
 use crate::protection::tally::Tally as ProtectionTally;
 use crate::report::{Contents, Summary};
@@ -29,6 +31,8 @@ pub(super) struct Tally {
     pub policies: BTreeMap<PolicyGroup, Policies>,
     /// Empty where nobody asked.
     pub protection: ProtectionTally,
+    /// When the oldest fact of all was read; `None` without buckets.
+    pub oldest: Option<Timestamp>,
 }
 
 /// Buckets by what their policies say of MFA for one group of actions.
@@ -118,6 +122,8 @@ impl Tally {
     }
 
     pub fn bucket(&mut self, record: &BucketRecord, evaluation: &Evaluation) {
+        let observed_at = record.observed_at();
+        self.oldest = Some(self.oldest.map_or(observed_at, |oldest| oldest.min(observed_at)));
         for finding in evaluation.findings.iter().filter(|finding| finding.status == Status::Fail) {
             let position = rules::ALL.iter().position(|rule| rule.id == finding.rule).unwrap_or(usize::MAX);
             let group = self.failed.entry((Reverse(finding.severity), position)).or_insert_with(|| Group::of(finding));
