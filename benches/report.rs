@@ -37,7 +37,7 @@ fn measure(accounts: u32, buckets: u64) {
 
     let (before, start) = (cpu_of_children(), Instant::now());
     let mut child = Command::new(env!("CARGO_BIN_EXE_bucketlens"))
-        .args(["scan", "--fail-on", "none", "--resume"])
+        .args(["scan", "--organization", "--fail-on", "none", "--resume"])
         .arg(out.path())
         .env_clear()
         .env("AWS_EC2_METADATA_DISABLED", "true")

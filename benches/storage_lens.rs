@@ -67,7 +67,7 @@ fn measure(buckets: u64) {
         println!("{what:<40}{:>9} ms{:>9} ms{:>8} MiB", cpu.as_millis(), wall.as_millis(), kib / 1024);
     };
     println!("{buckets} buckets, {} rows", buckets * 9);
-    let scan = ["scan", "--fail-on", "none", "--log-level", "error", "--resume", folder, "--format"];
+    let scan = ["scan", "--organization", "--fail-on", "none", "--log-level", "error", "--resume", folder, "--format"];
     run("report.json", &[&scan[..], &["json"]].concat());
     run("report.json and CSV", &[&scan[..], &["json,storage-lens-csv"]].concat());
     run("report.json and Parquet", &[&scan[..], &["json,storage-lens-parquet"]].concat());

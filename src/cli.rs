@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand. The only place that prints, and the only one that reads argv and the
 //! environment.
 
+mod ask;
 mod core_dumps;
 mod demo;
 mod diff;
@@ -15,6 +16,7 @@ mod permissions;
 mod plan;
 mod progress;
 mod report;
+mod resume;
 mod saved;
 mod scan;
 mod signals;
@@ -22,6 +24,7 @@ mod simulate;
 mod storage_lens;
 mod trend;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
@@ -39,7 +42,7 @@ use crate::report::harmless;
 #[derive(Debug)]
 pub struct Problem {
     what: String,
-    help: Option<&'static str>,
+    help: Option<Cow<'static, str>>,
 }
 
 impl Problem {
@@ -47,8 +50,8 @@ impl Problem {
         Self { what: what.into(), help: None }
     }
 
-    fn with_help(self, help: &'static str) -> Self {
-        Self { help: Some(help), ..self }
+    fn with_help(self, help: impl Into<Cow<'static, str>>) -> Self {
+        Self { help: Some(help.into()), ..self }
     }
 }
 
@@ -56,7 +59,7 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // It may quote a server.
         write!(f, "error: {}", harmless(&self.what))?;
-        self.help.map_or(Ok(()), |help| write!(f, "\n  help: {help}"))
+        self.help.as_ref().map_or(Ok(()), |help| write!(f, "\n  help: {}", harmless(help)))
     }
 }
 
@@ -93,13 +96,13 @@ impl From<crate::aws::clock::ClockOff> for Problem {
 
 impl From<crate::discover::DiscoverError> for Problem {
     fn from(error: crate::discover::DiscoverError) -> Self {
-        Self { what: error.to_string(), help: error.help() }
+        Self { what: error.to_string(), help: error.help().map(Cow::from) }
     }
 }
 
 impl From<crate::collect::CollectError> for Problem {
     fn from(error: crate::collect::CollectError) -> Self {
-        Self { what: error.to_string(), help: Some(error.help()) }
+        Self::new(error.to_string()).with_help(error.help())
     }
 }
 

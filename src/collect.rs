@@ -439,12 +439,8 @@ async fn buckets(
         Listed,
     }
     let earlier = Arc::clone(segment.earlier());
-    let again: Vec<Item> = (earlier.again())
-        .map(|(name, region)| {
-            let region = (*region != Region::unknown()).then(|| region.clone());
-            Item::Bucket(Listed { name: name.to_owned(), region })
-        })
-        .collect();
+    let again: Vec<Item> =
+        earlier.again().filter_map(|it| asked_again(it, &session.region)).map(Item::Bucket).collect();
     context.progress.buckets_found(segment.tally().buckets());
     (again.len() as u64..segment.tally().buckets()).for_each(|_| context.progress.bucket_done());
     // The list is cut between two pages: what one of them named is never lost.
@@ -531,6 +527,17 @@ async fn buckets(
     }
 }
 
+/// What the journal says of a bucket, whose folder may be a stranger's: nothing of it leads to an address that the user's own
+/// settings do not lead to. A Region that is not taken from it is looked for.
+fn asked_again((name, region): (&str, &Region), own: &Region) -> Option<Listed> {
+    // The SDK takes the host of an ARN from the ARN.
+    if name.starts_with("arn:") {
+        return None;
+    }
+    let is_usable = region.is_plain() && region.is_in_partition_of(own) && *region != Region::unknown();
+    Some(Listed { name: name.to_owned(), region: is_usable.then(|| region.clone()) })
+}
+
 /// Whether the run was told to stop before something of the bucket was asked.
 fn is_cut(record: &BucketRecord) -> bool {
     record.facts.reasons().any(|reason| reason.class == ErrorClass::Interrupted)
@@ -557,5 +564,26 @@ fn unread(account: &AccountId, listed: Listed, wanted: &BTreeSet<Extra>) -> Buck
             lifecycle: Fact { at, observed: Observed::Unknown(reason(Operation::GetBucketLifecycleConfiguration)) },
             extras: Box::new(Extras::interrupted(wanted.iter().copied(), at)),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_journal_chooses_no_address() {
+        let own = Region::new("eu-west-1");
+        let asked = |name: &str, region: &str| {
+            let listed = asked_again((name, &Region::new(region)), &own)?;
+            Some(listed.region.map(|region| region.to_string()))
+        };
+        assert_eq!(asked("orders", "us-east-1"), Some(Some("us-east-1".to_owned())));
+        for region in
+            ["unknown", "", "cn-north-1", "us-gov-west-1", "x.evil.example", "x/../y", "x#", "x@evil.example:443/"]
+        {
+            assert_eq!(asked("orders", region), Some(None), "{region}");
+        }
+        assert_eq!(asked("arn:aws:s3:us-west-2:222222222222:accesspoint/theirs", "us-east-1"), None);
     }
 }

@@ -31,11 +31,12 @@ pub use accounts::AccountEntry;
 pub use compensation::NEEDS_CONTROLS;
 pub use mistake::{Given, Mistake, Origin, Place, variable};
 pub use more::{MetricGroup, More, With};
-pub use resume::Resume;
+pub use resume::{OnlyInFolder, Resume};
 
 use crate::aws::session::{Addressing, Timeouts};
 use crate::model::{AcceptedControl, AccountId, OuPath, Region, Severity, Standard};
 use crate::report::Format;
+use crate::run_folder::Access;
 use options::{DiscoveryArgs, FailOn, FilterArgs, ReadingArgs, RoleArgs, ScanArgs, Way, ways_of};
 
 /// What a scan does, known to make sense.
@@ -171,6 +172,8 @@ pub struct Output {
     /// `None` for a folder named by the time of the run.
     pub out: Option<PathBuf>,
     pub formats: BTreeSet<Format>,
+    /// Who can read the files.
+    pub access: Access,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -270,6 +273,7 @@ impl Config {
             output: Output {
                 out: resume.as_ref().map(|resume| resume.folder.clone()).or(out),
                 formats: args.report.format.into_iter().collect(),
+                access: Access::of(args.report.public_files),
             },
             resume,
             reading: reading(args.concurrency.concurrency, &args.reading),

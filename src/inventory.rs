@@ -34,10 +34,11 @@ use serde::{Deserialize, Serialize};
 use crate::model::{
     AcceptedControl, Account, AccountId, AccountRecord, BucketRecord, Coverage, Run, ScopeOptions, Standard, Timestamp,
 };
+use crate::run_folder::Refused;
 
 pub use buckets::{Buckets, Inventory};
 pub use segment::{Begun, Earlier, Segment, Tally};
-pub use writer::{RUN, START, Writer};
+pub use writer::{Finished, RUN, START, Writer};
 
 /// Raised whenever a record changes its shape.
 const VERSION: u32 = 5;
@@ -75,6 +76,9 @@ impl InventoryError {
         /// `EMFILE`: a file is open for each account, and a connection for each request in flight.
         const TOO_MANY_OPEN_FILES: i32 = 24;
         match self {
+            Self::Write { source, .. } | Self::Read { source, .. } if Refused::is(source) => {
+                "check who can write to this folder; nothing was read from this file or written to it"
+            }
             Self::Write { source, .. } if source.raw_os_error() == Some(TOO_MANY_OPEN_FILES) => {
                 "raise the limit of open files (ulimit -n), or lower --concurrency; then go on with --resume DIR"
             }
@@ -117,7 +121,7 @@ impl InventoryError {
 pub struct Opening {
     pub run_id: String,
     pub start: Timestamp,
-    /// When the run was taken up again.
+    /// When the run was resumed.
     pub resumed: Vec<Timestamp>,
     pub standard: Standard,
     /// Empty in a run of an older version, and by other standards.
@@ -174,8 +178,8 @@ pub struct Closing {
     sha256: String,
 }
 
-fn segment_path(folder: &Path, account: &AccountId) -> PathBuf {
-    folder.join(format!("{account}.jsonl"))
+fn segment_name(account: &AccountId) -> String {
+    format!("{account}.jsonl")
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@
 //! [`aggregate`] counts, [`report`] writes; [`diff`] holds one inventory beside another, [`trend`] follows metrics over
 //! many, [`dataset`] is the inventory as Parquet. [`cli`] strings these together; `cli/scan.rs` is the whole sentence.
 //! [`storage_lens`] has the names and files of S3 Storage Lens, which [`dataset`] reads and writes as tables.
+//! [`run_folder`] opens the folders of runs, which may be a stranger's.
 //! [`plan`] makes steps of the findings of a run, [`permissions`] says what a scan needs.
 //! Nothing of this changes anything in AWS; only `cli/mfa_delete.rs` does, where the user asked for it by name.
 //!
@@ -36,6 +37,8 @@ pub mod discover;
 pub mod collect;
 
 pub mod aws;
+
+pub mod run_folder;
 
 pub mod inventory;
 

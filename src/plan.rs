@@ -30,6 +30,7 @@ use crate::model::{AccountId, AccountRecord, BucketRecord, Run, Standard};
 
 pub use course::{Course, Judge, Tally};
 pub use effects::Analyst;
+pub use quote::shell;
 pub use targets::Targets;
 
 /// How a plan is written.

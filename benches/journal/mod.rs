@@ -12,6 +12,7 @@ use bucketlens::model::{
     LifecycleRule, MfaDelete, Observed, OuPath, Outcome, Reading, Region, RuleStatus, ScopeOptions, Standard,
     Timestamp, Versioning, VersioningState,
 };
+use bucketlens::run_folder::Directory;
 
 /// Its buckets nearly in the order of their names, as a scan finishes them.
 pub fn write(folder: &Path, ids: &[AccountId], buckets: u64) {
@@ -28,7 +29,9 @@ pub fn write(folder: &Path, ids: &[AccountId], buckets: u64) {
         ]),
         found: None,
     };
-    let writer = Writer::create(folder, opening).expect("a journal");
+    let above = Directory::open(folder.parent().expect("a folder")).expect("there");
+    let name = folder.file_name().and_then(|name| name.to_str()).expect("a name");
+    let writer = Writer::create(&above, name, opening).expect("a journal");
     let accounts = ids.len() as u64;
     for (place, id) in (0..).zip(ids) {
         let Begun::Open(mut segment) = writer.segment(id).expect("a segment") else { panic!("it is new") };

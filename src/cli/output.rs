@@ -3,17 +3,19 @@
 pub mod inside;
 
 use std::cell::Cell;
-use std::fs::{self, File, TryLockError};
+use std::ffi::OsStr;
+use std::fs::{File, TryLockError};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use uuid::{NoContext, Timestamp as UuidTimestamp, Uuid};
 
-use super::Problem;
-use crate::config::{self, Color, Config, Resume};
+use super::{Problem, saved};
+use crate::config::{self, Color, Config};
 use crate::inventory::{Inventory, Opening, Writer};
 use crate::model::Timestamp;
 use crate::report::{Files, Folder, Format, Sink, Terminal, TerminalOptions};
+use crate::run_folder::{Access, Directory, Entry, Kind, Refused};
 
 /// The inventory while it is written; it takes the place of an older one when the run closes.
 pub const WRITING: &str = "inventory.partial";
@@ -26,7 +28,7 @@ pub struct Reports {
 }
 
 pub struct Output {
-    path: PathBuf,
+    directory: Directory,
     /// Held while the run writes here: a second run in the same folder would mix its buckets with ours.
     _lock: Option<File>,
     /// Taken by the report's files.
@@ -47,108 +49,52 @@ impl Output {
     pub fn open(asked: &config::Output, start: Timestamp) -> Result<Self, Problem> {
         let reports = Path::new("reports");
         inside::check(asked.out.as_deref().unwrap_or(reports))?;
-        let (path, folder, lock) = match &asked.out {
+        let (folder, lock) = match &asked.out {
             Some(path) => {
-                let folder = Folder::open(path)?;
-                (path.clone(), folder, lock(path)?)
+                let folder = Folder::open(path, asked.access)?;
+                let lock = lock(&folder)?;
+                (folder, lock)
             }
-            None => unused(&reports.join(start.compact()))?,
+            None => unused(&reports.join(start.compact()), asked.access)?,
         };
-        let folder = Cell::new(Some(folder));
-        sweep(&path);
+        let directory = folder.directory().clone();
+        sweep(&directory);
         // Every file is tried and let go: what stands in its way is told now, not after the scan.
-        drop(Files::open(Folder::open(&path)?, &asked.formats.iter().copied().collect::<Vec<_>>())?);
-        if let Some(file) = [WRITING, WRITTEN].into_iter().find(|name| path.join(name).is_file()) {
-            return Err(Problem::new(format!(
-                "failed to open the output folder {}: {file} in it is a file",
-                path.display()
-            ))
-            .with_help("choose another folder with --out DIR"));
+        drop(Files::open(folder.again(), &asked.formats.iter().copied().collect::<Vec<_>>())?);
+        for name in [WRITING, WRITTEN] {
+            if let Some(what) = strange_inventory(&directory, name).map_err(|error| unreadable(&directory, &error))? {
+                return Err(Problem::new(format!(
+                    "failed to open the output folder {}: {what}",
+                    directory.path().display()
+                ))
+                .with_help("choose another folder with --out DIR"));
+            }
         }
-        if let Some(stranger) = [WRITING, WRITTEN].into_iter().find_map(|name| stranger(&path.join(name))) {
-            return Err(Problem::new(format!(
-                "failed to open the output folder {}: {} in it is not bucketlens's, and a run would remove it",
-                path.display(),
-                stranger.display()
-            ))
-            .with_help("choose another folder with --out DIR"));
-        }
-        if let Some(name) = strange_report(&path) {
+        if let Some(name) = strange_report(&directory).map_err(|error| unreadable(&directory, &error))? {
             return Err(Problem::new(format!(
                 "failed to open the output folder {}: no run of bucketlens wrote {name} in it, and this one would \
                  overwrite it",
-                path.display()
+                directory.path().display()
             ))
             .with_help("choose another folder with --out DIR, or move the file away"));
         }
-        Ok(Self { path, _lock: lock, folder })
+        Ok(Self { directory, _lock: lock, folder: Cell::new(Some(folder)) })
     }
 
     pub fn path(&self) -> &Path {
-        &self.path
+        self.directory.path()
     }
 
-    /// The journal of this run: that of the run to go on with, or a new one.
-    pub fn journal(&self, config: &Config, start: Timestamp) -> Result<Journal, Problem> {
-        let Some(resume) = &config.resume else { return self.begin(config, start) };
-        let Some(writer) = self.reopen(resume.max_age.and_then(|age| start.before(age)))? else {
-            return self.begin_unrecorded(config, start);
-        };
-        let opening = writer.opening();
-        let config = config.clone().going_on(resume, &opening.scope, opening.standard, &opening.accepted_controls)?;
-        if writer.folder() == self.path.join(WRITTEN)
-            && let Some(end) = writer.finished()
-        {
-            let (folder, why) = (self.path.display(), "only what failed and what --max-age names is read again");
-            tracing::warn!("the run in {folder} was finished at {end}: {why}");
-        }
-        Ok(Journal { writer, config, goes_on: true })
-    }
-
-    /// Nothing says how the run in the folder began: it is scanned from the start, where somebody says what.
-    fn begin_unrecorded(&self, config: &Config, start: Timestamp) -> Result<Journal, Problem> {
-        let (folder, scope) = (self.path.display(), config.scope().join(" "));
-        let what = format!("there is no whole record of a run in {folder}");
-        if scope.is_empty() {
-            let problem = Problem::new(format!("{what}, and nothing says what is to be scanned"));
-            return Err(problem.with_help(
-                "say again what is scanned (--organization, …) to scan it from the start; where it is the account of the \
-                 credentials alone, begin another run with --out DIR",
-            ));
-        }
-        config.check_compensation()?;
-        let lost = match segments(&self.inventory()) {
-            0 => String::new(),
-            1 => "; what was read of an account before is discarded".to_owned(),
-            accounts => format!("; what was read of {accounts} accounts before is discarded"),
-        };
-        tracing::warn!("{what}: it is scanned from the start: {scope}{lost}");
-        self.begin(config, start)
-    }
-
-    /// That of a run that did not end, or what was read by one that did.
-    fn inventory(&self) -> PathBuf {
-        let unfinished = self.path.join(WRITING);
-        if unfinished.is_dir() { unfinished } else { self.path.join(WRITTEN) }
-    }
-
-    fn reopen(&self, oldest: Option<Timestamp>) -> Result<Option<Writer>, Problem> {
-        Ok(Writer::reopen(&self.inventory(), oldest)?)
-    }
-
-    /// What a run that did not end left behind goes: a job that writes to one folder every night must not be blocked
-    /// by the one night in which it was killed.
-    fn begin(&self, config: &Config, start: Timestamp) -> Result<Journal, Problem> {
-        let path = self.path.join(WRITING);
-        if let Ok(Some(left)) = Writer::reopen(&path, None) {
-            let (folder, began) = (self.path.display(), left.opening().start);
+    /// The journal of a run of its own.
+    pub fn begin(&self, config: &Config, start: Timestamp) -> Result<Journal, Problem> {
+        let left = self.existing(WRITING)?.map(|folder| Writer::reopen(folder, None));
+        if let Some(Ok(Some(left))) = left {
+            let (folder, began) = (self.path().display(), left.opening().start);
             let what = "what it had read is discarded; scan --resume goes on with such a run";
             tracing::warn!("a run that began at {began} in {folder} did not end: {what}");
         }
-        match fs::remove_dir_all(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(self.write_problem(&error)),
-            Ok(()) | Err(_) => {}
-        }
+        // A job that writes to one folder every night must not be blocked by the one night in which it was killed.
+        self.directory.remove_with_files(WRITING).map_err(|error| self.write_problem(&error))?;
         let seconds = u64::try_from(start.unix()).unwrap_or_default();
         let opening = Opening {
             run_id: Uuid::new_v7(UuidTimestamp::from_unix(NoContext, seconds, 0)).to_string(),
@@ -159,7 +105,20 @@ impl Output {
             scope: config.scope_options(),
             found: None,
         };
-        Ok(Journal { writer: Writer::create(&path, opening)?, config: config.clone(), goes_on: false })
+        let writer = Writer::create(&self.directory, WRITING, opening)?;
+        Ok(Journal { writer, config: config.clone(), goes_on: false })
+    }
+
+    /// What was read by a run that did not end or, where there is none, by one that did.
+    pub(super) fn inventory(&self) -> Result<Option<Directory>, Problem> {
+        match self.existing(WRITING)? {
+            Some(unfinished) => Ok(Some(unfinished)),
+            None => self.existing(WRITTEN),
+        }
+    }
+
+    fn existing(&self, name: &str) -> Result<Option<Directory>, Problem> {
+        saved::existing(&self.directory, name).map_err(|error| unreadable(&self.directory, &error))
     }
 
     /// Every report that was asked for.
@@ -170,7 +129,7 @@ impl Output {
         let options = TerminalOptions {
             width: terminal_size::terminal_size_of(&stdout).map_or(100, |(width, _)| width.0),
             color: color.is_on(stdout.is_terminal(), std::env::var_os("NO_COLOR").as_deref()),
-            folder: self.path.display().to_string(),
+            folder: self.path().display().to_string(),
             formats: formats.clone(),
         };
         let files = Box::new(Files::open(folder, &formats)?);
@@ -179,30 +138,35 @@ impl Output {
 
     /// The inventory is whole: it takes its place beside the report.
     pub fn keep(&self, inventory: &Inventory) -> Result<(), Problem> {
-        let (from, to) = (inventory.folder(), self.path.join(WRITTEN));
-        if from == to {
+        if inventory.folder().path() == self.path().join(WRITTEN) {
             return Ok(());
         }
-        let removed = fs::remove_dir_all(&to).or_else(|error| match error.kind() {
-            io::ErrorKind::NotFound => Ok(()),
-            _ => Err(error),
-        });
-        removed.and_then(|()| fs::rename(from, to)).map_err(|error| self.write_problem(&error))
+        let keep = || {
+            if !self.directory.folder(WRITING)?.is_same(inventory.folder()) {
+                return Err(Refused::Replaced.into());
+            }
+            self.directory.remove_with_files(WRITTEN)?;
+            self.directory.rename(WRITING, WRITTEN)
+        };
+        keep().map_err(|error| self.write_problem(&error))
     }
 
     /// The run could not run, and nothing was read: nothing of it stays.
     pub fn abandon(&self) {
         // What cannot be removed is no report, and is removed by the next run.
-        let _ = fs::remove_dir_all(self.path.join(WRITING));
+        let _ = self.directory.remove_with_files(WRITING);
     }
 
     /// The files are whole, and the page could not be printed.
     pub fn page_problem(&self, error: &io::Error) -> Problem {
-        Problem::new(format!("failed to print the report: {error}; its files in {} are complete", self.path.display()))
+        Problem::new(format!(
+            "failed to print the report: {error}; its files in {} are complete",
+            self.path().display()
+        ))
     }
 
     pub fn write_problem(&self, error: &io::Error) -> Problem {
-        Problem::new(format!("failed to write the report in {}: {error}", self.path.display())).with_help(
+        Problem::new(format!("failed to write the report in {}: {error}", self.path().display())).with_help(
             "free space and go on with scan --resume DIR, which reads nothing twice (or run report once more, where that \
              wrote it); the report is complete once SHA256SUMS is there",
         )
@@ -226,92 +190,87 @@ impl Write for Page {
     }
 }
 
-/// A folder that holds something else than a run is a slip of the pen, and so is one that is not there where nothing
-/// says what would be scanned: nothing is begun in it.
-pub fn may_go_on(config: &Config) -> Result<(), Problem> {
-    let Some(Resume { folder, .. }) = &config.resume else { return Ok(()) };
-    let help = "name the folder of the run that is to go on, or begin another run with --out DIR";
-    let problem = |what: &str| Problem::new(format!("--resume: {} {what}", folder.display())).with_help(help);
-    match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound && config.scope().is_empty() => {
-            Err(problem("does not exist, and nothing says what is to be scanned"))
-        }
-        // What else is wrong with it is told when it is opened.
-        Err(_) => Ok(()),
-        Ok(_) if [WRITING, WRITTEN].iter().any(|name| folder.join(name).exists()) => Ok(()),
-        Ok(mut entries) => match entries.next() {
-            Some(_) => Err(problem("holds no run of bucketlens")),
-            None if config.scope().is_empty() => Err(problem("is empty, and nothing says what is to be scanned")),
-            None => Ok(()),
-        },
-    }
-}
-
 /// A file with the name of one of ours, in a folder in which no run ever wrote. A run that was killed in the middle of
 /// its report leaves files without sums, and its inventory.
-fn strange_report(folder: &Path) -> Option<&'static str> {
-    if [WRITING, WRITTEN].iter().any(|name| folder.join(name).exists()) {
-        return None;
+fn strange_report(folder: &Directory) -> io::Result<Option<&'static str>> {
+    if saved::has_inventory(folder)? {
+        return Ok(None);
     }
     let written = Files::written(folder);
-    let mut names = Format::ALL.into_iter().flat_map(Format::files).copied();
     let is_ours = |name: &str| written.iter().any(|file| file == name || name.ends_with('/') && file.starts_with(name));
-    names.find(|name| folder.join(name).exists() && !is_ours(name))
+    for name in Format::ALL.into_iter().flat_map(Format::files).copied() {
+        if !is_ours(name) && folder.kind(name.trim_end_matches('/'))?.is_some() {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
 }
 
-/// The accounts of which something was written down.
-fn segments(inventory: &Path) -> usize {
-    let Ok(entries) = fs::read_dir(inventory) else { return 0 };
-    entries.flatten().filter(|entry| entry.path().extension().is_some_and(|extension| extension == "jsonl")).count()
+/// What stands in the place of an inventory, or in it, and was written by no run.
+fn strange_inventory(folder: &Directory, name: &str) -> io::Result<Option<String>> {
+    match folder.kind(name)? {
+        None => return Ok(None),
+        Some(Kind::Folder) => {}
+        Some(kind) => return Ok(Some(format!("{name} in it is {}", kind.as_str()))),
+    }
+    let inventory = folder.folder(name)?;
+    for Entry { name, kind } in inventory.entries()? {
+        let path = inventory.path().join(&name);
+        let is_named = matches!(path.extension().and_then(OsStr::to_str), Some("json" | "jsonl" | "tmp"));
+        match kind {
+            Kind::File if is_named => {}
+            Kind::File | Kind::Folder => {
+                let path = path.display();
+                return Ok(Some(format!("{path} in it is not bucketlens's, and a run would remove it")));
+            }
+            Kind::Link | Kind::Fifo | Kind::Device | Kind::Socket | Kind::Other => {
+                let (path, kind) = (path.display(), kind.as_str());
+                return Ok(Some(format!("{path} in it is {kind}, which no run of bucketlens makes")));
+            }
+        }
+    }
+    Ok(None)
 }
 
-/// Something in an inventory's folder that no run wrote.
-fn stranger(inventory: &Path) -> Option<PathBuf> {
-    let entries = fs::read_dir(inventory).ok()?;
-    let paths = entries.flatten().map(|entry| entry.path());
-    let is_ours = |path: &Path| {
-        let extension = path.extension().and_then(|extension| extension.to_str());
-        path.is_file() && matches!(extension, Some("json" | "jsonl" | "tmp"))
-    };
-    paths.filter(|path| !is_ours(path)).min()
+fn unreadable(folder: &Directory, error: &io::Error) -> Problem {
+    Problem::new(format!("failed to read the output folder {}: {error}", folder.path().display()))
+        .with_help("check who can write to it, or choose another folder")
 }
 
 /// Removes the temporary files of a run that was killed; the folder is ours.
-fn sweep(path: &Path) {
-    let Ok(entries) = fs::read_dir(path) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
+fn sweep(folder: &Directory) {
+    let Ok(entries) = folder.entries() else { return };
+    for Entry { name, .. } in entries {
+        let text = name.to_string_lossy();
         let ours = Format::ALL.into_iter().flat_map(Format::drafts).chain(&["SHA256SUMS", "bucketlens"]);
-        if name.ends_with(".tmp") && ours.into_iter().any(|file| name.starts_with(&format!(".{file}-"))) {
+        if text.ends_with(".tmp") && ours.into_iter().any(|file| text.starts_with(&format!(".{file}-"))) {
             // One that cannot be removed does no harm.
-            let _ = fs::remove_file(entry.path());
+            let _ = folder.remove(&name);
         }
     }
 }
 
 /// Takes the folder for this run. `None` where the file system knows no locks: then nobody watches.
-fn lock(path: &Path) -> Result<Option<File>, Problem> {
-    let Ok(folder) = File::open(path) else { return Ok(None) };
-    match folder.try_lock() {
-        Ok(()) => Ok(Some(folder)),
+fn lock(folder: &Folder) -> Result<Option<File>, Problem> {
+    match folder.directory().lock() {
+        Ok(lock) => Ok(Some(lock)),
         Err(TryLockError::Error(_)) => Ok(None),
         Err(TryLockError::WouldBlock) => {
-            let problem = Problem::new(format!("another run of bucketlens is writing to {}", path.display()));
+            let problem = Problem::new(format!("another run of bucketlens is writing to {}", folder.path().display()));
             Err(problem.with_help("wait for it to end, or choose another folder with --out DIR"))
         }
     }
 }
 
 /// The folder of this name, or the next that nobody has: two runs may start in one second.
-fn unused(name: &Path) -> Result<(PathBuf, Folder, Option<File>), Problem> {
+fn unused(name: &Path, access: Access) -> Result<(Folder, Option<File>), Problem> {
     let (mut path, mut number) = (name.to_owned(), 1);
     loop {
-        if !path.exists() {
-            let folder = Folder::open(&path)?;
+        if path.symlink_metadata().is_err() {
+            let folder = Folder::open(&path, access)?;
             // Another run may have taken it in the meantime.
-            if let Ok(lock) = lock(&path) {
-                return Ok((path, folder, lock));
+            if let Ok(lock) = lock(&folder) {
+                return Ok((folder, lock));
             }
         }
         number += 1;

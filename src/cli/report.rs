@@ -9,6 +9,7 @@ use crate::config::{self, Color, Log};
 use crate::exit::{self, Exit};
 use crate::inventory::Inventory;
 use crate::model::{Severity, Timestamp};
+use crate::run_folder::Directory;
 
 /// Which report is to be made again, and how.
 #[derive(Debug, Clone)]
@@ -41,8 +42,9 @@ fn judge_by(inventory: &mut Inventory, again: &Again) -> Result<(), Problem> {
 
 /// A report beside the inventory of another run would say of it what is not so.
 fn another_run(out: &Path, inventory: &Inventory) -> Result<(), Problem> {
-    let place = |folder: &Path| folder.canonicalize().ok();
-    if saved::inventory(out).is_none_or(|folder| place(&folder) == place(inventory.folder())) {
+    // A folder that cannot be opened is told of when it is opened for the report.
+    let there = Directory::open(out).ok().and_then(|folder| saved::inventory(&folder).ok().flatten());
+    if there.is_none_or(|folder| folder.is_same(inventory.folder())) {
         return Ok(());
     }
     let what = format!("{} is the folder of another run (--out)", out.display());

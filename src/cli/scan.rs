@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 
-use super::output::{Journal, Output, may_go_on};
+use super::output::{Journal, Output};
 use super::progress::Progress;
-use super::{Problem, judge, saved, signals};
+use super::{Problem, judge, resume, saved, signals};
 use crate::aws::clock::{Clock, Skew};
 use crate::aws::http::{self, Network};
 use crate::aws::pace::Pace;
@@ -31,7 +31,7 @@ struct Ends {
 pub async fn run(config: &Config, source: Source, network: &Network, progress: Arc<Progress>) -> Result<Exit, Problem> {
     let start = Timestamp::now();
     let (told, stop) = Stop::new();
-    may_go_on(config)?;
+    resume::may_go_on(config)?;
     // Before the work: what it is to be held against must be there, and whole.
     let baseline = config.baseline.as_deref().map(saved::baseline).transpose()?;
     let ends = Ends { output: Output::open(&config.output, start)?, baseline };
@@ -56,7 +56,10 @@ async fn scan(
     stop: Stop,
 ) -> Result<Exit, Problem> {
     let aws = connect(config, source, network)?;
-    let journal = output.journal(config, start)?;
+    let journal = match &config.resume {
+        Some(resume) => resume::journal(&output, config, resume, start).await?,
+        None => output.begin(config, start)?,
+    };
     let config = journal.config.clone();
     let inventory = Box::pin(read(journal, &aws, start, &output, progress, stop)).await?;
     for remark in saved::remarks(&inventory)? {

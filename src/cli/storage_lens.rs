@@ -47,19 +47,10 @@ async fn take(order: &Order, network: &Network, metrics: &[Metric], by: sorted::
     })?;
     let mut intake = Intake::new(&manifest, metrics, by);
     for file in &manifest.report_files {
-        let taken = match source.report(&found, file).await? {
-            // A temporary file is there as long as `kept` is.
-            Ok(kept) => intake.part(file, Ok(kept.received())),
-            Err(error) => intake.part(file, Err(error)),
-        };
-        taken.map_err(|error| disk(&error))?;
+        intake.part(file, source.report(&found, file).await?).map_err(|error| disk(&error))?;
     }
     if ReportFormat::ALL.into_iter().any(|format| format.config_id() == manifest.config_id) {
-        match source.coverage(&found).await? {
-            Ok(kept) => intake.coverage(Ok(kept.received())),
-            Err(error) => intake.coverage(Err(error)),
-        }
-        .map_err(|error| disk(&error))?;
+        intake.coverage(source.coverage(&found).await?).map_err(|error| disk(&error))?;
     }
     let taken = intake.finish().map_err(|error| disk(&error))?;
     let sentences = taken.problems.sentences();

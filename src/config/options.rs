@@ -99,9 +99,9 @@ pub struct FilterArgs {
 }
 
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Going on with a run that was cut off")]
+#[command(next_help_heading = "Resuming a run that was cut off")]
 pub struct ResumeArgs {
-    /// Read only what the run in this folder lacks, and report there
+    /// Read only what the run in this folder lacks, and report there; say again how accounts are found, and the role
     #[arg(long, value_name = "DIR")]
     pub resume: Option<PathBuf>,
     /// With --resume: also read again what is older: 90s, 30m, 12h, 7d
@@ -184,6 +184,9 @@ pub struct ReportArgs {
     /// Formats of the report's files (comma list)
     #[arg(long, value_name = "FORMAT", value_delimiter = ',', default_value = "csv,json,parquet")]
     pub format: Vec<Format>,
+    /// Let the umask decide who can read the files [default: only you]
+    #[arg(long)]
+    pub public_files: bool,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -31,6 +31,17 @@ impl fmt::Debug for Resume {
     }
 }
 
+/// What nothing but the folder of a run says of its scope, in the words of the command line.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct OnlyInFolder {
+    /// Whose credentials are used for which accounts, and how these are entered.
+    pub credentials: Vec<String>,
+    /// The options that have to be given for all of that, whoever gives them, with their values.
+    pub command_line: Vec<(String, Vec<String>)>,
+    /// Everything else.
+    pub others: Vec<String>,
+}
+
 const EXTERNAL_ID: &str = "external-id";
 const ROLE_NAME: &str = "role-name";
 const ACCOUNTS_FILE: &str = "accounts-file";
@@ -155,6 +166,31 @@ impl Config {
         config.check_compensation().map(|()| config)
     }
 
+    /// What the folder of a run says of its scope and neither the command line nor the environment or the configuration
+    /// file does.
+    pub fn only_in(&self, scope: &ScopeOptions) -> OnlyInFolder {
+        let mut own = self.scope_options();
+        own.insert(ROLE_NAME.to_owned(), vec![self.role.name.clone()]);
+        let ways = super::Way::ALL.map(super::Way::option);
+        // The Regions become part of host names where directory buckets are listed in each.
+        let region = scope.contains_key(DIRECTORY_BUCKETS).then_some("region");
+        let uses_credentials = |option: &str| ways.contains(&option) || option == ROLE_NAME || region == Some(option);
+        let mut alone = OnlyInFolder::default();
+        for (option, values) in scope.iter().filter(|(option, _)| *option != EXTERNAL_ID) {
+            let is_own = is_equal(Some(values), own.get(option));
+            let words = if option == ACCOUNTS_FILE { vec![accounts_words(values)] } else { words(option, values) };
+            if uses_credentials(option) {
+                let file = ["FILE".to_owned()];
+                let values = if option == ACCOUNTS_FILE { &file[..] } else { values };
+                alone.command_line.push((option.clone(), values.to_vec()));
+                alone.credentials.extend(words.into_iter().filter(|_| !is_own));
+            } else {
+                alone.others.extend(words.into_iter().filter(|_| !is_own));
+            }
+        }
+        alone
+    }
+
     /// What these options say, and defaults: what a run kept of its scope, without the external id.
     pub fn of_scope(scope: &ScopeOptions) -> Result<Self, String> {
         let (mut arguments, mut given) = (Vec::new(), Given::default());
@@ -185,6 +221,23 @@ impl Config {
         }
         Ok(config)
     }
+}
+
+/// A word for each value.
+fn words(option: &str, values: &[String]) -> Vec<String> {
+    if values.is_empty() {
+        return vec![format!("--{option}")];
+    }
+    values.iter().map(|value| format!("--{option}={value}")).collect()
+}
+
+/// The accounts of a file, of which there may be many.
+fn accounts_words(entries: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let shown: Vec<&str> = entries.iter().take(SHOWN).map(String::as_str).collect();
+    let more = entries.len().saturating_sub(SHOWN);
+    let more = if more == 0 { String::new() } else { format!("; and {more} more") };
+    format!("--{ACCOUNTS_FILE} (a FILE with the lines {}{more})", shown.join("; "))
 }
 
 fn texts<T: ToString>(values: impl IntoIterator<Item = T>) -> Vec<String> {

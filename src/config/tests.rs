@@ -67,6 +67,7 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("baseline", &["reports/before"], &[]),
     ("out", &["reports/today"], &[]),
     ("format", &["json"], &[]),
+    ("public-files", &["true"], &[]),
     ("quiet", &["true"], &[]),
     ("log-level", &["trace"], &[]),
     ("log-format", &["json"], &[]),
@@ -223,6 +224,7 @@ fn the_defaults_are_the_documented_ones() {
                 Json,
                 Parquet,
             },
+            access: Private,
         },
         fail_on: Some(
             Medium,

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader};
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 use std::vec;
 
@@ -12,36 +13,36 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use sha2::{Digest, Sha256};
 
 use super::writer::Versioned;
-use super::{Closing, InventoryError, Line, Opening, READABLE, RUN, START, digest, segment_path};
+use super::{Closing, InventoryError, Line, Opening, READABLE, RUN, START, digest, segment_name};
 use crate::model::{AccountId, AccountRecord, BucketRecord};
+use crate::run_folder::{self, Directory, LARGEST_RECORD, LARGEST_SEGMENT};
 
 /// A closed inventory.
 #[derive(Debug)]
 pub struct Inventory {
-    folder: PathBuf,
+    folder: Directory,
     pub closing: Closing,
 }
 
 impl Inventory {
-    pub(super) fn new(folder: PathBuf, closing: Closing) -> Self {
+    pub(super) fn new(folder: Directory, closing: Closing) -> Self {
         Self { folder, closing }
     }
 
     /// What a run left behind that came to its end; interrupted runs did too.
-    pub fn open(folder: &Path) -> Result<Self, InventoryError> {
-        let path = folder.join(RUN);
-        let closing = parse::<Closing>(&path, &text(&path)?)?.check(&path)?;
-        let start = folder.join(START);
-        if digest::of_file(&start)? != closing.start_sha256 {
-            return Err(InventoryError::Altered { path: start });
+    pub fn open(folder: Directory) -> Result<Self, InventoryError> {
+        let path = folder.path().join(RUN);
+        let closing = parse::<Closing>(&path, &text(&folder, RUN)?)?.check(&path)?;
+        if digest::of_file(&folder, START)? != closing.start_sha256 {
+            return Err(InventoryError::Altered { path: folder.path().join(START) });
         }
-        Ok(Self::new(folder.to_owned(), closing))
+        Ok(Self::new(folder, closing))
     }
 
     /// How the run began.
     pub fn opening(&self) -> Result<Opening, InventoryError> {
-        let path = self.folder.join(START);
-        let text = text(&path)?;
+        let path = self.folder.path().join(START);
+        let text = text(&self.folder, START)?;
         let opening = parse::<Versioned<Opening>>(&path, &text)?.opening;
         if digest::of(&text) == self.closing.start_sha256 { Ok(opening) } else { Err(InventoryError::Altered { path }) }
     }
@@ -49,21 +50,16 @@ impl Inventory {
     /// Files beside the segments that are named like one, sorted by name: no account of the run has them, and nothing of them
     /// is read.
     pub fn strangers(&self) -> Result<Vec<PathBuf>, InventoryError> {
-        let read = |source| InventoryError::read(&self.folder, source);
         let accounts = self.closing.accounts.iter().filter_map(|account| account.id.as_ref());
-        let segments: HashSet<PathBuf> = accounts.map(|id| segment_path(&self.folder, id)).collect();
-        let mut strangers = Vec::new();
-        for entry in fs::read_dir(&self.folder).map_err(read)? {
-            let path = entry.map_err(read)?.path();
-            if path.extension().is_some_and(|extension| extension == "jsonl") && !segments.contains(&path) {
-                strangers.push(path);
-            }
-        }
-        strangers.sort();
-        Ok(strangers)
+        let segments: HashSet<OsString> = accounts.map(|id| segment_name(id).into()).collect();
+        let entries = self.folder.entries();
+        let entries = entries.map_err(|source| InventoryError::read(self.folder.path(), source))?;
+        let names = entries.into_iter().map(|entry| entry.name).filter(|name| !segments.contains(name));
+        let is_named = |name: &OsString| Path::new(name).extension().is_some_and(|extension| extension == "jsonl");
+        Ok(names.filter(is_named).map(|name| self.folder.path().join(name)).collect())
     }
 
-    pub fn folder(&self) -> &Path {
+    pub fn folder(&self) -> &Directory {
         &self.folder
     }
 
@@ -77,9 +73,9 @@ impl Inventory {
     pub fn verify(&self) -> Result<(), InventoryError> {
         for account in self.accounts().iter().filter(|account| account.buckets > 0) {
             let Some(id) = &account.id else { continue };
-            let path = segment_path(&self.folder, id);
-            if self.closing.segments_sha256.get(id) != Some(&digest::of_file(&path)?) {
-                return Err(InventoryError::Altered { path });
+            let name = segment_name(id);
+            if self.closing.segments_sha256.get(id) != Some(&digest::of_file(&self.folder, &name)?) {
+                return Err(InventoryError::Altered { path: self.folder.path().join(name) });
             }
         }
         Ok(())
@@ -90,9 +86,13 @@ impl Inventory {
         let Some(id) = account.id.as_ref().filter(|_| account.buckets > 0) else {
             return Ok(Buckets { path: PathBuf::new(), source: None, text: Vec::new() });
         };
-        let path = segment_path(&self.folder, id);
-        let file = File::open(&path).map_err(|source| InventoryError::read(&path, source))?;
-        let mut file = BufReader::new(file);
+        let name = segment_name(id);
+        let path = self.folder.path().join(&name);
+        let opened = self.folder.file(&name).and_then(|file| {
+            run_folder::check_size(&file, LARGEST_SEGMENT)?;
+            Ok(file)
+        });
+        let mut file = BufReader::new(opened.map_err(|source| InventoryError::read(&path, source))?);
         let (index, sha256) = index(&path, &mut file, account.buckets)?;
         if self.closing.segments_sha256.get(id) != Some(&sha256) {
             return Err(InventoryError::Altered { path });
@@ -107,8 +107,8 @@ impl Inventory {
     }
 }
 
-fn text(path: &Path) -> Result<Vec<u8>, InventoryError> {
-    fs::read(path).map_err(|source| InventoryError::read(path, source))
+fn text(folder: &Directory, name: &str) -> Result<Vec<u8>, InventoryError> {
+    folder.read(name, LARGEST_RECORD).map_err(|source| InventoryError::read(&folder.path().join(name), source))
 }
 
 /// A file of JSON, whose version is looked at before anything else is.
@@ -149,8 +149,7 @@ impl Source {
     fn line(&mut self, at: u64, text: &mut Vec<u8>) -> io::Result<()> {
         // Buckets are finished nearly in the order of their names: most lines stand in the buffer already.
         self.file.seek_relative(at.cast_signed() - self.at.cast_signed())?;
-        text.clear();
-        self.at = at + self.file.read_until(b'\n', text)? as u64;
+        self.at = at + run_folder::read_line(&mut self.file, text)? as u64;
         Ok(())
     }
 }
@@ -209,8 +208,7 @@ fn index(path: &Path, file: &mut BufReader<File>, buckets: u64) -> Result<(Vec<P
     let (mut at, mut line) = (0, 0);
     let (mut text, mut sha256) = (Vec::new(), Sha256::new());
     loop {
-        text.clear();
-        let length = file.read_until(b'\n', &mut text).map_err(|source| InventoryError::read(path, source))?;
+        let length = run_folder::read_line(file, &mut text).map_err(|source| InventoryError::read(path, source))?;
         sha256.update(&text);
         if text.last() != Some(&b'\n') {
             break; // the end, or a torn line

@@ -1,12 +1,12 @@
 //! What shows that a closed inventory is as its run left it.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
 use super::{Closing, InventoryError};
+use crate::run_folder::{self, Directory, LARGEST_SEGMENT};
 
 /// In lower-case hexadecimal digits.
 pub(super) fn finished(digest: Sha256) -> String {
@@ -19,9 +19,10 @@ pub(super) fn of(bytes: &[u8]) -> String {
     finished(Sha256::new().chain_update(bytes))
 }
 
-pub(super) fn of_file(path: &Path) -> Result<String, InventoryError> {
+pub(super) fn of_file(folder: &Directory, name: &str) -> Result<String, InventoryError> {
     let read = || -> io::Result<String> {
-        let (mut file, mut digest, mut buffer) = (File::open(path)?, Sha256::new(), vec![0; 1 << 16]);
+        let (mut file, mut digest, mut buffer) = (folder.file(name)?, Sha256::new(), vec![0; 1 << 16]);
+        run_folder::check_size(&file, LARGEST_SEGMENT)?;
         loop {
             match file.read(&mut buffer)? {
                 0 => return Ok(finished(digest)),
@@ -29,7 +30,7 @@ pub(super) fn of_file(path: &Path) -> Result<String, InventoryError> {
             }
         }
     };
-    read().map_err(|source| InventoryError::read(path, source))
+    read().map_err(|source| InventoryError::read(&folder.path().join(name), source))
 }
 
 impl Closing {

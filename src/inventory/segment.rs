@@ -1,14 +1,15 @@
 //! The segment of one account while it is written.
 
 use std::collections::HashMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{InventoryError, Line, READABLE, VERSION};
+use super::{InventoryError, Line, READABLE, VERSION, segment_name};
 use crate::model::{AccountId, AccountRecord, BucketRecord, ErrorClass, Facts, Outcome, Region, Timestamp};
+use crate::run_folder::{self, Directory, LARGEST_SEGMENT};
 
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
 
@@ -121,17 +122,17 @@ pub struct Segment {
 
 impl Segment {
     /// Opens the account's segment, which may have lines of an earlier part of the run; a torn one is cut off.
-    pub(super) fn open(path: PathBuf, account: &AccountId, oldest: Option<Timestamp>) -> Result<Begun, InventoryError> {
+    pub(super) fn open(
+        folder: &Directory,
+        account: &AccountId,
+        oldest: Option<Timestamp>,
+    ) -> Result<Begun, InventoryError> {
+        let name = segment_name(account);
+        let path = folder.path().join(&name);
         let write_error = |source| InventoryError::write(&path, source);
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(write_error)?;
-        let read = read(&path, &file, account, oldest)?;
-        if let Some((at, record)) = read.closed
-            && *record.outcome() == Outcome::Complete
-            && record.buckets == read.tally.buckets()
-            && oldest.is_none_or(|oldest| at > oldest)
-            && read.earlier.stale().next().is_none()
-        {
+        let mut file = folder.writable(&name).map_err(write_error)?;
+        let mut read = read(&path, &file, account, oldest)?;
+        if let Some(record) = read.whole(oldest) {
             return Ok(Begun::Whole(record, read.tally));
         }
         file.set_len(read.length).and_then(|()| file.seek(SeekFrom::End(0))).map_err(write_error)?;
@@ -184,8 +185,8 @@ impl Segment {
     pub fn flush(&mut self) -> Result<(), InventoryError> {
         self.flushed = Instant::now();
         // A file that was removed takes what is written, and nobody ever sees it.
-        let written = self.file.flush().and_then(|()| fs::metadata(&self.path));
-        written.map(drop).map_err(|source| InventoryError::write(&self.path, source))
+        let written = self.file.flush().and_then(|()| run_folder::check_there(self.file.get_ref()));
+        written.map_err(|source| InventoryError::write(&self.path, source))
     }
 
     /// Writes the account's outcome and syncs. `entered` is when the account was.
@@ -213,13 +214,37 @@ struct Read {
     length: u64,
 }
 
+impl Read {
+    /// The account, where nothing of it is left to do.
+    fn whole(&mut self, oldest: Option<Timestamp>) -> Option<AccountRecord> {
+        let (_, record) = self.closed.take_if(|(at, record)| {
+            *record.outcome() == Outcome::Complete
+                && record.buckets == self.tally.buckets()
+                && oldest.is_none_or(|oldest| *at > oldest)
+                && self.earlier.stale().next().is_none()
+        })?;
+        Some(record)
+    }
+}
+
+/// Whether nothing of the account is left to do.
+pub(super) fn is_whole(folder: &Directory, account: &AccountId) -> Result<bool, InventoryError> {
+    let name = segment_name(account);
+    let path = folder.path().join(&name);
+    match folder.file(&name) {
+        Ok(file) => Ok(read(&path, &file, account, None)?.whole(None).is_some()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(InventoryError::read(&path, error)),
+    }
+}
+
 fn read(path: &Path, file: &File, account: &AccountId, oldest: Option<Timestamp>) -> Result<Read, InventoryError> {
+    run_folder::check_size(file, LARGEST_SEGMENT).map_err(|source| InventoryError::read(path, source))?;
     let mut file = BufReader::with_capacity(1 << 16, file);
     let mut read = Read { earlier: Earlier::default(), tally: Tally::default(), closed: None, length: 0 };
     let mut text = Vec::new();
     loop {
-        text.clear();
-        file.read_until(b'\n', &mut text).map_err(|source| InventoryError::read(path, source))?;
+        run_folder::read_line(&mut file, &mut text).map_err(|source| InventoryError::read(path, source))?;
         if text.is_empty() {
             break;
         }

@@ -3,6 +3,7 @@ use std::fs;
 
 use super::*;
 use crate::model::{DirectoryGap, Facts, OuPath, Outcome, Region};
+use crate::run_folder::Directory;
 
 const ID: &str = "111111111111";
 
@@ -46,6 +47,10 @@ fn closed(buckets: u64) -> AccountRecord {
     AccountRecord::new(&account, Outcome::Complete, buckets)
 }
 
+fn at(path: &Path) -> Directory {
+    Directory::open(path).expect("there")
+}
+
 /// A journal on disk.
 struct Journal {
     _space: tempfile::TempDir,
@@ -56,7 +61,7 @@ impl Journal {
     fn new() -> (Self, Writer) {
         let space = tempfile::tempdir().expect("a folder");
         let folder = space.path().join("inventory");
-        let writer = Writer::create(&folder, opening()).expect("new");
+        let writer = Writer::create(&at(space.path()), "inventory", opening()).expect("new");
         (Self { _space: space, folder }, writer)
     }
 
@@ -73,11 +78,11 @@ impl Journal {
     }
 
     fn segment(&self) -> PathBuf {
-        segment_path(&self.folder, &id())
+        self.folder.join(segment_name(&id()))
     }
 
     fn reopen(&self, oldest: Option<Timestamp>) -> Writer {
-        Writer::reopen(&self.folder, oldest).expect("readable").expect("a record of the run")
+        Writer::reopen(at(&self.folder), oldest).expect("readable").expect("a record of the run")
     }
 
     /// What a report sees of the account.
@@ -215,7 +220,7 @@ fn no_byte_of_a_closed_inventory_can_be_changed_unnoticed() {
     let journal = Journal::of(&["b", "a"]);
     journal.close(2);
     let rows = || {
-        let inventory = Inventory::open(&journal.folder)?;
+        let inventory = Inventory::open(at(&journal.folder))?;
         inventory.opening()?;
         read_all(&inventory)
     };
@@ -267,7 +272,7 @@ fn another_version_is_refused_wherever_it_stands() {
     assert!(matches!(begun, Some(InventoryError::OtherVersion { found: 7, .. })));
     // What another version wrote beside its number need not be understood.
     fs::write(journal.folder.join("start.json"), "{\"version\": 7, \"else\": []}").expect("writable");
-    let says = Writer::reopen(&journal.folder, None).expect_err("another version").to_string();
+    let says = Writer::reopen(at(&journal.folder), None).expect_err("another version").to_string();
     assert!(says.ends_with(&format!("(format 7, this one reads 3 to {VERSION})")), "{says}");
 }
 
@@ -278,12 +283,12 @@ fn a_record_of_the_beginning_that_is_not_whole_is_none() {
     let whole = fs::read(&path).expect("readable");
     for length in 0..whole.len() {
         fs::write(&path, &whole[..length]).expect("writable");
-        assert!(Writer::reopen(&journal.folder, None).expect("readable").is_none(), "cut at {length}");
+        assert!(Writer::reopen(at(&journal.folder), None).expect("readable").is_none(), "cut at {length}");
     }
     fs::write(&path, &whole).expect("writable");
     assert_eq!(journal.reopen(None).opening(), &opening());
     fs::remove_file(&path).expect("there");
-    assert!(Writer::reopen(&journal.folder, None).expect("readable").is_none());
+    assert!(Writer::reopen(at(&journal.folder), None).expect("readable").is_none());
 }
 
 fn found(caller: Option<&str>, organization: Option<&str>, accounts: &[u64]) -> Found {
@@ -343,13 +348,14 @@ fn is_read_and_gone_on_with(version: u32) {
         assert_ne!(text, of_before);
         fs::write(&name, of_before).expect("written");
     }
-    let segments_sha256 = BTreeMap::from([(id(), digest::of_file(&journal.segment()).expect("there"))]);
-    let start_sha256 = digest::of_file(&journal.folder.join(writer::START)).expect("there");
+    let segments_sha256 =
+        BTreeMap::from([(id(), digest::of_file(&at(&journal.folder), &segment_name(&id())).expect("there"))]);
+    let start_sha256 = digest::of_file(&at(&journal.folder), writer::START).expect("there");
     let older = Closing { start_sha256, segments_sha256, ..older }.sealed();
     let text = serde_json::to_string_pretty(&older).expect("JSON");
     assert!(!text.contains("directory_gaps"), "{text}");
     fs::write(journal.folder.join(RUN), text).expect("written");
-    let read = Inventory::open(&journal.folder).expect("readable");
+    let read = Inventory::open(at(&journal.folder)).expect("readable");
     assert_eq!(read_all(&read).expect("rows").len(), 1);
     assert_eq!(read.opening().expect("readable").run_id, "run");
     assert!(matches!(journal.reopen(None).segment(&id()).expect("readable"), Begun::Whole(..)));

@@ -1,16 +1,24 @@
 //! The folder while it is written.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io;
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Begun, Closing, Found, Inventory, InventoryError, Opening, READABLE, Segment, VERSION, digest, segment_path,
+    Begun, Closing, Found, Inventory, InventoryError, Opening, READABLE, Segment, VERSION, digest, segment,
+    segment_name,
 };
-use crate::model::{Account, AccountId, AccountRecord, Coverage, Run, Timestamp};
+use crate::model::{Account, AccountId, AccountRecord, Coverage, Outcome, Run, Timestamp};
+use crate::run_folder::{Directory, LARGEST_RECORD};
+
+/// How a run ended that was not cut off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Finished {
+    pub end: Timestamp,
+    /// Nothing is left that would be asked again, whatever its age.
+    pub is_whole: bool,
+}
 
 /// The file that a run writes when it begins.
 pub const START: &str = "start.json";
@@ -27,7 +35,7 @@ pub(super) struct Versioned<T> {
 
 #[derive(Debug)]
 pub struct Writer {
-    folder: PathBuf,
+    folder: Directory,
     opening: Opening,
     /// What was read at or before this moment is read again.
     oldest: Option<Timestamp>,
@@ -35,19 +43,20 @@ pub struct Writer {
 
 impl Writer {
     /// Makes the folder, which must not exist, and writes down how the run begins.
-    pub fn create(folder: &Path, opening: Opening) -> Result<Self, InventoryError> {
-        fs::create_dir(folder).map_err(|source| InventoryError::write(folder, source))?;
-        let writer = Self { folder: folder.to_owned(), opening, oldest: None };
+    pub fn create(above: &Directory, name: &str, opening: Opening) -> Result<Self, InventoryError> {
+        let folder = above.create_folder(name);
+        let folder = folder.map_err(|source| InventoryError::write(&above.path().join(name), source))?;
+        let writer = Self { folder, opening, oldest: None };
         writer.write(START, &Versioned { version: VERSION, opening: &writer.opening })?;
         Ok(writer)
     }
 
     /// The journal of a run that is to go on; `None` where there is no whole record of how it began.
-    pub fn reopen(folder: &Path, oldest: Option<Timestamp>) -> Result<Option<Self>, InventoryError> {
+    pub fn reopen(folder: Directory, oldest: Option<Timestamp>) -> Result<Option<Self>, InventoryError> {
         #[derive(Deserialize)]
         struct Anything {}
-        let path = folder.join(START);
-        let text = match fs::read(&path) {
+        let path = folder.path().join(START);
+        let text = match folder.read(START, LARGEST_RECORD) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(InventoryError::read(&path, error)),
@@ -58,18 +67,45 @@ impl Writer {
             Err(_) => return Ok(None),
         }
         let opening = serde_json::from_slice::<Versioned<Opening>>(&text).ok().map(|whole| whole.opening);
-        Ok(opening.map(|opening| Self { folder: folder.to_owned(), opening, oldest }))
+        Ok(opening.map(|opening| Self { folder, opening, oldest }))
     }
 
-    pub fn folder(&self) -> &Path {
+    pub fn folder(&self) -> &Directory {
         &self.folder
     }
 
-    /// When the run ended that wrote this, unless it was cut off.
-    pub fn finished(&self) -> Option<Timestamp> {
-        let text = fs::read(self.folder.join(RUN)).ok()?;
-        let closing: Closing = serde_json::from_slice(&text).ok()?;
-        (!closing.run.interrupted).then_some(closing.run.end)
+    /// How the run ended that wrote this; `None` where it was cut off.
+    pub fn finished(&self) -> Result<Option<Finished>, InventoryError> {
+        let text = match self.folder.read(RUN, LARGEST_RECORD) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            read => read.map_err(|source| InventoryError::read(&self.folder.path().join(RUN), source))?,
+        };
+        // One that was torn is that of a run that did not end.
+        let Ok(closing) = serde_json::from_slice::<Closing>(&text) else { return Ok(None) };
+        if closing.run.interrupted {
+            return Ok(None);
+        }
+        Ok(Some(Finished { end: closing.run.end, is_whole: self.is_whole(&closing.accounts)? }))
+    }
+
+    /// Whether nothing is left that would be asked again.
+    fn is_whole(&self, accounts: &[AccountRecord]) -> Result<bool, InventoryError> {
+        let was_read = |account: &AccountRecord| match *account.outcome() {
+            Outcome::Complete | Outcome::Skipped(_) => true,
+            Outcome::Incomplete(_) | Outcome::Failed(_) => false,
+        };
+        let Some(found) = &self.opening.found else { return Ok(false) };
+        if !accounts.iter().all(was_read) {
+            return Ok(false);
+        }
+        let skipped: HashSet<_> =
+            accounts.iter().filter(|it| matches!(*it.outcome(), Outcome::Skipped(_))).map(|it| &it.id).collect();
+        for account in &found.accounts {
+            if !skipped.contains(&Some(account.id.clone())) && !segment::is_whole(&self.folder, &account.id)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     pub fn opening(&self) -> &Opening {
@@ -98,7 +134,7 @@ impl Writer {
             if let (Some(began), Some(now)) = (began, now)
                 && began != now
             {
-                return Err(InventoryError::OtherCaller { path: self.folder.clone(), began, now });
+                return Err(InventoryError::OtherCaller { path: self.folder.path().to_owned(), began, now });
             }
         }
         Ok(())
@@ -106,7 +142,7 @@ impl Writer {
 
     /// Where the work on an account begins. Reads what an earlier part of the run wrote down of it.
     pub fn segment(&self, account: &AccountId) -> Result<Begun, InventoryError> {
-        Segment::open(segment_path(&self.folder, account), account, self.oldest)
+        Segment::open(&self.folder, account, self.oldest)
     }
 
     /// Writes `run.json`: from here on the inventory can be read, and whoever does notices what is altered. Reads the
@@ -119,9 +155,9 @@ impl Writer {
     ) -> Result<Inventory, InventoryError> {
         let mut segments_sha256 = BTreeMap::new();
         for id in accounts.iter().filter(|account| account.buckets > 0).filter_map(|account| account.id.as_ref()) {
-            segments_sha256.insert(id.clone(), digest::of_file(&segment_path(&self.folder, id))?);
+            segments_sha256.insert(id.clone(), digest::of_file(&self.folder, &segment_name(id))?);
         }
-        let start_sha256 = digest::of_file(&self.folder.join(START))?;
+        let start_sha256 = digest::of_file(&self.folder, START)?;
         let sha256 = String::new();
         let closing = Closing { version: VERSION, run, coverage, accounts, start_sha256, segments_sha256, sha256 };
         let closing = closing.sealed();
@@ -131,26 +167,8 @@ impl Writer {
 
     /// Writes a file that is there as a whole or not at all, whatever happens, and syncs it.
     fn write(&self, name: &str, content: &impl Serialize) -> Result<(), InventoryError> {
-        let (path, draft) = (self.folder.join(name), self.folder.join(format!("{name}.tmp")));
-        let written = serde_json::to_vec_pretty(content).map_err(io::Error::from).and_then(|json| {
-            let mut file = File::create(&draft)?;
-            file.write_all(&json)?;
-            file.sync_all()?;
-            fs::rename(&draft, &path)?;
-            sync(&self.folder)
-        });
-        written.map_err(|source| InventoryError::write(&path, source))
+        let json = serde_json::to_vec_pretty(content).map_err(io::Error::from);
+        let written = json.and_then(|json| self.folder.write(name, &json));
+        written.map_err(|source| InventoryError::write(&self.folder.path().join(name), source))
     }
-}
-
-/// The names of new files are on the disk when this returns.
-#[cfg(unix)]
-fn sync(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-/// Other systems cannot open a folder, and need not.
-#[cfg(not(unix))]
-fn sync(_: &Path) -> io::Result<()> {
-    Ok(())
 }

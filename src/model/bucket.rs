@@ -24,12 +24,24 @@ impl Region {
             "EU" => Some(Self::new("eu-west-1")),
             "default" => None,
             // What a server calls a Region goes into host names and reports.
-            name => {
-                let plain =
-                    name.len() <= 64 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-                plain.then(|| Self::new(name))
-            }
+            name => Some(Self::new(name)).filter(Self::is_plain),
         }
+    }
+
+    /// Whether it is one label of a host name.
+    pub fn is_plain(&self) -> bool {
+        let name = &self.0;
+        let is_good = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+        (1..=64).contains(&name.len()) && name.bytes().all(is_good)
+    }
+
+    /// Whether both are in one partition of AWS, by their names: the addresses of each partition end differently.
+    ///
+    /// Source: the endpoint rules of AWS's SDKs, `partitions.json`.
+    pub fn is_in_partition_of(&self, other: &Self) -> bool {
+        const OTHERS: [&str; 7] = ["cn-", "us-gov-", "us-iso-", "us-isob-", "us-isof-", "eu-isoe-", "eusc-"];
+        let partition = |region: &Self| OTHERS.iter().position(|start| region.0.starts_with(start));
+        partition(self) == partition(other)
     }
 
     /// Where it could not be found out. No Region of AWS has this name.
@@ -230,6 +242,20 @@ impl BucketRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn regions_are_in_one_partition_by_their_names() {
+        let is_one = |one: &str, other: &str| Region::new(one).is_in_partition_of(&Region::new(other));
+        assert!(
+            is_one("us-east-1", "eu-west-1") && is_one("us-east-1", "mx-central-1") && is_one("cn-north-1", "cn-x-9")
+        );
+        for other in
+            ["cn-north-1", "us-gov-east-1", "us-iso-east-1", "us-isob-east-1", "us-isof-south-1", "eusc-de-east-1"]
+        {
+            assert!(!is_one("us-east-1", other) && !is_one(other, "us-east-1") && is_one(other, other), "{other}");
+        }
+        assert!(!is_one("us-iso-east-1", "us-isob-east-1"));
+    }
 
     #[test]
     fn location_constraints_are_read_as_s3_writes_them() {

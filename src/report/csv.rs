@@ -8,7 +8,6 @@ mod protection;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io;
-use std::path::Path;
 
 use ::csv::{Terminator, Writer as CsvWriter, WriterBuilder};
 
@@ -20,6 +19,7 @@ use crate::aggregate::{MetricRow, Value};
 use crate::evaluate::Evaluation;
 use crate::model::{AccountRecord, BucketRecord, Finding, Kind, Outcome};
 use crate::rules;
+use crate::run_folder::Directory;
 
 const ACCOUNTS: &str = "accounts.csv";
 const BUCKETS: &str = "buckets.csv";
@@ -78,8 +78,8 @@ pub(super) struct Report {
 
 impl Report {
     pub fn create(folder: &Folder) -> io::Result<Self> {
-        let protection = protection::Tables::new(folder.path().to_owned());
-        let folder = folder.path();
+        let protection = protection::Tables::new(folder.directory().clone());
+        let folder = folder.directory();
         Ok(Self {
             protection,
             accounts: table(folder, ACCOUNTS, &ACCOUNT_COLUMNS)?,
@@ -91,7 +91,7 @@ impl Report {
     }
 }
 
-fn table(folder: &Path, name: &'static str, columns: &[&str]) -> io::Result<CsvWriter<Draft>> {
+fn table(folder: &Directory, name: &'static str, columns: &[&str]) -> io::Result<CsvWriter<Draft>> {
     let mut builder = WriterBuilder::new();
     let mut writer =
         builder.terminator(Terminator::Any(b'\n')).buffer_capacity(1 << 16).from_writer(draft(folder, name)?);

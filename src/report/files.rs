@@ -1,7 +1,6 @@
 //! All chosen formats as one sink, and the order in which a report takes its place.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -10,6 +9,7 @@ use super::folder::{Finished, named};
 use super::{Draft, Folder, FolderError, Format, Sink, Summary, csv, json, parquet, storage_lens, sums};
 use crate::evaluate::Evaluation;
 use crate::model::{AccountRecord, BucketRecord, Run};
+use crate::run_folder::{Directory, Kind, LARGEST_SUMS};
 use crate::storage_lens::{ReportFormat, place};
 
 /// The file that makes a folder a report.
@@ -39,16 +39,18 @@ pub struct Files {
 
 impl Files {
     /// The names in the SHA256SUMS of a folder; none where that cannot be read.
-    pub fn written(folder: &Path) -> BTreeSet<String> {
+    pub fn written(folder: &Directory) -> BTreeSet<String> {
         sums::sums(folder).into_keys().collect()
     }
 
     /// Opens a temporary file for every file of the formats. A format named twice is written once.
     pub fn open(folder: Folder, formats: &[Format]) -> Result<Self, FolderError> {
         let formats: BTreeSet<Format> = formats.iter().copied().collect();
-        let mut names = formats.iter().flat_map(|format| format.files()).copied().chain([SUMS]);
-        if let Some(name) = names.find(|name| is_taken(&folder, name)) {
-            return Err(FolderError::Taken { folder: folder.path().to_owned(), name });
+        let other = |source| FolderError::Other { folder: folder.path().to_owned(), source };
+        for name in formats.iter().flat_map(|format| format.files()).copied().chain([SUMS]) {
+            if let Some((name, kind)) = taken(folder.directory(), name).map_err(other)? {
+                return Err(FolderError::Taken { folder: folder.path().to_owned(), name, kind });
+            }
         }
         let open = |format| -> io::Result<Box<dyn Writer>> {
             Ok(match format {
@@ -97,13 +99,38 @@ impl Sink for Files {
     }
 }
 
-/// Whether something else stands where the report is to write: a folder where a file is to be, or a file where a folder
-/// is to be, whose name ends with `/`.
-fn is_taken(folder: &Folder, name: &str) -> bool {
-    match name.strip_suffix('/') {
-        Some(name) => folder.path().join(name).exists() && !folder.path().join(name).is_dir(),
-        None => folder.path().join(name).is_dir(),
+/// What stands where the report is to write something else: a name that ends with `/` is that of a folder, in which there
+/// must be nothing but folders and files.
+fn taken(folder: &Directory, name: &str) -> io::Result<Option<(String, Kind)>> {
+    let Some(name) = name.strip_suffix('/') else {
+        let kind = folder.kind(name)?.filter(|kind| *kind != Kind::File);
+        return Ok(kind.map(|kind| (name.to_owned(), kind)));
+    };
+    match folder.kind(name)? {
+        None => Ok(None),
+        Some(Kind::Folder) => strange(&folder.folder(name)?, name, DEEPEST),
+        Some(kind) => Ok(Some((name.to_owned(), kind))),
     }
+}
+
+/// Folders of an export for Storage Lens, one in the other.
+const DEEPEST: usize = 8;
+
+/// Something that is neither a folder nor a file, in this folder or below.
+fn strange(folder: &Directory, path: &str, depth: usize) -> io::Result<Option<(String, Kind)>> {
+    for entry in folder.entries()? {
+        let path = format!("{path}/{}", entry.name.display());
+        let found = match entry.kind {
+            Kind::Folder if depth > 0 => strange(&folder.folder(&entry.name)?, &path, depth - 1)?,
+            // Too deep for any name of a report.
+            Kind::File | Kind::Folder => None,
+            kind @ (Kind::Link | Kind::Fifo | Kind::Device | Kind::Socket | Kind::Other) => Some((path, kind)),
+        };
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
 }
 
 fn publish(folder: &Folder, mut files: Vec<Finished>) -> io::Result<()> {
@@ -118,7 +145,11 @@ fn publish(folder: &Folder, mut files: Vec<Finished>) -> io::Result<()> {
         remove(folder, &name)?;
         // The folders that were made for it, as far up as nothing else is in them.
         let above = Path::new(&name).ancestors().skip(1).filter(|path| !path.as_os_str().is_empty());
-        let _ = above.map(|path| fs::remove_dir(folder.path().join(path))).take_while(Result::is_ok).count();
+        let empty = above.map(|path| {
+            let (folder, name) = folder.directory().beneath(path)?;
+            folder.remove_folder(name)
+        });
+        let _ = empty.take_while(Result::is_ok).count();
     }
     // A manifest speaks of files that are there.
     let (manifests, files): (Vec<_>, Vec<_>) =
@@ -138,7 +169,7 @@ fn sums_of(files: &[Finished]) -> String {
 /// The files of an earlier report that this one does not replace. Only what its SHA256SUMS names is touched, and of
 /// that only names that some format of ours has.
 fn stale(folder: &Folder, files: &[Finished]) -> io::Result<Vec<String>> {
-    let old = match fs::read(folder.path().join(SUMS)) {
+    let old = match folder.directory().read(SUMS, LARGEST_SUMS) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(named(SUMS, &error)),
@@ -151,7 +182,8 @@ fn stale(folder: &Folder, files: &[Finished]) -> io::Result<Vec<String>> {
 }
 
 fn remove(folder: &Folder, name: &str) -> io::Result<()> {
-    match fs::remove_file(folder.path().join(name)) {
+    let removed = folder.directory().beneath(Path::new(name)).and_then(|(folder, name)| folder.remove(name));
+    match removed {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(named(name, &error)),
         Ok(()) | Err(_) => Ok(()),
     }

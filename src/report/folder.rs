@@ -6,15 +6,19 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
-use tempfile::NamedTempFile;
+
+use crate::run_folder::{self, Access, Directory, Kind, Temporary};
 
 /// A folder that exists and can be written. Folders that were made for it and stayed empty go when it is dropped.
 #[derive(Debug)]
 pub struct Folder {
-    path: PathBuf,
-    /// The deepest first.
-    made: Vec<PathBuf>,
+    directory: Directory,
+    _made: Made,
 }
+
+/// Folders that were not there, the deepest first.
+#[derive(Debug)]
+struct Made(Vec<PathBuf>);
 
 /// Why there is no folder to write to.
 #[derive(Debug, thiserror::Error)]
@@ -27,9 +31,9 @@ pub enum FolderError {
     ReadOnly { folder: PathBuf },
     #[error("open the output folder {}: no space is left", folder.display())]
     Full { folder: PathBuf },
-    /// A folder stands where the report is to write a file.
-    #[error("open the output folder {}: {name} in it is a folder", folder.display())]
-    Taken { folder: PathBuf, name: &'static str },
+    /// Something else stands where the report is to write a file or a folder.
+    #[error("open the output folder {}: {name} in it is {}", folder.display(), kind.as_str())]
+    Taken { folder: PathBuf, name: String, kind: Kind },
     #[error("open the output folder {}: {source}", folder.display())]
     Other { folder: PathBuf, source: io::Error },
 }
@@ -52,52 +56,56 @@ impl FolderError {
 
 impl Folder {
     /// Makes the folder and those above it where they are missing, and proves that a file can be written there.
-    pub fn open(path: &Path) -> Result<Self, FolderError> {
+    pub fn open(path: &Path, access: Access) -> Result<Self, FolderError> {
         let missing = path.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists());
-        let folder = Self { path: path.to_owned(), made: missing.map(Path::to_owned).collect() };
-        let proof = fs::create_dir_all(path)
-            .and_then(|()| temporary(path, ".bucketlens-"))
-            .and_then(|mut file| file.write_all(b"bucketlens was here"));
-        match proof {
-            Ok(()) => Ok(folder),
+        let made = Made(missing.map(Path::to_owned).collect());
+        let proof = || {
+            run_folder::create_named(path, access)?;
+            let directory = Directory::open(path)?.with_access(access);
+            directory.temporary(".bucketlens-")?.write_all(b"bucketlens was here")?;
+            Ok(directory)
+        };
+        match proof() {
+            Ok(directory) => Ok(Self { directory, _made: made }),
             Err(error) => Err(FolderError::new(path, error)),
         }
     }
 
     pub fn path(&self) -> &Path {
-        &self.path
+        self.directory.path()
+    }
+
+    /// The same folder, for another use of it.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self { directory: self.directory.clone(), _made: Made(Vec::new()) }
+    }
+
+    pub fn directory(&self) -> &Directory {
+        &self.directory
     }
 
     /// A file in the making: it has no name of its own until [`Finished::publish`], and is gone when dropped before.
     pub fn create(&self, name: &'static str) -> io::Result<Draft> {
-        draft(&self.path, name)
+        draft(&self.directory, name)
     }
 }
 
 /// The same for a folder that is open.
-pub(super) fn draft(folder: &Path, name: &'static str) -> io::Result<Draft> {
-    let file = temporary(folder, &format!(".{name}-")).map_err(|error| named(name, &error))?;
-    Ok(Draft { name, path: folder.join(name), file, digest: Sha256::new() })
+pub(super) fn draft(folder: &Directory, name: &'static str) -> io::Result<Draft> {
+    let file = folder.temporary(&format!(".{name}-")).map_err(|error| named(name, &error))?;
+    Ok(Draft { name, folder: folder.clone(), file, digest: Sha256::new() })
 }
 
 /// A file for what is to stand in this one later; nobody sees it.
-pub(super) fn scratch(folder: &Path, name: &'static str) -> io::Result<File> {
-    temporary(folder, &format!(".{name}-")).map(NamedTempFile::into_file).map_err(|error| named(name, &error))
+pub(super) fn scratch(folder: &Directory, name: &'static str) -> io::Result<File> {
+    folder.temporary(&format!(".{name}-")).and_then(Temporary::into_file).map_err(|error| named(name, &error))
 }
 
-fn temporary(folder: &Path, prefix: &str) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(prefix).suffix(".tmp");
-    // Temporary files are private by default; a report is as readable as any file its user makes (umask).
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
-}
-
-impl Drop for Folder {
+impl Drop for Made {
     fn drop(&mut self) {
         // Only empty folders can be removed; the first that is not ends it, and that is as it should be.
-        let _ = self.made.iter().try_for_each(fs::remove_dir);
+        let _ = self.0.iter().try_for_each(fs::remove_dir);
     }
 }
 
@@ -115,8 +123,8 @@ pub(super) fn hexadecimal(bytes: &[u8]) -> String {
 #[derive(Debug)]
 pub struct Draft {
     name: &'static str,
-    path: PathBuf,
-    file: NamedTempFile,
+    folder: Directory,
+    file: Temporary,
     digest: Sha256,
 }
 
@@ -135,9 +143,9 @@ impl Write for Draft {
 impl Draft {
     /// The end of its content, which is on the disk when this returns.
     pub fn finish(self) -> io::Result<Finished> {
-        self.file.as_file().sync_all().map_err(|error| named(self.name, &error))?;
+        self.file.file().sync_all().map_err(|error| named(self.name, &error))?;
         let sha256 = hexadecimal(&self.digest.finalize());
-        Ok(Finished { name: self.name.into(), path: self.path, file: self.file, sha256 })
+        Ok(Finished { name: self.name.into(), folder: self.folder, file: self.file, sha256 })
     }
 }
 
@@ -145,8 +153,8 @@ impl Draft {
 #[derive(Debug)]
 pub struct Finished {
     name: Cow<'static, str>,
-    path: PathBuf,
-    file: NamedTempFile,
+    folder: Directory,
+    file: Temporary,
     sha256: String,
 }
 
@@ -158,8 +166,8 @@ impl Finished {
 
     /// Under another name than the one it was made with, which was not known then.
     #[must_use]
-    pub fn named(self, folder: &Folder, name: String) -> Self {
-        Self { path: folder.path.join(&name), name: name.into(), ..self }
+    pub fn named(self, name: String) -> Self {
+        Self { name: name.into(), ..self }
     }
 
     /// In lower-case hexadecimal digits.
@@ -169,11 +177,11 @@ impl Finished {
 
     /// Gives it its name, in place of a file that has it.
     pub fn publish(self) -> io::Result<()> {
-        if let Some(above) = self.path.parent() {
-            fs::create_dir_all(above).map_err(|error| named(&self.name, &error))?;
-        }
-        self.file.persist(&self.path).map_err(|error| named(&self.name, &error.error))?;
-        Ok(())
+        let publish = || {
+            let (folder, name) = self.folder.made_beneath(Path::new(&*self.name))?;
+            self.file.publish(&folder, &name)
+        };
+        publish().map_err(|error| named(&self.name, &error))
     }
 }
 
@@ -189,7 +197,7 @@ mod tests {
     fn a_folder_is_made_with_those_above_it_and_goes_if_it_stays_empty() {
         let space = space();
         let path = space.path().join("a/b");
-        let folder = Folder::open(&path).expect("made");
+        let folder = Folder::open(&path, Access::Private).expect("made");
         assert!(path.is_dir());
         assert_eq!(fs::read_dir(&path).expect("readable").count(), 0, "the proof leaves nothing");
         drop(folder);
@@ -200,7 +208,7 @@ mod tests {
     #[test]
     fn a_folder_that_was_there_stays() {
         let space = space();
-        drop(Folder::open(space.path()).expect("there"));
+        drop(Folder::open(space.path(), Access::Private).expect("there"));
         assert!(space.path().is_dir());
     }
 
@@ -210,7 +218,7 @@ mod tests {
         let file = space.path().join("file");
         fs::write(&file, "mine").expect("written");
         for path in [file.clone(), file.join("deeper/still")] {
-            let error = Folder::open(&path).expect_err("a file is in the way");
+            let error = Folder::open(&path, Access::Private).expect_err("a file is in the way");
             assert!(matches!(&error, FolderError::File { file: named, .. } if *named == file), "{error}");
             assert!(error.to_string().ends_with("file is a file"), "{error}");
         }
@@ -230,7 +238,7 @@ mod tests {
     #[test]
     fn a_draft_has_no_name_until_it_is_published() {
         let space = space();
-        let folder = Folder::open(space.path()).expect("there");
+        let folder = Folder::open(space.path(), Access::Private).expect("there");
         let mut draft = folder.create("report.json").expect("created");
         draft.write_all(b"abc").expect("written");
         let finished = draft.finish().expect("finished");
@@ -242,15 +250,21 @@ mod tests {
         assert_eq!(fs::read_dir(space.path()).expect("readable").count(), 1, "a dropped draft is gone");
     }
 
-    #[cfg(unix)]
     #[test]
-    fn a_report_is_as_readable_as_other_files_of_its_user() {
+    fn a_report_can_be_read_by_others_only_where_that_is_asked_for() {
         use std::os::unix::fs::PermissionsExt;
         let space = space();
-        let mode = |name: &str| fs::metadata(space.path().join(name)).expect("there").permissions().mode() & 0o777;
+        let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+        let written = |name: &str, access| {
+            let folder = Folder::open(&space.path().join(name), access).expect("made");
+            let finished = folder.create("report.json").and_then(Draft::finish).expect("finished");
+            finished.named("deep/report.json".to_owned()).publish().expect("published");
+            [name, &format!("{name}/deep"), &format!("{name}/deep/report.json")].map(|it| mode(&space.path().join(it)))
+        };
+        assert_eq!(written("private", Access::Private), [0o700, 0o700, 0o600]);
         fs::write(space.path().join("other"), "").expect("written");
-        let folder = Folder::open(space.path()).expect("there");
-        folder.create("report.json").and_then(Draft::finish).and_then(Finished::publish).expect("published");
-        assert_eq!(mode("report.json"), mode("other"));
+        fs::create_dir(space.path().join("others")).expect("made");
+        let [file, folder] = ["other", "others"].map(|name| mode(&space.path().join(name)));
+        assert_eq!(written("public", Access::Umask), [folder, folder, file]);
     }
 }

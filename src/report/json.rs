@@ -42,7 +42,7 @@ impl Report {
     pub fn create(folder: &Folder) -> io::Result<Self> {
         let mut out = BufWriter::with_capacity(1 << 16, folder.create(NAME)?);
         write!(out, "{{\n\"schema_version\": {SCHEMA_VERSION},\n\"findings\": [")?;
-        Ok(Self { out, separator: "\n", protection: protection::Sections::new(folder.path().to_owned()) })
+        Ok(Self { out, separator: "\n", protection: protection::Sections::new(folder.directory().clone()) })
     }
 
     fn section(&mut self, name: &str, value: &impl Serialize) -> io::Result<()> {

@@ -1,18 +1,19 @@
-//! `SHA256SUMS`, as `sha256sum` writes and checks it: the files of a report, and whether they are as it wrote them.
+//! `SHA256SUMS`, as `sha256sum` writes and checks it: the files of a report, and whether they are as it wrote them. It
+//! shows accidents. Whoever can change a file can change its sum too.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
 use super::files::SUMS;
 use super::folder::hexadecimal;
+use crate::run_folder::{Directory, LARGEST_SUMS};
 
 /// By name; empty where there is none, or it cannot be read.
-pub fn sums(folder: &Path) -> BTreeMap<String, String> {
-    let text = fs::read(folder.join(SUMS)).unwrap_or_default();
+pub fn sums(folder: &Directory) -> BTreeMap<String, String> {
+    let text = folder.read(SUMS, LARGEST_SUMS).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let listed = text.lines().filter_map(listed).map(|(sum, name)| (name.to_owned(), sum.to_ascii_lowercase()));
     listed.collect()
@@ -25,8 +26,8 @@ pub(super) fn listed(line: &str) -> Option<(&str, &str)> {
 }
 
 /// In lower-case hexadecimal digits.
-pub fn sha256(file: &Path) -> io::Result<String> {
-    let (mut file, mut digest, mut buffer) = (File::open(file)?, Sha256::new(), vec![0; 1 << 16]);
+pub fn sha256(mut file: &File) -> io::Result<String> {
+    let (mut digest, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
     loop {
         match file.read(&mut buffer)? {
             0 => return Ok(hexadecimal(&digest.finalize())),

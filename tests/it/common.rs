@@ -167,6 +167,10 @@ impl Running {
         assert!(Command::new("/bin/sh").args(["-c", &kill]).status().expect("a shell").success(), "{kill}");
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn has_ended(&mut self) -> bool {
         self.child.try_wait().expect("a child").is_some()
     }
@@ -254,6 +258,11 @@ impl Sim {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         let simulator = runtime.block_on(Simulator::start(organization, options)).expect("loopback");
         Self { endpoint: simulator.endpoint(), simulator: Some(simulator), runtime: Some(runtime) }
+    }
+
+    /// Requests of any kind.
+    pub fn total(&self) -> u64 {
+        self.simulator.as_ref().expect("running").counts().values().sum()
     }
 
     /// How often an operation was asked.

@@ -278,7 +278,7 @@ fn a_run_that_goes_on_lists_what_it_lacks_and_knows_what_it_has() {
     let report = runs.json("run/report.json");
     assert_eq!((&report["coverage"]["buckets_directory"], &report["coverage"]["buckets"]), (&json!(2), &json!(3)));
     // All of it is known now.
-    resume(&runs, &sim.endpoint, &[]).expect(0);
+    resume(&runs, &sim.endpoint, &["--max-age", "7d"]).expect(0);
     assert_eq!(counts(&sim, ASKED), [2, 14, 1, 1]);
     assert_eq!(
         (rows_of(&runs), &runs.json("run/report.json")["run"]["scope"]),

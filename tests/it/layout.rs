@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A module and those it may import. A new module is new here too.
-const MAY_IMPORT: [(&str, &[&str]); 23] = [
+const MAY_IMPORT: [(&str, &[&str]); 24] = [
     ("model", &["lifecycle"]),
     ("lifecycle", &["model"]),
     ("policy", &["model"]),
@@ -20,10 +20,11 @@ const MAY_IMPORT: [(&str, &[&str]); 23] = [
     ("aws", &["lifecycle", "model"]),
     ("discover", &["aws", "config", "model"]),
     ("collect", &["aws", "config", "discover", "inventory", "model"]),
-    ("inventory", &["model"]),
+    ("run_folder", &[]),
+    ("inventory", &["model", "run_folder"]),
     ("aggregate", &["evaluate", "model", "replication"]),
     ("diff", &["evaluate", "inventory", "lifecycle", "model"]),
-    ("dataset", &["aggregate", "evaluate", "model", "storage_lens"]),
+    ("dataset", &["aggregate", "evaluate", "model", "run_folder", "storage_lens"]),
     ("trend", &["aggregate", "dataset", "model"]),
     (
         "report",
@@ -37,11 +38,12 @@ const MAY_IMPORT: [(&str, &[&str]); 23] = [
             "policy",
             "protection",
             "rules",
+            "run_folder",
             "storage_lens",
             "trend",
         ],
     ),
-    ("config", &["aws", "model", "report"]),
+    ("config", &["aws", "model", "report", "run_folder"]),
     ("exit", &["model"]),
     ("simulator", &[]),
     (
@@ -63,6 +65,7 @@ const MAY_IMPORT: [(&str, &[&str]); 23] = [
             "plan",
             "replication",
             "report",
+            "run_folder",
             "simulator",
             "storage_lens",
             "trend",
@@ -71,7 +74,7 @@ const MAY_IMPORT: [(&str, &[&str]); 23] = [
 ];
 
 /// Of these modules an importer may use only these items: the rest is their own business.
-const ONLY: [(&str, &str, &[&str]); 9] = [
+const ONLY: [(&str, &str, &[&str]); 10] = [
     ("model", "lifecycle", &["lifecycle::Configuration"]),
     ("aws", "lifecycle", &["lifecycle::read", "lifecycle::read::RemarkKind"]),
     ("report", "aggregate", &["aggregate::MetricRow", "aggregate::Metrics", "aggregate::Scope", "aggregate::Value"]),
@@ -82,6 +85,7 @@ const ONLY: [(&str, &str, &[&str]); 9] = [
     ("report", "evaluate", &["evaluate::Analysis", "evaluate::Evaluation"]),
     ("config", "aws", &["aws::session::Addressing", "aws::session::Timeouts"]),
     ("config", "report", &["report::Format"]),
+    ("config", "run_folder", &["run_folder::Access"]),
 ];
 
 struct Source {

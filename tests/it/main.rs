@@ -34,6 +34,8 @@ mod real_mfa_delete;
 mod real_plan;
 mod real_servers;
 mod resume;
+mod resume_scope;
+mod run_folder;
 mod saved;
 mod scan;
 mod schemas;

@@ -379,6 +379,34 @@ fn what_cannot_be_recorded_is_not_done() {
     assert_eq!(sim.count("PutBucketVersioning"), 0);
 }
 
+/// A link would append the lines to a file of somebody else, and a FIFO would wait for a reader.
+#[test]
+fn the_record_is_a_file_of_its_own() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let sim = simulator();
+    for (kind, says) in [
+        ("link", "it is a symbolic link"),
+        ("hard link", "it has a second name (hard link)"),
+        ("fifo", "it is a FIFO"),
+        ("folder", "it is a folder"),
+    ] {
+        let cli = root(&apply("enable plain"), &sim.endpoint).file("reports/x", "").file("theirs", "precious");
+        let place = cli.home().join("reports/mfa-delete.jsonl");
+        match kind {
+            "link" => symlink(cli.home().join("theirs"), place).expect("new"),
+            "hard link" => std::fs::hard_link(cli.home().join("theirs"), place).expect("new"),
+            "folder" => std::fs::create_dir(place).expect("new"),
+            _ => assert!(std::process::Command::new("mkfifo").arg(place).status().expect("a program").success()),
+        }
+        let ran = cli.run_with("314159\n").expect(2);
+        assert!(ran.stderr.contains(says) && ran.stderr.contains("nothing was sent"), "{kind}: {}", ran.stderr);
+        assert_eq!((ran.read("theirs").as_str(), sim.count("PutBucketVersioning")), ("precious", 0), "{kind}");
+    }
+    let ran = root(&apply("enable plain"), &sim.endpoint).run_with("314159\n").expect(0);
+    let mode = |path: &str| std::fs::metadata(ran.path(path)).expect("there").permissions().mode() & 0o777;
+    assert_eq!((mode("reports"), mode("reports/mfa-delete.jsonl")), (0o700, 0o600));
+}
+
 #[test]
 fn the_record_is_only_appended_to() {
     let sim = simulator();

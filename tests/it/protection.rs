@@ -319,7 +319,9 @@ fn a_run_that_goes_on_keeps_its_controls_unless_others_are_accepted() {
     let begun = scan(&sim, &options, 1);
     let out = begun.path("out").to_str().expect("text").to_owned();
     let resume = |options: &[&str]| {
-        let arguments = ["scan", "--quiet", "--resume", &out].into_iter().chain(options.iter().copied());
+        // Nothing is as old as that.
+        let arguments =
+            ["scan", "--quiet", "--max-age=7d", "--resume", &out].into_iter().chain(options.iter().copied());
         Cli::new(arguments).at(&sim.endpoint, "111111111111").run()
     };
     resume(&[]).expect(1);

@@ -74,6 +74,12 @@ impl Out {
         tables.chain([report]).map(|text| normalised(&text)).collect()
     }
 
+    /// As a kill before the end leaves it.
+    fn cut(&self) {
+        fs::rename(self.path().join("inventory"), self.path().join("inventory.partial")).expect("there");
+        fs::remove_file(self.path().join("inventory.partial/run.json")).expect("there");
+    }
+
     /// Lines of buckets in the journal.
     fn journalled(&self) -> usize {
         let Ok(entries) = fs::read_dir(self.path().join("inventory.partial")) else { return 0 };
@@ -129,9 +135,9 @@ fn a_run_that_was_killed_twenty_times_ends_as_one_that_was_not() {
     for number in 0..KILLS {
         let cli = match number {
             0 => cut.scan(&scope),
-            // The scope may be repeated, and need not.
+            // Before anything was read nothing but the scope is known; filters may be repeated, and need not.
             _ if random.bool() => cut.resume(&scope),
-            _ => cut.resume(&["--concurrency", "8"]),
+            _ => cut.resume(&["--organization", "--concurrency", "8"]),
         };
         let mut running = cli.at(&sim.endpoint, "100000000000").start();
         std::thread::sleep(longest.mul_f64(random.f64()));
@@ -143,7 +149,7 @@ fn a_run_that_was_killed_twenty_times_ends_as_one_that_was_not() {
         kept = kept.max(cut.journalled());
     }
     assert!(killed > KILLS / 2 && kept > 20, "{killed} kills, {kept} buckets kept: nothing was tried");
-    cut.resume(&[]).at(&sim.endpoint, "100000000000").run().expect(3);
+    cut.resume(&["--organization"]).at(&sim.endpoint, "100000000000").run().expect(3);
     assert_same(&whole.report(), &cut.report());
     assert!(!cut.path().join("inventory.partial").exists());
     assert!(!cut.json()["run"]["resumed"].as_array().expect("times").is_empty());
@@ -163,16 +169,16 @@ fn what_the_journal_has_is_not_asked_again() {
     running.wait();
     let (known, asked) = (out.journalled(), sim.count(VERSIONING));
     assert!(known < 301);
-    out.resume(&[]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
+    out.resume(&["--organization"]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
     assert_eq!(sim.count(VERSIONING) - asked, 301 - known as u64);
     let rows = out.rows("buckets.csv");
     assert!(rows.len() == 301 && rows.iter().all(|row| row["status"] == "pass"), "{rows:?}");
-    // Once more: it is finished, and says so.
-    let asked = (sim.count(VERSIONING), sim.count("ListBuckets"));
-    let again = out.resume(&[]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
-    assert_eq!((sim.count(VERSIONING), sim.count("ListBuckets")), asked);
-    assert!(again.stderr.contains(" was finished at 20"), "{}", again.stderr);
-    assert_eq!(out.rows("buckets.csv"), rows);
+    // Once more: it is finished, and is not taken for a new one.
+    let (asked, before) = (sim.total(), out.report());
+    let again = out.resume(&["--organization"]).at(&sim.endpoint, MANAGEMENT).run().expect(2);
+    assert!(again.stderr.contains(" was finished at 20") && again.stdout.is_empty(), "{}", again.stderr);
+    assert_eq!(sim.total(), asked);
+    assert_same(&before, &out.report());
 }
 
 /// States in which a kill can leave the folder between the last account and the last rename.
@@ -212,7 +218,7 @@ fn a_run_that_was_killed_near_its_end_goes_on_from_there() {
     for (number, state) in states.into_iter().enumerate() {
         state(&whole.path());
         let asked = sim.count(VERSIONING);
-        whole.resume(&[]).at(&sim.endpoint, "104217683095").run().expect(3);
+        whole.resume(&["--organization"]).at(&sim.endpoint, "104217683095").run().expect(3);
         assert_eq!(sim.count(VERSIONING), asked, "{number}");
         assert_same(&expected, &whole.report());
         let names = fs::read_dir(whole.path()).expect("there").flatten().map(|entry| entry.file_name());
@@ -262,7 +268,7 @@ fn a_run_that_is_told_to_stop_reports_what_it_read_and_goes_on_later() {
         assert!(accounts.iter().all(|row| row["reason"].contains("the run was interrupted")), "{accounts:?}");
 
         let asked = sim.count(VERSIONING);
-        out.resume(&[]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
+        out.resume(&["--organization"]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
         assert_eq!(sim.count(VERSIONING) - asked, 1501 - read as u64);
         assert_eq!(out.json()["run"]["interrupted"], false);
         let rows = out.rows("buckets.csv");
@@ -365,17 +371,31 @@ fn the_scope_may_be_repeated_and_not_changed() {
         assert_same(&before, &out.report());
     }
     for arguments in [
-        &["--region", "us-east-1"][..],
+        &["--organization", "--region", "us-east-1"][..],
         &["--organization", "--bucket", "theirs,ours", "--role-name", "OrganizationAccountAccessRole"],
-        &["--out", folder, "--concurrency", "3", "--format", "csv,json", "--quiet", "--log-level", "error"],
+        &[
+            "--organization",
+            "--out",
+            folder,
+            "--concurrency",
+            "3",
+            "--format",
+            "csv,json",
+            "--quiet",
+            "--log-level",
+            "error",
+        ],
     ] {
+        out.cut();
         out.resume(arguments).at(&sim.endpoint, MANAGEMENT).run().expect(0);
         assert_same(&before, &out.report());
     }
     // How it is judged is no scope: the run's own standard holds unless another is asked for.
-    out.resume(&["--standard", "security-hub"]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
+    out.cut();
+    out.resume(&["--organization", "--standard", "security-hub"]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
     assert_eq!(out.json()["run"]["standard"], "security-hub");
-    out.resume(&[]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
+    out.cut();
+    out.resume(&["--organization"]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
     assert_eq!(out.json()["run"]["standard"], "security-hub");
     assert_eq!(
         out.scan(&["--max-age", "1h"]).run().expect(2).stderr,
@@ -393,11 +413,12 @@ fn another_caller_and_another_version_are_refused() {
     let out = Out::new();
     out.scan(&[]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
     let before = out.report();
+    out.cut();
     let ran = out.resume(&[]).at(&sim.endpoint, "222222222222").run().expect(2);
     let says = "was begun in account 111111111111, and these credentials are those of account 222222222222";
     assert!(ran.stderr.contains(says), "{}", ran.stderr);
     assert_same(&before, &out.report());
-    let start = out.path().join("inventory/start.json");
+    let start = out.path().join("inventory.partial/start.json");
     let text = fs::read_to_string(&start).expect("there");
     fs::write(&start, text.replacen("\"version\": ", "\"version\": 9", 1)).expect("writable");
     let ran = out.resume(&[]).at(&sim.endpoint, MANAGEMENT).run().expect(2);
@@ -418,9 +439,9 @@ fn an_external_id_is_kept_nowhere_and_has_to_be_given_again() {
         let text = fs::read_to_string(entry.expect("readable").path()).expect("text");
         assert!(!text.contains("hush"), "{text}");
     }
-    let ran = out.resume(&["--max-age", "0s"]).at(&sim.endpoint, MANAGEMENT).run().expect(2);
+    let ran = out.resume(&["--organization", "--max-age", "0s"]).at(&sim.endpoint, MANAGEMENT).run().expect(2);
     assert!(ran.stderr.starts_with("error: --external-id: the run was begun with an external id, "), "{}", ran.stderr);
-    let again = ["--max-age", "0s", "--external-id", "hush-hush"];
+    let again = ["--organization", "--max-age", "0s", "--external-id", "hush-hush"];
     out.resume(&again).at(&sim.endpoint, MANAGEMENT).run().expect(0);
 }
 
@@ -451,7 +472,8 @@ fn what_is_older_than_max_age_is_read_again() {
     let out = Out::new();
     out.scan(&[]).at(&two.endpoint, MANAGEMENT).run().expect(0);
     let three = buckets(&json!([good("bucket-00000"), good("bucket-00002")]));
-    out.resume(&["--max-age", "1d"]).at(&three.endpoint, MANAGEMENT).run().expect(0);
+    let ran = out.resume(&["--max-age", "1d"]).at(&three.endpoint, MANAGEMENT).run().expect(0);
+    assert!(ran.stderr.contains("older than --max-age is read again"), "{}", ran.stderr);
     assert_eq!((three.count(VERSIONING), three.count("ListBuckets")), (0, 0));
     out.resume(&["--max-age", "0s"]).at(&three.endpoint, MANAGEMENT).run().expect(0);
     let rows = out.rows("buckets.csv");
@@ -519,8 +541,8 @@ fn nothing_is_begun_in_a_folder_that_holds_no_run() {
     assert!(ran.stderr.contains("does not exist, and nothing says what is to be scanned"), "{}", ran.stderr);
     assert!(!out.path().exists() && sim.count("ListBuckets") == 0);
     // A job may begin and go on with one and the same line.
-    for told in ["it is scanned from the start: --bucket=*-00001", "the run in "] {
-        let ran = out.resume(&["--bucket", "*-00001"]).at(&sim.endpoint, MANAGEMENT).run().expect(0);
+    for (told, code) in [("it is scanned from the start: --bucket=*-00001", 0), ("there is nothing to resume", 2)] {
+        let ran = out.resume(&["--bucket", "*-00001"]).at(&sim.endpoint, MANAGEMENT).run().expect(code);
         assert!(ran.stderr.contains(told), "{}", ran.stderr);
     }
 }
@@ -548,7 +570,7 @@ fn an_account_that_is_found_no_more_keeps_its_rows() {
     let sim = Sim::start(of(&both));
     out.scan(&["--organization"]).at(&sim.endpoint, MANAGEMENT).run().expect(3);
     let alone = Sim::start(of(&json!([management(&json!({"buckets": [good("ours")]}))])));
-    out.resume(&[]).at(&alone.endpoint, MANAGEMENT).run().expect(3);
+    out.resume(&["--organization"]).at(&alone.endpoint, MANAGEMENT).run().expect(3);
     let accounts = out.rows("accounts.csv");
     let outcomes: Vec<&str> = accounts.iter().map(|row| row["outcome"].as_str()).collect();
     assert_eq!(outcomes, ["complete", "complete", "failed"]);
@@ -573,7 +595,7 @@ fn an_account_that_was_suspended_meanwhile_is_said_to_be() {
         let rows = out.rows("accounts.csv");
         rows.iter().map(|row| columns.map(|column| row[column].clone())).collect::<Vec<_>>()
     };
-    let ran = out.resume(&[]).at(&sim.endpoint, MANAGEMENT).run().expect(3);
+    let ran = out.resume(&["--organization"]).at(&sim.endpoint, MANAGEMENT).run().expect(3);
     assert!(ran.stderr.contains("an account is skipped now that was to be read when the run began"), "{}", ran.stderr);
     let reason = "the account is suspended by AWS (SUSPENDED)";
     let stands = format!("{reason}: what an earlier part of the run read of it stands");
@@ -586,7 +608,7 @@ fn an_account_that_was_suspended_meanwhile_is_said_to_be() {
             ["SUSPENDED", "complete", "", "0"],
         ]
     );
-    out.resume(&["--max-age", "0s"]).at(&sim.endpoint, MANAGEMENT).run().expect(3);
+    out.resume(&["--organization", "--max-age", "0s"]).at(&sim.endpoint, MANAGEMENT).run().expect(3);
     assert_eq!(said(["state", "outcome", "reason", "buckets"])[2], ["SUSPENDED", "skipped", reason, ""]);
 }
 
@@ -595,21 +617,22 @@ fn what_was_read_of_another_account_is_not_taken_for_this_one() {
     let sim = Sim::start(Organization::generate(3, 6));
     let out = Out::new();
     out.scan(&["--organization"]).at(&sim.endpoint, "100000000000").run();
-    let segment = |number: u32| out.path().join(format!("inventory/10000000000{number}.jsonl"));
+    out.cut();
+    let segment = |number: u32| out.path().join(format!("inventory.partial/10000000000{number}.jsonl"));
     let (whole, asked) = (fs::read_to_string(segment(1)).expect("there"), sim.count(VERSIONING));
     // As a whole, and only a bucket of it.
     let (header, rest) = whole.split_once('\n').expect("lines");
     let of_another = rest.replace("100000000001", "100000000002");
     for wrong in [fs::read_to_string(segment(2)).expect("there"), format!("{header}\n{of_another}")] {
         fs::write(segment(1), wrong).expect("writable");
-        let ran = out.resume(&[]).at(&sim.endpoint, "100000000000").run().expect(2);
+        let ran = out.resume(&["--organization"]).at(&sim.endpoint, "100000000000").run().expect(2);
         let says = "100000000001.jsonl holds what was read of another account (100000000002)\n  help: ";
         assert!(ran.stderr.contains(says), "{}", ran.stderr);
     }
     assert_eq!(sim.count(VERSIONING), asked);
     // As the help says.
     fs::remove_file(segment(1)).expect("there");
-    out.resume(&[]).at(&sim.endpoint, "100000000000").run();
+    out.resume(&["--organization"]).at(&sim.endpoint, "100000000000").run();
     assert_eq!(sim.count(VERSIONING), asked + 2);
 }
 
@@ -639,7 +662,7 @@ fn parts_that_read_some_accounts_each_make_one_run() {
     // Of an account that is none of the run's.
     fs::copy(unfinished.join(segment(0)), unfinished.join("999999999999.jsonl")).expect("both are there");
     let asked = sim.count(VERSIONING);
-    let ran = run.resume(&[]).at(&sim.endpoint, "100000000000").run();
+    let ran = run.resume(&["--organization"]).at(&sim.endpoint, "100000000000").run();
     assert!(ran.stderr.contains("999999999999.jsonl is of no account of its run, and is left out"), "{}", ran.stderr);
     assert_eq!(sim.count(VERSIONING), asked, "nothing is left to be read");
     assert_same(&whole.report(), &run.report());

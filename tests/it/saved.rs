@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use bucketlens::inventory::{Closing, Inventory, Writer};
 use bucketlens::model::Run;
+use bucketlens::run_folder::Directory;
 use bucketlens::simulator::Organization;
 use serde_json::{Value, json};
 
@@ -58,10 +59,11 @@ impl Runs {
     #[track_caller]
     pub fn say_of(&self, name: &str, change: impl FnOnce(&mut Run)) {
         let folder = self.path(&format!("{name}/inventory"));
-        let closing = Inventory::open(&folder).expect("whole").closing;
+        let folder = || Directory::open(&folder).expect("there");
+        let closing = Inventory::open(folder()).expect("whole").closing;
         let Closing { mut run, coverage, accounts, .. } = closing;
         change(&mut run);
-        let writer = Writer::reopen(&folder, None).expect("readable").expect("a record of the run");
+        let writer = Writer::reopen(folder(), None).expect("readable").expect("a record of the run");
         writer.close(run, coverage, accounts).expect("writable");
     }
 

@@ -1,7 +1,7 @@
 //! The codes of the MFA device: from the terminal or from stdin, never from argv, the environment or a file. They are
 //! not hidden while they are typed: once sent a code is worth nothing, and so the terminal needs no restoring.
 
-use std::io::{self, BufRead, IsTerminal, Read, Write};
+use crate::cli::ask::{ask, can_ask, line};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
@@ -13,7 +13,7 @@ pub enum Source {
 impl Source {
     /// Whether somebody can be asked: who answers must also see the question.
     pub fn can_ask(self) -> bool {
-        self == Self::Stdin || (io::stdin().is_terminal() && io::stderr().is_terminal())
+        self == Self::Stdin || can_ask()
     }
 }
 
@@ -64,7 +64,7 @@ impl Codes {
             if self.source == Source::Terminal {
                 ask(question);
             }
-            match (line().await.and_then(|line| self.take(&line)), self.source) {
+            match (next_line().await.and_then(|line| self.take(&line)), self.source) {
                 (Err(mistake @ (NoCode::NotSixDigits | NoCode::Used)), Source::Terminal) => eprintln!("{mistake}"),
                 (answer, _) => return answer,
             }
@@ -81,24 +81,9 @@ impl Codes {
     }
 }
 
-fn ask(question: &str) {
-    // A terminal that is gone gives no answer either.
-    let _ = write!(io::stderr(), "{question}").and_then(|()| io::stderr().flush());
-}
-
-/// Read in a thread of its own: Ctrl-C must not wait for the end of the line.
-async fn line() -> Result<String, NoCode> {
-    const LONGEST: u64 = 4096;
-    let read = tokio::task::spawn_blocking(|| {
-        let mut bytes = Vec::new();
-        io::stdin().lock().take(LONGEST).read_until(b'\n', &mut bytes).map(|_| bytes)
-    });
-    let bytes = match read.await {
-        Ok(Ok(bytes)) => bytes,
-        Ok(Err(error)) => return Err(NoCode::Unreadable(error.to_string())),
-        Err(error) => return Err(NoCode::Unreadable(error.to_string())),
-    };
-    if bytes.is_empty() { Err(NoCode::End) } else { Ok(String::from_utf8_lossy(&bytes).into_owned()) }
+async fn next_line() -> Result<String, NoCode> {
+    let line = line().await.map_err(NoCode::Unreadable)?;
+    if line.is_empty() { Err(NoCode::End) } else { Ok(line) }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The record of what was sent: a line of JSON before a request goes out, one when it is known what came of it. A line
 //! that says `sending` and has none after it belongs to a run that was killed in between.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::show::{Before, Row, Sent, State};
 use crate::cli::Problem;
 use crate::model::Timestamp;
+use crate::run_folder::{self, Access, Directory};
 
 /// Only ever appended to, and on the disk before anything else happens.
 pub struct Record {
@@ -99,10 +100,11 @@ impl Record {
 
 /// A new file's name is on the disk too.
 fn create(path: &Path) -> io::Result<File> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let file = OpenOptions::new().create(true).append(true).open(path)?;
+    let above = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    above.map_or(Ok(()), |folder| run_folder::create_named(folder, Access::Private))?;
+    let (folder, name) = Directory::of_file(path)?;
+    let file = folder.appendable(name)?;
     file.sync_all()?;
-    File::open(folder)?.sync_all()?;
+    folder.sync()?;
     Ok(file)
 }

@@ -8,6 +8,7 @@ use crate::cli::judging::Judging;
 use crate::cli::report::Again;
 use crate::config::options::{FailOn, JudgingArgs, ReportArgs};
 use crate::config::{self, Color, Log, LogFormat, LogLevel};
+use crate::run_folder::Access;
 
 /// The judging and report options of `scan`, for what was read before.
 #[derive(Args)]
@@ -38,7 +39,11 @@ impl AgainArgs {
             fail_on: self.judging.fail_on.and_then(FailOn::severity),
             allow_unknown: self.judging.allow_unknown,
             baseline: self.judging.baseline,
-            output: config::Output { out: self.report.out, formats: self.report.format.into_iter().collect() },
+            output: config::Output {
+                out: self.report.out,
+                formats: self.report.format.into_iter().collect(),
+                access: Access::of(self.report.public_files),
+            },
             color: self.color,
             log: Log { level: LogLevel::Warn, format: LogFormat::Text },
         }

@@ -16,8 +16,8 @@ Examples:
     bucketlens scan --organization --role-name Audit --exclude-ou ou-ab12-11111111
   The accounts of a file, for a scheduled job: only critical findings matter, logs as JSON:
     bucketlens scan --accounts-file accounts.txt --fail-on critical --quiet --log-format json
-  What a run that was killed or interrupted has not read yet; the scope is that of the run:
-    bucketlens scan --resume reports/today
+  What a run that was killed or interrupted has not read yet; the filters are those of the run:
+    bucketlens scan --organization --role-name Audit --resume reports/today
   An S3 server that is not AWS:
     AWS_ENDPOINT_URL=https://s3.example.org bucketlens scan --account-id 111111111111";
 

@@ -164,8 +164,9 @@ fn the_help_of_scan_is_grouped() {
               --bucket <GLOB>         Scan only buckets with such a name: *, ? and [a-z] (repeatable)
               --region <NAME>         Scan only buckets in this Region (repeatable)
 
-        Going on with a run that was cut off:
-              --resume <DIR>        Read only what the run in this folder lacks, and report there
+        Resuming a run that was cut off:
+              --resume <DIR>        Read only what the run in this folder lacks, and report there; say again
+                                    how accounts are found, and the role
               --max-age <DURATION>  With --resume: also read again what is older: 90s, 30m, 12h, 7d
 
         What is read (default: two requests a bucket):
@@ -201,6 +202,7 @@ fn the_help_of_scan_is_grouped() {
               --format <FORMAT>           Formats of the report's files (comma list) [default:
                                           csv,json,parquet] [possible values: csv, json, parquet,
                                           storage-lens-csv, storage-lens-parquet, storage-lens-tables]
+              --public-files              Let the umask decide who can read the files [default: only you]
 
         Console:
               --quiet                Show no progress

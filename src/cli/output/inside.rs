@@ -6,6 +6,7 @@ use super::{WRITING, WRITTEN};
 use crate::cli::Problem;
 use crate::inventory::{RUN, START};
 use crate::report::Files;
+use crate::run_folder::Directory;
 
 /// Below the folder of a report.
 const STORAGE_LENS: &str = "StorageLens";
@@ -26,12 +27,15 @@ fn of_a_run(folder: &Path) -> Option<&'static str> {
     let name = folder.file_name()?;
     let above = folder.parent()?;
     let is_inventory_name = |name: &str| name == WRITTEN || name == WRITING;
-    let has_run = [WRITTEN, WRITING].into_iter().any(|inventory| above.join(inventory).join(START).is_file());
+    let has = |folder: &Directory, name: &str| folder.has_file(name).unwrap_or(false);
+    let above = Directory::open(above).ok()?;
+    let has_run = [WRITTEN, WRITING].into_iter().any(|name| above.folder(name).is_ok_and(|it| has(&it, START)));
     let is_named = name.to_str().is_some_and(is_inventory_name);
-    if is_named && has_run || folder.join(START).is_file() && folder.join(RUN).is_file() {
+    let is_inventory = || above.folder(name).is_ok_and(|folder| has(&folder, START) && has(&folder, RUN));
+    if is_named && has_run || is_inventory() {
         return Some("the inventory");
     }
-    let was_written = || Files::written(above).iter().any(|file| Path::new(file).starts_with(STORAGE_LENS));
+    let was_written = || Files::written(&above).iter().any(|file| Path::new(file).starts_with(STORAGE_LENS));
     (name == STORAGE_LENS && (has_run || was_written())).then_some("the Storage Lens export")
 }
 

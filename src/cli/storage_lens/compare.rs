@@ -8,21 +8,18 @@ use super::options::Order;
 use super::show::{Counts, Head, Page, RunHead, Shown};
 use super::take;
 use crate::aws::http::Network;
-use crate::cli::{Problem, judge};
+use crate::cli::{Problem, judge, saved};
 use crate::dataset::storage_lens::intake::Taken;
 use crate::dataset::storage_lens::sorted::{self, Buckets, Said};
 use crate::exit::Exit;
-use crate::inventory::{Inventory, InventoryError};
+use crate::inventory::Inventory;
 use crate::model::{AccountId, AccountRecord, BucketRecord, Facts, Outcome, Region, leaves_out_buckets};
 use crate::replication::Destinations;
 use crate::storage_lens::Metric;
 use crate::storage_lens::compare::{Compared, Kind, Terms, Whole, both, contradiction, only_export, only_run};
 
-/// The folder of the inventory in the output folder of a scan.
-const INVENTORY: &str = "inventory";
-
 pub async fn run(order: &Order, run: &Path, network: &Network) -> Result<Exit, Problem> {
-    let inventory = open(run)?;
+    let inventory = saved::open(run)?;
     let export = take(order, network, &Metric::ALL, sorted::Order::Name).await?;
     let (head, run) = (Head::of(&export, order), RunHead::of(&inventory.closing.run));
     let exported = export.taken.counts.metrics.map(|rows| rows > 0);
@@ -58,17 +55,6 @@ pub async fn run(order: &Order, run: &Path, network: &Network) -> Result<Exit, P
 
 fn print_problem(error: &io::Error) -> Problem {
     Problem::new(format!("failed to print the differences: {error}"))
-}
-
-fn open(run: &Path) -> Result<Inventory, Problem> {
-    let folder = run.join(INVENTORY);
-    match Inventory::open(&folder) {
-        Err(InventoryError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-            Err(Problem::new(format!("{} is not the output folder of a scan that came to its end", run.display()))
-                .with_help("name the folder of --out of a scan, with its inventory in it"))
-        }
-        opened => Ok(opened?),
-    }
 }
 
 /// What the export may lack wherever a bucket is.

@@ -1,10 +1,11 @@
 //! Where an export stands: a folder of this machine or a bucket. Names have `/` between their parts in both.
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::future::Future;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use crate::aws::session::{self, Aws, Route, Session};
 use crate::dataset::storage_lens::intake::Received;
 use crate::dataset::storage_lens::read::{PartError, hexadecimal};
 use crate::model::ErrorClass;
+use crate::run_folder::{Directory, Entry, Kind, Refused};
 use crate::storage_lens::ReportFile;
 use crate::storage_lens::place::MANIFEST;
 
@@ -28,7 +30,7 @@ use crate::storage_lens::place::MANIFEST;
 const LONGEST_MANIFEST: u64 = 32 << 20;
 
 pub enum Source {
-    Local,
+    Local(Local),
     Bucket(Box<Bucket>),
 }
 
@@ -64,23 +66,6 @@ impl From<Failure> for SourceError {
     }
 }
 
-/// A report file on this machine, and what keeps it there.
-pub enum Kept {
-    There(Received),
-    Temporary(Downloaded),
-}
-
-impl Kept {
-    pub fn received(&self) -> Received {
-        match self {
-            Self::There(Received { path, size, md5 }) => Received { path: path.clone(), size: *size, md5: md5.clone() },
-            Self::Temporary(object) => {
-                Received { path: object.file.path().to_owned(), size: object.size, md5: hexadecimal(&object.md5) }
-            }
-        }
-    }
-}
-
 /// The bucket and the key of `s3://BUCKET/KEY`.
 fn in_s3(path: &OsStr) -> Option<Result<(String, String), Problem>> {
     let rest = path.as_encoded_bytes().strip_prefix(b"s3://")?;
@@ -95,9 +80,14 @@ fn in_s3(path: &OsStr) -> Option<Result<(String, String), Problem>> {
     Some(Ok((bucket.to_owned(), key.trim_matches('/').to_owned())))
 }
 
+/// The file has no name from here on, and goes when it is closed.
+fn received(object: Downloaded) -> Received {
+    Received { file: object.file.into_file(), size: object.size, md5: hexadecimal(&object.md5) }
+}
+
 impl Source {
     pub async fn open(order: &Order, network: &Network) -> Result<Self, Problem> {
-        let Some(place) = in_s3(&order.path) else { return Ok(Self::Local) };
+        let Some(place) = in_s3(&order.path) else { return Ok(Self::Local(Local::new(order)?)) };
         let ((name, _), reading) = (place?, &order.reading);
         let aws = Aws {
             source: session::Source::Environment,
@@ -117,24 +107,17 @@ impl Source {
     pub fn name_of(&self, order: &Order) -> Result<String, Problem> {
         match self {
             Self::Bucket(_) => in_s3(&order.path).expect("it is a place in S3").map(|(_, key)| key),
-            Self::Local => {
-                let path = Path::new(&order.path);
-                let whole = path.canonicalize().map_err(|error| {
-                    Problem::new(format!("failed to open {}: {error}", path.display()))
-                        .with_help("name the manifest.json of an export, or a folder above it")
-                })?;
-                whole
-                    .into_os_string()
-                    .into_string()
-                    .map_err(|path| Problem::new(format!("{} is no path in UTF-8", path.display())))
-            }
+            Self::Local(_) => canonical(order)?
+                .into_os_string()
+                .into_string()
+                .map_err(|path| Problem::new(format!("{} is no path in UTF-8", path.display()))),
         }
     }
 
     /// For a person.
     pub fn shown(&self, name: &str) -> String {
         match self {
-            Self::Local => name.to_owned(),
+            Self::Local(_) => name.to_owned(),
             Self::Bucket(bucket) => format!("s3://{}/{name}", bucket.name),
         }
     }
@@ -142,7 +125,7 @@ impl Source {
     /// Whether it is a file, and not a folder.
     pub fn is_file(&self, name: &str) -> bool {
         match self {
-            Self::Local => Path::new(name).is_file(),
+            Self::Local(_) => Path::new(name).is_file(),
             Self::Bucket(_) => name == MANIFEST || name.ends_with(&format!("/{MANIFEST}")),
         }
     }
@@ -150,7 +133,7 @@ impl Source {
     /// What stands directly below a folder.
     pub async fn level(&self, name: &str) -> Result<Level, SourceError> {
         match self {
-            Self::Local => Ok(local_level(Path::new(name))?),
+            Self::Local(local) => Ok(local.level(name)?),
             Self::Bucket(bucket) => {
                 let prefix = if name.is_empty() { String::new() } else { format!("{name}/") };
                 let (bucket, prefix) = (bucket.as_ref(), prefix.as_str());
@@ -166,7 +149,7 @@ impl Source {
         let mut bytes = Vec::new();
         let most = LONGEST_MANIFEST + 1;
         match self {
-            Self::Local => std::fs::File::open(name)?.take(most).read_to_end(&mut bytes)?,
+            Self::Local(local) => local.open(name)?.take(most).read_to_end(&mut bytes)?,
             Self::Bucket(bucket) => {
                 let object = bucket.download(name).await?;
                 object.file.reopen()?.take(most).read_to_end(&mut bytes)?
@@ -177,10 +160,10 @@ impl Source {
 
     /// A report file, wherever the copy of the export has it. The outer error ends the command: it is no fault of the
     /// export.
-    pub async fn report(&self, found: &Found, file: &ReportFile) -> Result<Result<Kept, PartError>, Problem> {
+    pub async fn report(&self, found: &Found, file: &ReportFile) -> Result<Result<Received, PartError>, Problem> {
         let mut names = found.places(&file.key);
         match self {
-            Self::Local => {}
+            Self::Local(_) => {}
             Self::Bucket(_) => names.extend((!names.contains(&file.key)).then(|| file.key.clone())),
         }
         for name in names {
@@ -193,15 +176,15 @@ impl Source {
     }
 
     /// `coverage.json` beside the manifest. The outer error is as that of [`Source::report`].
-    pub async fn coverage(&self, found: &Found) -> Result<Result<Kept, PartError>, Problem> {
+    pub async fn coverage(&self, found: &Found) -> Result<Result<Received, PartError>, Problem> {
         self.file(&found.coverage()).await
     }
 
-    async fn file(&self, name: &str) -> Result<Result<Kept, PartError>, Problem> {
+    async fn file(&self, name: &str) -> Result<Result<Received, PartError>, Problem> {
         Ok(match self {
-            Self::Local => Received::read(Path::new(name)).map(Kept::There),
+            Self::Local(local) => local.open(name).map_err(PartError::from).and_then(Received::read),
             Self::Bucket(bucket) => match bucket.download(name).await {
-                Ok(object) => Ok(Kept::Temporary(object)),
+                Ok(object) => Ok(received(object)),
                 Err(SourceError::Missing) => Err(PartError::Missing),
                 Err(SourceError::Io(error)) => {
                     let what = format!("failed to write a temporary file for {}: {error}", self.shown(name));
@@ -243,14 +226,61 @@ impl Bucket {
     }
 }
 
-fn local_level(folder: &Path) -> io::Result<Level> {
-    let mut level = Level { folders: BTreeSet::new(), objects: BTreeSet::new() };
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        // A name that is no text is none of an export.
-        let Ok(name) = entry.file_name().into_string() else { continue };
-        let names = if entry.path().is_dir() { &mut level.folders } else { &mut level.objects };
-        names.insert(name);
+/// What the user named; below it no links are followed.
+pub struct Local {
+    /// Without links; a folder.
+    named: PathBuf,
+}
+
+impl Local {
+    fn new(order: &Order) -> Result<Self, Problem> {
+        let named = canonical(order)?;
+        let folder = if named.is_dir() { named } else { named.parent().map(Path::to_owned).unwrap_or_default() };
+        Ok(Self { named: folder })
     }
-    Ok(level)
+
+    /// The folder that holds what has this name, and the last part of the name. What is above the folder that the user
+    /// named is trusted as that is.
+    fn beneath(&self, name: &Path) -> io::Result<(Directory, OsString)> {
+        let trusted = self.named.ancestors().find(|folder| name != *folder && name.starts_with(folder));
+        let trusted = trusted.ok_or(Refused::Elsewhere)?;
+        Directory::open(trusted)?.beneath(name.strip_prefix(trusted).unwrap_or(name))
+    }
+
+    fn open(&self, name: &str) -> io::Result<File> {
+        let (folder, name) = self.beneath(Path::new(name))?;
+        folder.file(name)
+    }
+
+    fn level(&self, name: &str) -> io::Result<Level> {
+        let mut level = Level { folders: BTreeSet::new(), objects: BTreeSet::new() };
+        for Entry { name, kind } in self.folder(Path::new(name))?.entries()? {
+            // A name that is no text is none of an export.
+            let Ok(name) = name.into_string() else { continue };
+            match kind {
+                Kind::Folder => level.folders.insert(name),
+                // Whichever it leads to: it is refused when it is opened, and not passed over.
+                Kind::Link => level.folders.insert(name.clone()) | level.objects.insert(name),
+                Kind::File | Kind::Fifo | Kind::Device | Kind::Socket | Kind::Other => level.objects.insert(name),
+            };
+        }
+        Ok(level)
+    }
+
+    fn folder(&self, path: &Path) -> io::Result<Directory> {
+        if path == self.named {
+            return Directory::open(path);
+        }
+        let (folder, name) = self.beneath(path)?;
+        folder.folder(name)
+    }
+}
+
+/// The path that the user named, without links.
+fn canonical(order: &Order) -> Result<PathBuf, Problem> {
+    let path = Path::new(&order.path);
+    path.canonicalize().map_err(|error| {
+        Problem::new(format!("failed to open {}: {error}", path.display()))
+            .with_help("name the manifest.json of an export, or a folder above it")
+    })
 }

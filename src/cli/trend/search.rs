@@ -13,6 +13,7 @@ use crate::evaluate::Evaluator;
 use crate::inventory::{Inventory, InventoryError};
 use crate::model::Run;
 use crate::report::{Format, sums};
+use crate::run_folder::{self, Directory, Entry, Kind};
 use crate::trend::Source;
 
 /// Looks for runs in a folder and in those below it.
@@ -54,40 +55,61 @@ impl Search {
 
     fn folder(&mut self, folder: &Path) -> Result<(), Problem> {
         if folder.is_file() {
-            let beside = folder.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            return self.file(folder, &sums::sums(beside));
+            let (beside, name) = Directory::of_file(folder).map_err(|error| unreadable(folder, &error))?;
+            let opened = run_folder::file_named(folder);
+            return self.file(&beside.path().join(name), opened, &sums::sums(&beside));
         }
-        let problem =
-            |error: io::Error| Problem::new(format!("failed to read the folder {}: {error}", folder.display()));
-        let mut entries = Vec::new();
-        for entry in fs::read_dir(folder).map_err(problem)? {
-            entries.push(entry.map_err(problem)?.path());
+        let opened = Directory::open(folder).map_err(|error| unreadable(folder, &error))?;
+        self.opened(&opened, DEEPEST)
+    }
+
+    fn opened(&mut self, folder: &Directory, depth: usize) -> Result<(), Problem> {
+        let path = folder.path();
+        let (mut files, mut folders) = (Vec::new(), Vec::new());
+        for Entry { name, kind } in folder.entries().map_err(|error| unreadable(path, &error))? {
+            let is_parquet = Path::new(&name).extension().is_some_and(|extension| extension == "parquet");
+            match kind {
+                Kind::File if is_parquet => files.push(name),
+                Kind::File => {}
+                Kind::Folder => folders.push(name),
+                Kind::Link | Kind::Fifo | Kind::Device | Kind::Socket | Kind::Other => {
+                    let (path, kind) = (path.join(name), kind.as_str());
+                    self.found.remarks.push(format!("{} is {kind} and is left out", path.display()));
+                }
+            }
         }
-        entries.sort();
-        let is_parquet = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "parquet");
-        let (files, others): (Vec<_>, Vec<_>) =
-            entries.into_iter().partition(|path| path.is_file() && is_parquet(path));
         let so_far = self.found.sources.len();
         let sums = sums::sums(folder);
-        let inventory = saved::inventory(folder).map(|path| Inventory::open(&path));
-        for file in &files {
+        let inventory = saved::inventory(folder).map_err(|error| unreadable(path, &error));
+        let inventory = match inventory {
+            Ok(inventory) => inventory.map(Inventory::open),
+            Err(problem) => return self.try_to(|| Err(problem)),
+        };
+        for name in &files {
             // What proves itself goes before what nothing proves.
-            let name = file.file_name().unwrap_or_default().to_string_lossy();
-            if inventory.is_none() || !is_ours(&name) || sums.contains_key(&*name) {
-                self.file(file, &sums)?;
+            let text = name.to_string_lossy();
+            if inventory.is_none() || !is_ours(&text) || sums.contains_key(&*text) {
+                self.file(&path.join(name), folder.file(name), &sums)?;
             }
         }
         match inventory {
             Some(inventory) => self.run(folder, inventory, so_far, &sums)?,
-            None if self.found.sources.len() == so_far && folder.join(WRITING).is_dir() => {
-                self.found.remarks.push(format!("the run in {} did not end and is left out", folder.display()));
+            None if self.found.sources.len() == so_far && folders.iter().any(|name| name == WRITING) => {
+                self.found.remarks.push(format!("the run in {} did not end and is left out", path.display()));
             }
             None => {}
         }
-        for path in others.into_iter().filter(|path| path.is_dir()) {
-            let name = path.file_name().unwrap_or_default();
-            if name != WRITTEN && name != WRITING && name != "StorageLens" {
-                self.folder(&path)?;
+        for name in folders {
+            if name == WRITTEN || name == WRITING || name == "StorageLens" {
+                continue;
+            }
+            let below = path.join(&name);
+            match folder.folder(&name) {
+                _ if depth == 0 => {
+                    self.found.remarks.push(format!("{} lies too deep and is left out", below.display()));
+                }
+                Ok(below) => self.opened(&below, depth - 1)?,
+                Err(error) => self.try_to(|| Err(unreadable(&below, &error)))?,
             }
         }
         Ok(())
@@ -97,7 +119,7 @@ impl Search {
     /// takes longer. `so_far`: the sources that are not of this folder.
     fn run(
         &mut self,
-        folder: &Path,
+        folder: &Directory,
         inventory: Result<Inventory, InventoryError>,
         so_far: usize,
         sums: &BTreeMap<String, String>,
@@ -106,7 +128,7 @@ impl Search {
             Ok(inventory) => inventory,
             Err(error) if self.found.sources.len() == so_far => return self.try_to(|| Err(error.into())),
             Err(error) => {
-                let folder = folder.display();
+                let folder = folder.path().display();
                 self.found.remarks.push(format!("{folder}: its inventory.parquet counts, for {error}"));
                 return Ok(());
             }
@@ -117,8 +139,8 @@ impl Search {
         if known.end < run.end {
             known.clone_from(run);
         }
-        if sums.is_empty() && inventory.folder() != folder {
-            let folder = folder.display();
+        if sums.is_empty() && !inventory.folder().is_same(folder) {
+            let folder = folder.path().display();
             self.found.remarks.push(format!("{folder} has no whole report (no SHA256SUMS): what its run read counts"));
         }
         if self.found.sources[so_far..].iter().any(|source| source.run().id == run.id) {
@@ -128,19 +150,28 @@ impl Search {
     }
 
     /// `sums`: those of the report in its folder.
-    fn file(&mut self, path: &Path, sums: &BTreeMap<String, String>) -> Result<(), Problem> {
+    fn file(
+        &mut self,
+        path: &Path,
+        opened: io::Result<fs::File>,
+        sums: &BTreeMap<String, String>,
+    ) -> Result<(), Problem> {
+        let handle = match opened {
+            Ok(handle) => handle,
+            Err(source) => return self.try_to(|| Err(ReadError::Open { path: path.to_owned(), source }.into())),
+        };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if let Some(said) = sums.get(&*name) {
             // Another table of a report.
             if !is_ours(&name) {
                 return Ok(());
             }
-            let found = sums::sha256(path).map_err(|source| ReadError::Open { path: path.to_owned(), source })?;
+            let found = sums::sha256(&handle).map_err(|source| ReadError::Open { path: path.to_owned(), source })?;
             if found != *said {
                 return self.try_to(|| Err(altered(path)));
             }
         }
-        match File::open(path) {
+        match File::open(&handle, path) {
             Err(ReadError::NotOurs { path }) => {
                 self.found.remarks.push(format!("{} is no inventory of bucketlens and is left out", path.display()));
                 Ok(())
@@ -167,6 +198,14 @@ impl Search {
 /// Whether a report has its inventory under this name.
 fn is_ours(name: &str) -> bool {
     Format::Parquet.files().contains(&name)
+}
+
+/// Folders in one another that are looked into.
+const DEEPEST: usize = 64;
+
+fn unreadable(folder: &Path, error: &io::Error) -> Problem {
+    Problem::new(format!("failed to read the folder {}: {error}", folder.display()))
+        .with_help("check who can write to it, or leave it out with --allow-partial")
 }
 
 fn altered(path: &Path) -> Problem {

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::{
-    DataFrame, DataType, Engine, Expr, LazyFrame, PlRefPath, PolarsResult, ScanArgsParquet, col, len, lit,
+    DataFrame, DataType, Engine, Expr, LazyFrame, PolarsResult, ScanArgsParquet, ScanSources, col, len, lit,
 };
 use polars_parquet::read::{ParquetType, read_metadata};
 
@@ -16,11 +16,13 @@ use super::{ABOUT, About, VERSION, possible};
 use crate::aggregate;
 use crate::dataset::broken::{Broken, guarded};
 use crate::model::{AccountId, Region};
+use crate::run_folder::Identity;
 
 /// An `inventory.parquet` that was opened: its footer is read, its rows are not.
 #[derive(Debug)]
 pub struct File {
     path: PathBuf,
+    identity: Identity,
     pub about: About,
     /// The metrics it has a column for, in the order of [`aggregate::counters`].
     counters: Vec<&'static str>,
@@ -81,9 +83,11 @@ const ACCOUNT: &str = "account_id";
 const REGION: &str = "region";
 
 impl File {
-    pub fn open(path: &Path) -> Result<Self, ReadError> {
+    /// `path`: where the open file stands. It is not kept open, because there may be many: when its rows are read, the same
+    /// file must stand there.
+    pub fn open(mut handle: &Handle, path: &Path) -> Result<Self, ReadError> {
         let damaged = |why: String| ReadError::Damaged { path: path.to_owned(), why };
-        let mut handle = Handle::open(path).map_err(|source| ReadError::Open { path: path.to_owned(), source })?;
+        let identity = Identity::of(handle).map_err(|source| ReadError::Open { path: path.to_owned(), source })?;
         let no_footer = "its footer cannot be read; it is no Parquet file, or was cut off";
         let footer = guarded(|| read_metadata(&mut handle)).map_err(|broken| match broken {
             Broken::Io(source) => ReadError::Open { path: path.to_owned(), source },
@@ -120,7 +124,7 @@ impl File {
         let added = counters.iter().filter_map(|name| Some((*name, width(&footer, name)?))).collect();
         let has_directories = names.contains(&DIRECTORY) && !is_false(&footer, DIRECTORY);
         let is_of_one_run = is_everywhere(&footer, RUN_ID, &about.run.id);
-        Ok(Self { path: path.to_owned(), about, counters, added, open, has_directories, is_of_one_run })
+        Ok(Self { path: path.to_owned(), identity, about, counters, added, open, has_directories, is_of_one_run })
     }
 
     /// Whether the file has no column for something that this metric is made of.
@@ -132,8 +136,9 @@ impl File {
     pub fn sums(&self) -> Result<Vec<Sum>, ReadError> {
         let damaged = |why: String| ReadError::Damaged { path: self.path.clone(), why };
         let no_rows = || damaged("its rows cannot be decoded".to_owned());
-        let path = self.path.to_str().ok_or_else(|| damaged("its name is no text in UTF-8".to_owned()))?;
-        let frame = guarded(|| self.grouped(path)).map_err(|broken| match broken {
+        let handle = self.identity.reopen(&self.path);
+        let handle = handle.map_err(|source| ReadError::Open { path: self.path.clone(), source })?;
+        let frame = guarded(|| self.grouped(handle)).map_err(|broken| match broken {
             Broken::Io(source) => ReadError::Open { path: self.path.clone(), source },
             Broken::Content => no_rows(),
         })?;
@@ -172,9 +177,8 @@ impl File {
         added.filter(|name| aggregate::counts_lifecycle_rules(name) && *name != possible::ALL_RULES)
     }
 
-    fn grouped(&self, path: &str) -> PolarsResult<DataFrame> {
-        // The name is that of a file, whatever signs are in it.
-        let options = ScanArgsParquet { glob: false, ..ScanArgsParquet::default() };
+    fn grouped(&self, handle: Handle) -> PolarsResult<DataFrame> {
+        let source = ScanSources::Files([handle].into());
         let sums = self.added.iter().map(|(name, width)| match width {
             Width::Narrow => col(*name).sum().cast(DataType::Int64),
             Width::Wide => col(*name).cast(DataType::Int64).sum(),
@@ -192,7 +196,10 @@ impl File {
         });
         let rows = [len().cast(DataType::Int64).alias(ROWS)];
         let sums: Vec<Expr> = sums.chain(ends).chain(own).chain(beyond).chain(rows).collect();
-        let rows = LazyFrame::scan_parquet(PlRefPath::new(path), options)?;
+        let mut options = ScanArgsParquet::default();
+        // Names of folders say nothing of the rows, and an open file has none.
+        options.hive_options.enabled = Some(false);
+        let rows = LazyFrame::scan_parquet_sources(source, options)?;
         // They are in no metric, and their Region has rows only for other buckets.
         let rows = if self.has_directories { rows.filter(col(DIRECTORY).not()) } else { rows };
         let grouped = rows.group_by([col(ACCOUNT), col(REGION)]).agg(sums);

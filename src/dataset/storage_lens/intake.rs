@@ -3,7 +3,6 @@
 
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
 
 use super::doubts::{self, Doubts};
 use super::missing::{Missing, MissingError, NoCoverage};
@@ -19,7 +18,7 @@ use crate::storage_lens::{Manifest, Metric, RecordType, ReportFile, VERSION};
 /// A report file that is at hand.
 #[derive(Debug)]
 pub struct Received {
-    pub path: PathBuf,
+    pub file: File,
     /// In bytes.
     pub size: u64,
     pub md5: String,
@@ -27,9 +26,9 @@ pub struct Received {
 
 impl Received {
     /// One that stands on this machine.
-    pub fn read(path: &Path) -> Result<Self, PartError> {
-        let (size, md5) = read::sum(File::open(path)?)?;
-        Ok(Self { path: path.to_owned(), size, md5 })
+    pub fn read(file: File) -> Result<Self, PartError> {
+        let (size, md5) = read::sum(&file)?;
+        Ok(Self { file, size, md5 })
     }
 }
 
@@ -85,7 +84,7 @@ impl<'a> Intake<'a> {
         let taken = received.map_err(IntakeError::from).and_then(|received| {
             self.check(file, &received)?;
             let format = self.manifest.report_format;
-            read::rows(&received.path, format, |row| self.row(row))
+            read::rows(&received.file, format, |row| self.row(row))
         });
         match taken {
             Ok(()) => Ok(()),
@@ -106,7 +105,7 @@ impl<'a> Intake<'a> {
                 return Ok(());
             }
             Err(error) => Err(MissingError::Content(NoCoverage::Part(error))),
-            Ok(received) => Missing::read(&received.path, self.manifest, self.metrics, |gap| {
+            Ok(received) => Missing::read(&received.file, self.manifest, self.metrics, |gap| {
                 self.sorter.push(&gap.account, &gap.region, &gap.bucket, None)
             }),
         };

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufReader};
-use std::path::Path;
 
 use super::kept::Kept;
-use super::read::PartError;
+use super::read::{PartError, from_the_start};
 use crate::model::leaves_out_buckets;
 use crate::storage_lens::coverage::{self, Coverage, CoverageError, Gap, Unread, UnreadAccount};
 use crate::storage_lens::place::COVERAGE;
@@ -48,12 +47,12 @@ impl Missing {
     /// `metrics`: those that matter. `take` is given every bucket of the file, of which some have no row: nothing, unless
     /// the whole file can be used.
     pub fn read(
-        file: &Path,
+        file: &File,
         manifest: &Manifest,
         metrics: &[Metric],
         mut take: impl FnMut(&Gap) -> io::Result<()>,
     ) -> Result<(Self, Coverage), MissingError> {
-        let open = || File::open(file).map(BufReader::new).map_err(|error| NoCoverage::Part(error.into()));
+        let open = || from_the_start(file).map(BufReader::new).map_err(|error| NoCoverage::Part(error.into()));
         coverage::read(open()?, manifest, |_| ()).map_err(NoCoverage::from)?;
         let (mut missing, mut taken) = (Self::default(), Ok(()));
         let read = coverage::read(open()?, manifest, |gap| {

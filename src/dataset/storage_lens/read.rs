@@ -1,8 +1,7 @@
 //! The rows of a report file, one by one, whatever they say: [`super::intake`] judges them.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
-use std::path::Path;
+use std::io::{self, BufReader, Read, Seek};
 
 use ::csv::{ByteRecord, ReaderBuilder};
 use md5::{Digest, Md5};
@@ -83,9 +82,16 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
     digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
+/// The same open file, read from its start. Its handles have one position.
+pub(super) fn from_the_start(file: &File) -> io::Result<File> {
+    let mut file = file.try_clone()?;
+    file.rewind()?;
+    Ok(file)
+}
+
 /// Gives every row of a report file.
 pub fn rows<E: From<PartError>>(
-    file: &Path,
+    file: &File,
     format: ReportFormat,
     mut take: impl FnMut(Result<RawRow<'_>, NoRow>) -> Result<(), E>,
 ) -> Result<(), E> {
@@ -97,10 +103,10 @@ pub fn rows<E: From<PartError>>(
 
 /// AWS does not say whether there is a header line: a first line that names the columns is one.
 fn csv_rows<E: From<PartError>>(
-    file: &Path,
+    file: &File,
     take: &mut impl FnMut(Result<RawRow<'_>, NoRow>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let file = BufReader::with_capacity(1 << 18, File::open(file).map_err(PartError::from)?);
+    let file = BufReader::with_capacity(1 << 18, from_the_start(file).map_err(PartError::from)?);
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(file);
     let mut record = ByteRecord::new();
     let mut first = true;
@@ -146,10 +152,10 @@ const TEXTS: [usize; 8] = [0, 1, 2, 3, 4, 6, 8, 9];
 const AT_ONCE: usize = 500_000;
 
 fn parquet_rows<E: From<PartError>>(
-    file: &Path,
+    file: &File,
     take: &mut impl FnMut(Result<RawRow<'_>, NoRow>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut opened = ParquetReader::new(File::open(file).map_err(PartError::from)?);
+    let mut opened = ParquetReader::new(from_the_start(file).map_err(PartError::from)?);
     let no_parquet = |broken| part_error(broken, PartError::NoParquet);
     let schema = guarded(|| opened.schema()).map_err(no_parquet)?;
     let right = |name: &str, dtype: &ArrowDataType| match dtype {
@@ -168,7 +174,7 @@ fn parquet_rows<E: From<PartError>>(
         let (end, mut begin) = (at + group.num_rows(), at);
         while begin < end {
             let length = (end - begin).min(AT_ONCE);
-            let file = File::open(file).map_err(PartError::from)?;
+            let file = from_the_start(file).map_err(PartError::from)?;
             let columns = TEXTS.into_iter().chain([10]).collect();
             let mut reader = ParquetReader::new(file).with_projection(Some(columns)).with_slice(Some((begin, length)));
             reader.set_metadata(metadata.clone());

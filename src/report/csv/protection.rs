@@ -3,7 +3,6 @@
 
 use std::borrow::Cow;
 use std::io;
-use std::path::PathBuf;
 
 use ::csv::Writer as CsvWriter;
 
@@ -13,6 +12,7 @@ use crate::model::BucketRecord;
 use crate::policy::{Group, Said};
 use crate::protection::{ControlState, Protection, State, Threat};
 use crate::report::{Draft, Finished};
+use crate::run_folder::Directory;
 
 pub(super) const POLICY: &str = "policy.csv";
 pub(super) const PROTECTION: &str = "protection.csv";
@@ -50,14 +50,14 @@ pub(super) const CONTROL_COLUMNS: [&str; 8] =
 
 /// The tables, each from its first row on.
 pub(super) struct Tables {
-    folder: PathBuf,
+    folder: Directory,
     policy: Option<CsvWriter<Draft>>,
     protection: Option<CsvWriter<Draft>>,
     controls: Option<CsvWriter<Draft>>,
 }
 
 impl Tables {
-    pub fn new(folder: PathBuf) -> Self {
+    pub fn new(folder: Directory) -> Self {
         Self { folder, policy: None, protection: None, controls: None }
     }
 
@@ -82,7 +82,7 @@ impl Tables {
 
 fn open<'a>(
     out: &'a mut Option<CsvWriter<Draft>>,
-    folder: &std::path::Path,
+    folder: &Directory,
     name: &'static str,
     columns: &[&str],
 ) -> io::Result<&'a mut CsvWriter<Draft>> {

@@ -9,7 +9,7 @@ use crate::report::{Files, Format};
 
 fn files(example: &Example) -> HashMap<&'static str, String> {
     let space = tempfile::tempdir().expect("a temporary folder");
-    let folder = Folder::open(space.path()).expect("there");
+    let folder = Folder::open(space.path(), crate::run_folder::Access::Private).expect("there");
     example.write(Box::new(Files::open(folder, &[Format::Csv]).expect("opened")));
     let read = |name| Some((name, fs::read_to_string(space.path().join(name)).ok()?));
     FILES.into_iter().filter_map(read).collect()

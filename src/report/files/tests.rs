@@ -1,3 +1,4 @@
+use std::fs;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -5,13 +6,14 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::report::example;
+use crate::run_folder::Access;
 
 fn space() -> TempDir {
     tempfile::tempdir().expect("a temporary folder")
 }
 
 fn open(path: &Path, formats: &[Format]) -> Files {
-    Files::open(Folder::open(path).expect("there"), formats).expect("opened")
+    Files::open(Folder::open(path, Access::Private).expect("there"), formats).expect("opened")
 }
 
 fn names(path: &Path) -> Vec<String> {
@@ -109,9 +111,9 @@ fn only_files_of_an_old_report_are_stale() {
 fn a_folder_in_a_files_place_is_found_before_the_scan() {
     let space = space();
     fs::create_dir(space.path().join("metrics.csv")).expect("made");
-    let folder = Folder::open(space.path()).expect("there");
+    let folder = Folder::open(space.path(), Access::Private).expect("there");
     let error = Files::open(folder, &Format::ALL).err().expect("a folder is in the way");
-    assert!(matches!(error, FolderError::Taken { name: "metrics.csv", .. }), "{error}");
+    assert!(matches!(&error, FolderError::Taken { name, .. } if name == "metrics.csv"), "{error}");
     assert_eq!(names(space.path()), ["metrics.csv"]);
 }
 

@@ -4,7 +4,6 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};
-use std::path::PathBuf;
 
 use serde::Serialize;
 
@@ -15,9 +14,10 @@ use crate::policy::{self, Group, Said};
 use crate::protection::tally::{Counts, Line, Tally};
 use crate::protection::{self, Class, ControlState, Effect, Hole, Outcome, State, Threat};
 use crate::report::folder::scratch;
+use crate::run_folder::Directory;
 
 pub(super) struct Sections {
-    folder: PathBuf,
+    folder: Directory,
     policy: Option<Rows>,
     protection: Option<Rows>,
     tally: Tally,
@@ -47,7 +47,7 @@ impl Rows {
 }
 
 impl Sections {
-    pub fn new(folder: PathBuf) -> Self {
+    pub fn new(folder: Directory) -> Self {
         Self { folder, policy: None, protection: None, tally: Tally::default() }
     }
 
@@ -81,7 +81,7 @@ impl Sections {
     }
 }
 
-fn open<'a>(rows: &'a mut Option<Rows>, folder: &std::path::Path) -> io::Result<&'a mut Rows> {
+fn open<'a>(rows: &'a mut Option<Rows>, folder: &Directory) -> io::Result<&'a mut Rows> {
     let opened = match rows.take() {
         Some(opened) => opened,
         None => Rows { out: BufWriter::with_capacity(1 << 16, scratch(folder, NAME)?), separator: "\n" },

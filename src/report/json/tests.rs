@@ -17,7 +17,7 @@ fn schema() -> jsonschema::Validator {
 
 fn text(example: &Example) -> String {
     let space = tempfile::tempdir().expect("a temporary folder");
-    let folder = Folder::open(space.path()).expect("there");
+    let folder = Folder::open(space.path(), crate::run_folder::Access::Private).expect("there");
     example.write(Box::new(Files::open(folder, &[Format::Json]).expect("opened")));
     fs::read_to_string(space.path().join(NAME)).expect("written")
 }

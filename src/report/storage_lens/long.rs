@@ -92,14 +92,14 @@ impl Writer for Long {
         let first = summary.accounts.iter().find_map(|account| account.id.as_ref());
         let export = Export::of(format, summary.run, first);
         let (file, md5_checksum, size) = table.finish()?;
-        let file = file.finish()?.named(folder, export.report());
+        let file = file.finish()?.named(export.report());
         let report = ReportFile { key: export.report(), size, md5_checksum };
         let mut manifest = folder.create(MANIFEST)?;
         serde_json::to_writer_pretty(&mut manifest, &Manifest::of(&export, report))?;
         manifest.write_all(b"\n")?;
-        let manifest = manifest.finish()?.named(folder, export.manifest());
+        let manifest = manifest.finish()?.named(export.manifest());
         let of = Of { source_account_id: export.account(), config_id: format.config_id(), report_date: &export.date };
-        let coverage = coverage.finish(summary, &of)?.named(folder, export.coverage());
+        let coverage = coverage.finish(summary, &of)?.named(export.coverage());
         Ok(vec![file, manifest, coverage])
     }
 }

@@ -24,7 +24,7 @@ type Rows = parquet::Wide<BufWriter<Draft>>;
 
 enum Table {
     /// Until the run is known.
-    Opened(Draft),
+    Opened(Box<Draft>),
     Begun(Box<Rows>),
     /// While it passes from one to the other.
     None,
@@ -32,7 +32,7 @@ enum Table {
 
 impl Wide {
     pub fn create(folder: &Folder) -> io::Result<Self> {
-        let table = Table::Opened(folder.create(WIDE)?);
+        let table = Table::Opened(Box::new(folder.create(WIDE)?));
         Ok(Self { table, sums: OfAccount::default(), coverage: Coverage::create(folder.create(place::COVERAGE)?)? })
     }
 
@@ -55,7 +55,7 @@ impl Wide {
 impl Writer for Wide {
     fn begin(&mut self, run: &Run) -> io::Result<()> {
         let Table::Opened(draft) = std::mem::replace(&mut self.table, Table::None) else { return Err(not_begun()) };
-        let out = BufWriter::with_capacity(1 << 16, draft);
+        let out = BufWriter::with_capacity(1 << 16, *draft);
         self.table = Table::Begun(Box::new(Rows::create(out, run.start.unix())?));
         Ok(())
     }

@@ -142,7 +142,7 @@ fn what_is_no_export_is_refused_with_a_sentence() {
         assert_eq!(ran.stdout, "");
     }
     let ran = lens("compare", &dashboard("csv"), &["--with", text(space.path())]).expect(2);
-    assert!(ran.stderr.contains("is not the output folder of a scan that came to its end"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("it holds no inventory"), "{}", ran.stderr);
 }
 
 /// A copy of a fixture that a test may change.
