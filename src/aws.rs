@@ -8,6 +8,7 @@
 //! - [`lean`]: what the SDK adds to requests and nobody reads is left out;
 //! - one file for each S3 operation;
 //! - [`body`]: no answer is believed before its raw body was checked; [`document`]: what stands in it, read strictly;
+//! - `listing`: where a list in pages goes on, and when it is given up;
 //! - [`failure`]: what each error means;
 //! - [`pace`]: requests in flight, retries, counts.
 //!
@@ -38,6 +39,7 @@ pub mod lean;
 pub mod list_buckets;
 pub mod list_directory_buckets;
 pub mod list_objects;
+mod listing;
 pub mod organizations;
 pub mod pace;
 pub mod put_bucket_versioning;

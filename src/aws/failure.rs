@@ -128,6 +128,19 @@ impl Failure {
         Self::new(reason, false)
     }
 
+    /// What was not asked, because no request can hold the question.
+    pub fn not_asked(operation: Operation, message: impl Into<String>) -> Self {
+        let reason = Reason {
+            operation,
+            class: ErrorClass::Malformed,
+            code: None,
+            http_status: None,
+            request_id: None,
+            message: message.into(),
+        };
+        Self { asked: false, ..Self::new(reason, false) }
+    }
+
     /// The same, should a server repeat in its words what it was told in confidence.
     #[must_use]
     pub(super) fn without<'a>(self, secrets: impl IntoIterator<Item = &'a str>) -> Self {

@@ -8,6 +8,7 @@ use tempfile::NamedTempFile;
 use tokio::time::timeout;
 
 use super::failure::{Failure, words};
+use super::list_objects::{LONGEST_KEY, too_long};
 use super::session::{Route, Session};
 use crate::model::{ErrorClass, Operation, Reason};
 
@@ -32,6 +33,9 @@ pub async fn download(
     silence: Duration,
 ) -> Result<io::Result<Downloaded>, Failure> {
     let operation = Operation::GetObject;
+    if key.len() > LONGEST_KEY {
+        return Err(too_long(operation, key));
+    }
     let s3 = session.s3(route);
     session
         .call(operation, || async {

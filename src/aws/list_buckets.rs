@@ -1,11 +1,12 @@
 //! `ListBuckets`, page by page. Source: Amazon S3 API reference, `ListBuckets`.
 
-use std::collections::HashSet;
-
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use futures::Stream;
 use futures::stream;
 
+use super::body::Kept;
 use super::failure::Failure;
+use super::listing::{Behind, Most, PageEnd, Position, Seen};
 use super::session::{Route, Session};
 use crate::model::{Operation, Region};
 
@@ -22,99 +23,97 @@ pub struct Listed {
 
 struct Page {
     buckets: Vec<Listed>,
-    next: Option<String>,
-}
-
-/// What earlier pages held.
-#[derive(Default)]
-pub(super) struct Seen {
-    names: HashSet<String>,
-    tokens: HashSet<String>,
-    /// Pages in a row that held nothing new.
-    barren: u32,
-}
-
-impl Seen {
-    /// What no earlier page held.
-    pub fn new_of(&mut self, page: Vec<Listed>) -> Vec<Listed> {
-        let new: Vec<Listed> = page.into_iter().filter(|bucket| self.names.insert(bucket.name.clone())).collect();
-        self.barren = if new.is_empty() { self.barren + 1 } else { 0 };
-        new
-    }
-
-    /// Why a further page is not asked for: a server that names a page again would be asked for ever.
-    pub fn refuse(&mut self, token: &str) -> Option<&'static str> {
-        /// No server needs more of them to go on.
-        const BARREN_PAGES: u32 = 1000;
-        if !self.tokens.insert(token.to_owned()) {
-            Some("the list goes round in a circle")
-        } else if self.barren > BARREN_PAGES {
-            Some("the list has no end")
-        } else {
-            None
-        }
-    }
+    /// An error where the answer says it in a way that is not documented.
+    end: Result<PageEnd, String>,
 }
 
 /// What to ask next.
 enum Next {
     First,
-    Page(String),
+    Page(Position),
     /// Nothing: the rest of the list cannot be had, for this reason.
-    Broken(&'static str),
+    Broken(String),
     /// All at once, because the server may have cut the list without saying so.
     Whole,
     Nothing,
 }
 
+impl Next {
+    fn position(&self) -> Option<&Position> {
+        match self {
+            Self::Page(position) => Some(position),
+            Self::First | Self::Broken(_) | Self::Whole | Self::Nothing => None,
+        }
+    }
+}
+
+impl From<Behind> for Next {
+    fn from(behind: Behind) -> Self {
+        match behind {
+            Behind::Page(position) => Self::Page(position),
+            Behind::Nothing => Self::Nothing,
+            Behind::Broken(why) => Self::Broken(why),
+        }
+    }
+}
+
 /// All buckets of the session's account, a page at a time. After a failure the stream ends: what was listed before it
 /// stays listed, and the account is incomplete.
 pub fn list(session: &Session) -> impl Stream<Item = Result<Vec<Listed>, Failure>> + '_ {
-    let state = (Next::First, Seen::default());
+    let state = (Next::First, Seen::new(Most::BUCKETS));
     stream::unfold(state, move |(next, mut seen)| async move {
-        let (max_buckets, token) = match &next {
+        let max_buckets = match &next {
             Next::Nothing => return None,
             Next::Broken(why) => {
-                let failure = Failure::malformed(Operation::ListBuckets, *why);
+                let failure = Failure::malformed(Operation::ListBuckets, why);
                 return Some((Err(failure), (Next::Nothing, seen)));
             }
-            Next::First => (Some(MAX_BUCKETS), None),
-            Next::Page(token) => (Some(MAX_BUCKETS), Some(token.as_str())),
-            Next::Whole => (None, None),
+            Next::First | Next::Page(_) => Some(MAX_BUCKETS),
+            Next::Whole => None,
         };
-        let page = match page(session, max_buckets, token).await {
+        let Page { buckets, end } = match page(session, max_buckets, next.position()).await {
             Ok(page) => page,
             // S3 refuses to list without pages where the quota is above 10,000 buckets: so it does paginate, and there
             // is nothing behind the full page.
             Err(failure) if matches!(next, Next::Whole) && failure.code() == Some("InvalidRequest") => return None,
             Err(failure) => return Some((Err(failure), (Next::Nothing, seen))),
         };
-        let full = page.buckets.len() == MAX_BUCKETS as usize;
-        let new = seen.new_of(page.buckets);
-        let then = match (&next, page.next) {
-            (_, Some(token)) => seen.refuse(&token).map_or(Next::Page(token), Next::Broken),
-            // Exactly as many as were asked for and no token: AWS means the end, moto cut the list.
-            (Next::First, None) if full => Next::Whole,
-            (_, None) => Next::Nothing,
+        let full = buckets.len() == MAX_BUCKETS as usize;
+        let new = seen.new_of(buckets, |bucket| &bucket.name);
+        let then = match end {
+            Err(why) => Next::Broken(why),
+            Ok(end) => {
+                let is_whole = end.says_whole();
+                match end.behind(next.position(), &mut seen) {
+                    // Exactly as many as were asked for and no token: AWS means the end, moto cut the list.
+                    Behind::Nothing if full && !is_whole && matches!(next, Next::First) => Next::Whole,
+                    behind => Next::from(behind),
+                }
+            }
         };
         Some((Ok(new), (then, seen)))
     })
 }
 
-async fn page(session: &Session, max_buckets: Option<i32>, token: Option<&str>) -> Result<Page, Failure> {
+async fn page(session: &Session, max_buckets: Option<i32>, position: Option<&Position>) -> Result<Page, Failure> {
     let operation = Operation::ListBuckets;
     let s3 = session.s3(&Route::from(session.region.clone()));
-    let answer = session
+    let marker = position.and_then(Position::marker);
+    let (answer, body) = session
         .call_in_two_passes(operation, || async {
+            let (kept, marker) = (Kept::default(), marker.map(encoded));
             s3.list_buckets()
                 .set_max_buckets(max_buckets)
-                .set_continuation_token(token.map(str::to_owned))
+                .set_continuation_token(position.and_then(Position::token).map(str::to_owned))
+                .customize()
+                .interceptor(kept.clone())
+                .mutate_request(move |request| add_marker(request, marker.as_deref()))
                 .send()
                 .await
+                .map(|answer| (answer, kept.take()))
                 .map_err(|error| Failure::from_sdk(operation, &error))
         })
         .await?;
-    let next = answer.continuation_token.filter(|token| !token.is_empty());
     // S3 sends an empty list where there are no buckets.
     let buckets = answer.buckets.ok_or_else(|| Failure::malformed(operation, "the answer has no list"))?;
     let buckets = buckets.into_iter().map(|bucket| {
@@ -123,5 +122,21 @@ async fn page(session: &Session, max_buckets: Option<i32>, token: Option<&str>) 
         let region = bucket.bucket_region.filter(|region| !region.is_empty());
         Ok(Listed { name, region: region.as_deref().and_then(Region::from_location_constraint) })
     });
-    Ok(Page { buckets: buckets.collect::<Result<_, Failure>>()?, next })
+    Ok(Page { buckets: buckets.collect::<Result<_, Failure>>()?, end: PageEnd::read(&body) })
+}
+
+/// S3 has no such parameter: only servers that answered with `NextMarker` get it.
+fn add_marker(request: &mut HttpRequest, marker: Option<&str>) {
+    let Some(marker) = marker else { return };
+    let sign = if request.uri().contains('?') { '&' } else { '?' };
+    let uri = format!("{}{sign}marker={marker}", request.uri());
+    // The same page comes again where the address does not hold, and the list is given up.
+    let _ = request.set_uri(uri);
+}
+
+/// For the query of a URI.
+fn encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let encode = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    text.bytes().map(encode).collect()
 }

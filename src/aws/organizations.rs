@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::Future;
 
 use aws_sdk_organizations::Client;
-use aws_sdk_organizations::types::{AccountState as AwsState, AccountStatus as AwsStatus};
+use aws_sdk_organizations::types::{
+    Account as AwsAccount, AccountState as AwsState, AccountStatus as AwsStatus, OrganizationalUnit, Root, Tag,
+};
 
 use super::failure::Failure;
+use super::listing::{Most, Seen};
 use super::session::Session;
 use crate::model::{Account, AccountId, AccountState, Operation, OuPath};
 
@@ -24,11 +27,16 @@ pub struct Organization {
 pub async fn list_accounts(session: &Session, partition: &str) -> Result<Organization, Failure> {
     let client = &session.organizations(partition);
     let operation = Operation::ListAccounts;
-    let listed = pages(session, operation, |token| async move {
-        let answer = client.list_accounts().max_results(MAX_RESULTS).set_next_token(token).send().await;
-        let answer = answer.map_err(|error| Failure::from_sdk(operation, &error))?;
-        Ok((answer.accounts, answer.next_token))
-    })
+    let listed = pages(
+        session,
+        operation,
+        |account: &AwsAccount| account.id(),
+        |token| async move {
+            let answer = client.list_accounts().max_results(MAX_RESULTS).set_next_token(token).send().await;
+            let answer = answer.map_err(|error| Failure::from_sdk(operation, &error))?;
+            Ok((answer.accounts, answer.next_token))
+        },
+    )
     .await?;
     let id = listed.iter().find_map(|account| organization_id(account.arn()?));
     let mut accounts: BTreeMap<AccountId, Account> = BTreeMap::new();
@@ -60,12 +68,17 @@ pub async fn tag(
 ) -> Result<Option<String>, Failure> {
     let client = &session.organizations(partition);
     let operation = Operation::ListTagsForResource;
-    let tags = pages(session, operation, |token| async move {
-        let request = client.list_tags_for_resource().resource_id(account.as_str());
-        let answer = request.set_next_token(token).send().await;
-        let answer = answer.map_err(|error| Failure::from_sdk(operation, &error))?;
-        Ok((answer.tags, answer.next_token))
-    });
+    let tags = pages(
+        session,
+        operation,
+        |tag: &Tag| Some(tag.key()),
+        |token| async move {
+            let request = client.list_tags_for_resource().resource_id(account.as_str());
+            let answer = request.set_next_token(token).send().await;
+            let answer = answer.map_err(|error| Failure::from_sdk(operation, &error))?;
+            Ok((answer.tags, answer.next_token))
+        },
+    );
     Ok(tags.await?.into_iter().find(|tag| tag.key == key).map(|tag| tag.value))
 }
 
@@ -93,7 +106,7 @@ fn no_id(operation: Operation) -> Failure {
 
 /// `State` before `Status`, which AWS retired on 2026-09-09 and which may be missing.
 #[allow(deprecated)] // older emulators send only `Status`
-fn state(account: &aws_sdk_organizations::types::Account) -> Option<AccountState> {
+fn state(account: &AwsAccount) -> Option<AccountState> {
     let word = account.state().map(AwsState::as_str).or_else(|| account.status().map(AwsStatus::as_str));
     word.map(|word| AccountState::from(word.to_owned()))
 }
@@ -102,6 +115,12 @@ fn state(account: &aws_sdk_organizations::types::Account) -> Option<AccountState
 fn organization_id(arn: &str) -> Option<String> {
     arn.split('/').nth(1).filter(|id| id.starts_with("o-")).map(str::to_owned)
 }
+
+/// Levels of the tree; AWS has the organization, the root and five of organizational units.
+const MOST_LEVELS: usize = 12;
+
+/// Organizational units, of which AWS allows 2,000.
+const MOST_UNITS: usize = 20_000;
 
 /// Walks the tree by OU, never by account: the calls grow with the OUs, not with the accounts.
 async fn walk(
@@ -115,9 +134,12 @@ async fn walk(
     let (mut paths, mut met) = (HashMap::new(), HashSet::new());
     while let Some(path) = open.pop() {
         let parent = path.last().cloned().unwrap_or_default();
+        let malformed = |why: String| Err(Failure::malformed(Operation::ListOrganizationalUnitsForParent, why));
         if !met.insert(parent.clone()) {
-            let operation = Operation::ListOrganizationalUnitsForParent;
-            return Err(Failure::malformed(operation, format!("{parent} is in the tree twice")));
+            return malformed(format!("{parent} is in the tree twice"));
+        }
+        if path.len() > MOST_LEVELS || met.len() > MOST_UNITS {
+            return malformed(format!("the tree has more than {MOST_LEVELS} levels or {MOST_UNITS} units"));
         }
         for id in children(session, client, &parent).await? {
             open.push([path.clone(), vec![id]].concat());
@@ -131,60 +153,74 @@ async fn walk(
 
 async fn roots(session: &Session, client: &Client) -> Result<Vec<String>, Failure> {
     let operation = Operation::ListRoots;
-    let roots = pages(session, operation, |token| async move {
-        let answer = client.list_roots().max_results(MAX_RESULTS).set_next_token(token).send().await;
-        let answer = answer.map_err(|error| Failure::from_sdk(operation, &error))?;
-        Ok((answer.roots, answer.next_token))
-    });
+    let roots = pages(
+        session,
+        operation,
+        |root: &Root| root.id(),
+        |token| async move {
+            let answer = client.list_roots().max_results(MAX_RESULTS).set_next_token(token).send().await;
+            let answer = answer.map_err(|error| Failure::from_sdk(operation, &error))?;
+            Ok((answer.roots, answer.next_token))
+        },
+    );
     roots.await?.into_iter().map(|root| root.id.ok_or_else(|| no_id(operation))).collect()
 }
 
 async fn children(session: &Session, client: &Client, parent: &str) -> Result<Vec<String>, Failure> {
     let operation = Operation::ListOrganizationalUnitsForParent;
-    let units = pages(session, operation, |token| async move {
-        let request = client.list_organizational_units_for_parent().parent_id(parent).max_results(MAX_RESULTS);
-        let answer = request.set_next_token(token).send().await;
-        let answer = answer.map_err(|error| Failure::from_sdk(operation, &error))?;
-        Ok((answer.organizational_units, answer.next_token))
-    });
+    let units = pages(
+        session,
+        operation,
+        |unit: &OrganizationalUnit| unit.id(),
+        |token| async move {
+            let request = client.list_organizational_units_for_parent().parent_id(parent).max_results(MAX_RESULTS);
+            let answer = request.set_next_token(token).send().await;
+            let answer = answer.map_err(|error| Failure::from_sdk(operation, &error))?;
+            Ok((answer.organizational_units, answer.next_token))
+        },
+    );
     units.await?.into_iter().map(|unit| unit.id.ok_or_else(|| no_id(operation))).collect()
 }
 
 async fn members(session: &Session, client: &Client, parent: &str) -> Result<Vec<AccountId>, Failure> {
     let operation = Operation::ListAccountsForParent;
-    let accounts = pages(session, operation, |token| async move {
-        let request = client.list_accounts_for_parent().parent_id(parent).max_results(MAX_RESULTS);
-        let answer = request.set_next_token(token).send().await;
-        let answer = answer.map_err(|error| Failure::from_sdk(operation, &error))?;
-        Ok((answer.accounts, answer.next_token))
-    });
+    let accounts = pages(
+        session,
+        operation,
+        |account: &AwsAccount| account.id(),
+        |token| async move {
+            let request = client.list_accounts_for_parent().parent_id(parent).max_results(MAX_RESULTS);
+            let answer = request.set_next_token(token).send().await;
+            let answer = answer.map_err(|error| Failure::from_sdk(operation, &error))?;
+            Ok((answer.accounts, answer.next_token))
+        },
+    );
     accounts.await?.into_iter().map(|account| account_id(operation, account.id())).collect()
 }
 
-/// Follows `NextToken` to its end: a page may be empty although more follow. A page without its list is none.
+/// Follows `NextToken` to its end: a page may be empty although more follow. A page without its list is none. `name` tells an
+/// entry from others.
 async fn pages<T, F>(
     session: &Session,
     operation: Operation,
+    name: impl Fn(&T) -> Option<&str>,
     page: impl Fn(Option<String>) -> F,
 ) -> Result<Vec<T>, Failure>
 where
     F: Future<Output = Result<(Option<Vec<T>>, Option<String>), Failure>>,
 {
-    /// Organizations sends some, not this many in a row.
-    const EMPTY_PAGES: u32 = 1000;
-    let (mut all, mut token, mut seen, mut empty) = (Vec::new(), None, HashSet::new(), 0);
+    let (mut all, mut token, mut seen) = (Vec::new(), None, Seen::new(Most::OF_ORGANIZATIONS));
     loop {
         let (items, next) = session.call_control(operation, || page(token.clone())).await?;
         let items = items.ok_or_else(|| Failure::malformed(operation, "the answer has no list"))?;
-        empty = if items.is_empty() { empty + 1 } else { 0 };
-        if empty > EMPTY_PAGES {
-            return Err(Failure::malformed(operation, "the list has no end"));
-        }
+        seen.new_of(items.iter().map(|item| name(item).unwrap_or_default()).collect(), |name| name);
         all.extend(items);
-        match next.filter(|token| !token.is_empty()) {
-            Some(next) if !seen.insert(next.clone()) => {
-                return Err(Failure::malformed(operation, "the list goes round in a circle"));
-            }
+        let next = next.filter(|token| !token.is_empty());
+        let given_up = seen.too_much(all.len()).or_else(|| seen.refuse(next.as_deref()?));
+        if let Some(why) = given_up {
+            return Err(Failure::malformed(operation, why));
+        }
+        match next {
             Some(next) => token = Some(next),
             None => return Ok(all),
         }

@@ -119,6 +119,9 @@ pub struct Route {
     pub endpoint: Option<String>,
 }
 
+/// Clients that a session keeps.
+const MOST_CLIENTS: usize = 100;
+
 impl From<Region> for Route {
     fn from(region: Region) -> Self {
         Self { region, endpoint: None }
@@ -329,6 +332,10 @@ impl Session {
             builder = builder.endpoint_url(endpoint);
         }
         let client = aws_sdk_s3::Client::from_conf(builder.build());
+        // A server can name as many Regions as it has buckets, and AWS has few.
+        if clients.len() >= MOST_CLIENTS {
+            clients.clear();
+        }
         clients.insert(route.clone(), client.clone());
         client
     }

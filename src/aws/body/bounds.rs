@@ -55,7 +55,7 @@ const POLICY: Bounds = Bounds { bytes: MIB, elements: 100_000 };
 pub(crate) const RULES: Bounds = Bounds { bytes: 16 * MIB, elements: 100_000 };
 
 /// A page has 1000 entries; other servers send all they have at once, for which this is room for 200,000.
-const LIST: Bounds = Bounds { bytes: 32 * MIB, elements: 1_000_000 };
+pub(crate) const LIST: Bounds = Bounds { bytes: 32 * MIB, elements: 1_000_000 };
 
 /// A page of Organizations has 20 entries of about 1 KiB.
 const PAGE: Bounds = Bounds { bytes: MIB, elements: 1000 };
