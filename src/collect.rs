@@ -6,9 +6,11 @@
 //! bucket that it listed: what it did not read is unknown, because it was interrupted.
 
 mod bucket;
+mod collected;
 mod directories;
 mod last_pass;
 mod stop;
+mod vanished;
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
@@ -26,15 +28,17 @@ use crate::config::Filters;
 use crate::discover::{Entry, Target};
 use crate::inventory::{Begun, InventoryError, Segment, Tally, Writer};
 use crate::model::{
-    AccountId, AccountRecord, BucketRecord, Coverage, ErrorClass, Extra, Extras, Fact, Facts, Observed, Operation,
-    Outcome, Reason, Region, Timestamp, is_directory_bucket,
+    AccountId, AccountRecord, BucketRecord, ErrorClass, Extra, Extras, Fact, Facts, Observed, Operation, Outcome,
+    Reason, Region, Timestamp, is_directory_bucket,
 };
 
 pub use bucket::Way;
 use bucket::{Open, read};
+pub use collected::{CollectError, Collected};
 use directories::Lacks;
 use last_pass::{Again, Held, Known};
 pub use stop::Stop;
+use vanished::{AllGone, Gone};
 
 /// Who watches a run.
 pub trait Progress: Send + Sync {
@@ -42,126 +46,6 @@ pub trait Progress: Send + Sync {
     fn account_done(&self);
     fn buckets_found(&self, buckets: u64);
     fn bucket_done(&self);
-}
-
-/// What came of the accounts.
-#[derive(Debug, Default)]
-pub struct Collected {
-    /// In the order in which they were finished.
-    pub accounts: Vec<AccountRecord>,
-    pub coverage: Coverage,
-    /// The run was told to stop, and something was not read for that.
-    pub interrupted: bool,
-    roles: Roles,
-    /// Accounts whose buckets could be listed, in part at least.
-    reached: u64,
-    /// The first failure of an account that was not reached, and whether all such failures mean that the run itself
-    /// has no credentials or no way to AWS.
-    failure: Option<Failure>,
-    ours: bool,
-}
-
-#[derive(Debug, Default)]
-struct Roles {
-    asked: u64,
-    assumed: u64,
-    /// The first.
-    failure: Option<Failure>,
-}
-
-/// Why a run that asked found that it could not run at all.
-#[derive(Debug, thiserror::Error)]
-pub enum CollectError {
-    #[error("the role could be assumed in none of the accounts ({accounts}): {failure}")]
-    NoRole { accounts: u64, failure: Failure },
-    #[error("no account could be read: {0}")]
-    NoWay(Failure),
-    #[error(transparent)]
-    Inventory(#[from] InventoryError),
-}
-
-impl CollectError {
-    /// Whether there is something to go on with: AWS was asked, and what it said could not be written.
-    pub fn is_of_the_disk(&self) -> bool {
-        match self {
-            Self::Inventory(_) => true,
-            Self::NoRole { .. } | Self::NoWay(_) => false,
-        }
-    }
-
-    /// What to do about it.
-    pub fn help(&self) -> &'static str {
-        match self {
-            Self::NoRole { failure, .. } => failure.help().unwrap_or(
-                "check --role-name, the role's trust policy and --external-id; OrganizationAccountAccessRole exists \
-                 only in accounts that Organizations created, and trusts the management account only",
-            ),
-            Self::NoWay(failure) => {
-                failure.help().unwrap_or("check the credentials, the network, AWS_REGION and AWS_ENDPOINT_URL")
-            }
-            Self::Inventory(error) => error.help(),
-        }
-    }
-}
-
-impl Collected {
-    fn add(&mut self, worked: Worked) {
-        self.coverage.buckets_complete += worked.tally.complete;
-        self.coverage.buckets_unknown += worked.tally.unknown;
-        self.coverage.buckets_vanished += worked.tally.vanished;
-        *self.coverage.buckets_directory.get_or_insert_default() += worked.tally.directory;
-        self.accounts.push(worked.record);
-        self.interrupted |= worked.cut;
-        let by_role = u64::from(worked.by_role);
-        match worked.reached {
-            Reached::Unasked => {}
-            Reached::Entered => {
-                self.reached += 1;
-                self.roles.asked += by_role;
-                self.roles.assumed += by_role;
-            }
-            Reached::Listing(failure) => {
-                self.roles.asked += by_role;
-                self.roles.assumed += by_role;
-                self.fail(failure);
-            }
-            Reached::Nothing(failure) => {
-                self.roles.asked += by_role;
-                self.roles.failure.get_or_insert_with(|| failure.clone());
-                self.fail(failure);
-            }
-        }
-    }
-
-    fn fail(&mut self, failure: Failure) {
-        let ours = match failure.reason.class {
-            ErrorClass::Credentials => true,
-            ErrorClass::Unavailable => failure.reason.http_status.is_none(),
-            ErrorClass::Denied
-            | ErrorClass::WrongRegion
-            | ErrorClass::Throttled
-            | ErrorClass::Malformed
-            | ErrorClass::Unsupported
-            | ErrorClass::Rejected
-            | ErrorClass::Interrupted => false,
-        };
-        self.ours = ours && (self.ours || self.failure.is_none());
-        self.failure.get_or_insert(failure);
-    }
-
-    /// A role that exists nowhere, credentials that are worth nothing and an endpoint that does not answer are no
-    /// findings about accounts: such a run could not run. A single role that is refused beside an account that was
-    /// read says nothing of the role's name.
-    fn check(mut self) -> Result<Self, CollectError> {
-        let Roles { asked, assumed, failure } = std::mem::take(&mut self.roles);
-        match (failure, self.failure.take()) {
-            (Some(failure), _) if assumed == 0 && (asked > 1 || self.reached == 0) => {
-                Err(CollectError::NoRole { accounts: asked, failure })
-            }
-            (_, Some(failure)) if self.reached == 0 && self.ours => Err(CollectError::NoWay(failure)),
-            _ => Ok(self),
-        }
-    }
 }
 
 /// What is read.
@@ -412,6 +296,8 @@ enum Step {
     Read(BucketRecord, Open),
     /// The bucket is in a Region that was not asked for.
     OutOfScope(String),
+    /// S3 says that it does not have the bucket.
+    Gone(Gone),
     /// The run was told to stop before.
     Cut(Listed),
     /// The list of buckets broke off.
@@ -474,7 +360,7 @@ async fn buckets(
     // Until the end of the list comes, something cut it.
     let mut ended = Ended::Interrupted;
     let mut cut = false;
-    let mut held = Held::new(&context.held);
+    let (mut held, mut gone) = (Held::new(&context.held), AllGone::new(&context.held));
     let mut named = HashSet::new();
     loop {
         match tokio::time::timeout(FLUSH_EVERY, steps.next()).await {
@@ -502,18 +388,39 @@ async fn buckets(
                 segment.out_of_scope(bucket)?;
                 context.progress.bucket_done();
             }
+            Ok(Some(Step::Gone(bucket))) => {
+                if is_directory_bucket(&bucket.listed.name) {
+                    named.insert(bucket.listed.name.clone());
+                }
+                wait_for_list(context, account, segment, &mut gone, bucket)?;
+            }
             Ok(Some(Step::Listed)) if matches!(ended, Ended::Interrupted) => ended = Ended::Whole,
             Ok(Some(Step::Listed)) => {}
             Ok(Some(Step::Broken { failure, listed_before: true })) => ended = Ended::Broken(failure),
             Ok(Some(Step::Broken { failure, listed_before: false })) => ended = Ended::Unlisted(failure),
         }
     }
+    cut |= finish(context, session, account, segment, held, gone).await?;
+    Ok((if cut { Ended::Interrupted } else { ended }, named))
+}
+
+/// Writes the rows of the buckets that waited until the others were read. Returns whether the run was told to stop before all of
+/// them were read.
+async fn finish<'a>(
+    context: &'a Context,
+    session: &'a Session,
+    account: &AccountId,
+    segment: &mut Segment,
+    held: Held<'a>,
+    mut gone: AllGone<'a>,
+) -> Result<bool, InventoryError> {
+    let mut cut = false;
     segment.flush()?;
     let mut steps = std::pin::pin!(held.last_pass(context, session));
     loop {
         match tokio::time::timeout(FLUSH_EVERY, steps.next()).await {
             Err(_) => segment.flush()?,
-            Ok(None) => return Ok((if cut { Ended::Interrupted } else { ended }, named)),
+            Ok(None) => break,
             Ok(Some(Again::Read(record))) => {
                 cut |= is_cut(&record);
                 segment.bucket(record)?;
@@ -523,8 +430,25 @@ async fn buckets(
                 segment.out_of_scope(bucket)?;
                 context.progress.bucket_done();
             }
+            Ok(Some(Again::Gone(bucket))) => wait_for_list(context, account, segment, &mut gone, bucket)?,
         }
     }
+    Ok(gone.settle(context, session, account, segment).await? || cut)
+}
+
+/// Holds a bucket that S3 says it does not have, until the account's buckets are listed again.
+fn wait_for_list(
+    context: &Context,
+    account: &AccountId,
+    segment: &mut Segment,
+    gone: &mut AllGone<'_>,
+    bucket: Gone,
+) -> Result<(), InventoryError> {
+    if let Some(bucket) = gone.hold(bucket) {
+        segment.bucket(vanished::unknown(account, &bucket, vanished::NOT_CONFIRMED, &context.asked.extras))?;
+        context.progress.bucket_done();
+    }
+    Ok(())
 }
 
 /// What the journal says of a bucket, whose folder may be a stranger's: nothing of it leads to an address that the user's own
@@ -553,16 +477,25 @@ async fn bucket(context: &Context, session: &Session, account: &AccountId, liste
 
 /// The row of a bucket of which the list alone is known.
 fn unread(account: &AccountId, listed: Listed, wanted: &BTreeSet<Extra>) -> BucketRecord {
-    let at = Timestamp::now();
-    let reason = |operation| Arc::new(Reason::interrupted(operation));
+    all_unknown(account, listed, Timestamp::now(), wanted, |operation| Arc::new(Reason::interrupted(operation)))
+}
+
+/// The row of a bucket of which nothing could be read. `why`: by the operation that would have read it.
+fn all_unknown(
+    account: &AccountId,
+    listed: Listed,
+    at: Timestamp,
+    wanted: &BTreeSet<Extra>,
+    why: impl Fn(Operation) -> Arc<Reason>,
+) -> BucketRecord {
     BucketRecord {
         account: account.clone(),
         region: listed.region.unwrap_or_else(Region::unknown),
         bucket: listed.name,
         facts: Facts::Read {
-            versioning: Fact { at, observed: Observed::Unknown(reason(Operation::GetBucketVersioning)) },
-            lifecycle: Fact { at, observed: Observed::Unknown(reason(Operation::GetBucketLifecycleConfiguration)) },
-            extras: Box::new(Extras::interrupted(wanted.iter().copied(), at)),
+            versioning: Fact { at, observed: Observed::Unknown(why(Operation::GetBucketVersioning)) },
+            lifecycle: Fact { at, observed: Observed::Unknown(why(Operation::GetBucketLifecycleConfiguration)) },
+            extras: Box::new(Extras::unknown(wanted.iter().copied(), at, why)),
         },
     }
 }

@@ -5,7 +5,8 @@ use std::future::Future;
 use std::sync::Arc;
 
 use super::last_pass::Known;
-use super::{Asked, Step};
+use super::vanished::Gone;
+use super::{Asked, Step, all_unknown};
 use crate::aws::failure::Failure;
 use crate::aws::list_buckets::Listed;
 use crate::aws::session::{Route, Session};
@@ -15,8 +16,8 @@ use crate::aws::{
     get_bucket_tagging, get_bucket_versioning, get_object_lock_configuration,
 };
 use crate::model::{
-    AccountId, BucketRecord, ErrorClass, Extra, Extras, Fact, Facts, Lifecycle, MfaDelete, Observed, Region, Timestamp,
-    VersioningState,
+    AccountId, BucketRecord, ErrorClass, Extra, Extras, Fact, Facts, Lifecycle, MfaDelete, Observed, Reason, Region,
+    Timestamp, VersioningState,
 };
 
 /// The facts that stayed unknown and might be known if they were asked another time.
@@ -33,23 +34,42 @@ impl Open {
     }
 }
 
+/// Bytes of a name that is asked for. The longest that S3 ever took have 255, and a request about one of 22,000 has an
+/// address that no client can send.
+const LONGEST_NAME: usize = 1024;
+
 /// Reads what is not known of a bucket.
 pub(super) async fn read(session: &Session, asked: &Asked, account: &AccountId, listed: Listed, known: Known) -> Step {
+    if listed.name.len() > LONGEST_NAME {
+        let bytes = listed.name.len();
+        let why = |operation| {
+            let words = format!("not asked: no bucket has a name of {bytes} bytes");
+            Failure::not_asked(operation, words).reason
+        };
+        let listed = Listed { region: None, ..listed };
+        let record = all_unknown(account, listed, Timestamp::now(), &asked.extras, why);
+        return Step::Read(record, Open::default());
+    }
     let found = match listed.region {
         Some(region) => Ok(Some(region)),
         None => bucket_region::find(session, &listed.name).await,
     };
-    // Where nobody tells, the configured Region is asked; it is the bucket's where the server has no Regions.
-    let told = found.is_ok();
-    let region = found.ok().flatten().unwrap_or_else(|| session.region.clone());
-    if told && !asked.filters.region(&region) {
+    let found = found.ok().flatten();
+    if let Some(region) = &found
+        && !asked.filters.region(region)
+    {
         return Step::OutOfScope(listed.name);
     }
-    let mut way =
-        Way { session, bucket: &listed.name, route: Route::from(region), followed: false, open: Open::default() };
-    let facts = facts(&mut way, &asked.extras, known).await.unwrap_or_else(Facts::from);
+    let mut way = Way::new(session, &listed.name, found);
+    let facts = match facts(&mut way, &asked.extras, known).await {
+        Ok(facts) => facts,
+        Err(Vanished { at, reason }) => {
+            let region = way.told.then_some(way.route.region);
+            return Step::Gone(Gone { listed: Listed { name: listed.name, region }, at, reason });
+        }
+    };
     let open = way.open;
-    let region = if told || way.followed || facts.some_known() { way.route.region } else { Region::unknown() };
+    let region = if way.told || facts.some_known() { way.route.region } else { Region::unknown() };
     // It was listed in one Region and found in another. A bucket whose Region stays unknown may be meant.
     if region != Region::unknown() && !asked.filters.region(&region) {
         return Step::OutOfScope(listed.name);
@@ -89,12 +109,15 @@ fn is_conflict(versioning: &Fact<VersioningState>, lifecycle: &Fact<Lifecycle>) 
         && matches!(lifecycle.known(), Some(Lifecycle::Present(_)))
 }
 
-/// The bucket was gone when it was asked.
-pub struct Vanished(Timestamp);
+/// S3 said that it does not have the bucket.
+pub struct Vanished {
+    at: Timestamp,
+    reason: Arc<Reason>,
+}
 
 impl From<Vanished> for Facts {
-    fn from(Vanished(at): Vanished) -> Self {
-        Self::Vanished { at }
+    fn from(vanished: Vanished) -> Self {
+        Self::Vanished { at: vanished.at }
     }
 }
 
@@ -103,6 +126,9 @@ pub struct Way<'a> {
     session: &'a Session,
     bucket: &'a str,
     pub route: Route,
+    /// Whether a server said that this is the bucket's Region; else it is only the one that is configured, which is asked where
+    /// none is told.
+    told: bool,
     followed: bool,
     open: Open,
 }
@@ -111,8 +137,13 @@ impl<'a> Way<'a> {
     /// Of a bucket that nobody listed: its Region is looked for first.
     pub async fn find(session: &'a Session, bucket: &'a str) -> Self {
         let found = bucket_region::find(session, bucket).await.ok().flatten();
+        Self::new(session, bucket, found)
+    }
+
+    fn new(session: &'a Session, bucket: &'a str, found: Option<Region>) -> Self {
+        let told = found.is_some();
         let route = Route::from(found.unwrap_or_else(|| session.region.clone()));
-        Self { session, bucket, route, followed: false, open: Open::default() }
+        Self { session, bucket, route, told, followed: false, open: Open::default() }
     }
 
     pub async fn versioning(&mut self) -> Result<Fact<VersioningState>, Vanished> {
@@ -194,7 +225,7 @@ impl<'a> Way<'a> {
         if let Err(failure) = &answer
             && failure.reason.class == ErrorClass::WrongRegion
             && !self.followed
-            && let Some(route) = self.elsewhere(failure).await
+            && let Some((route, told)) = self.elsewhere(failure).await
         {
             tracing::debug!(bucket = self.bucket, region = %route.region, "following to another Region");
             self.followed = true;
@@ -202,20 +233,21 @@ impl<'a> Way<'a> {
             // An address that does not answer is no better than the one that does.
             if answer.as_ref().err().is_none_or(|failure| failure.reason.http_status.is_some()) {
                 self.route = route;
+                self.told = told;
             }
         }
         let at = Timestamp::now();
         match answer {
             Ok(value) => Ok((Fact { at, observed: Observed::Known(value) }, false)),
-            Err(failure) if failure.is(404, "NoSuchBucket") => Err(Vanished(at)),
+            Err(failure) if failure.is(404, "NoSuchBucket") => Err(Vanished { at, reason: failure.reason }),
             Err(failure) => {
                 Ok((Fact { at, observed: Observed::Unknown(Arc::clone(&failure.reason)) }, failure.may_pass()))
             }
         }
     }
 
-    /// Where the answer points to; the same place again is none.
-    async fn elsewhere(&self, failure: &Failure) -> Option<Route> {
+    /// Where the answer points to, and whether a server named the Region there; the same place again is none.
+    async fn elsewhere(&self, failure: &Failure) -> Option<(Route, bool)> {
         let named = failure.elsewhere.clone();
         let region = match named.region {
             Some(region) => Some(region),
@@ -225,7 +257,8 @@ impl<'a> Way<'a> {
         // its `Location`.
         let endpoint = if failure.elsewhere.region.is_none() { named.endpoint } else { None };
         let endpoint = endpoint.filter(|endpoint| self.session.may_follow(endpoint));
+        let told = region.is_some() || self.told;
         let route = Route { region: region.unwrap_or_else(|| self.route.region.clone()), endpoint };
-        (route != self.route).then_some(route)
+        (route != self.route).then_some((route, told))
     }
 }

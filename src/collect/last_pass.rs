@@ -5,6 +5,7 @@ use futures::{Stream, StreamExt, stream};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::bucket::{Open, read};
+use super::vanished::Gone;
 use super::{Context, Step};
 use crate::aws::list_buckets::Listed;
 use crate::aws::session::Session;
@@ -75,6 +76,7 @@ pub(super) enum Again {
     Read(BucketRecord),
     /// The bucket is in a Region that was not asked for.
     OutOfScope(String),
+    Gone(Gone),
 }
 
 async fn again(context: &Context, session: &Session, record: BucketRecord, open: Open) -> Again {
@@ -96,6 +98,7 @@ async fn again(context: &Context, session: &Session, record: BucketRecord, open:
     match context.stop.in_time(reading).await {
         Some(Step::Read(record, _)) => Again::Read(record),
         Some(Step::OutOfScope(bucket)) => Again::OutOfScope(bucket),
+        Some(Step::Gone(gone)) => Again::Gone(gone),
         // Where the run was told to stop, what was known before is the last that is known.
         Some(Step::Cut(_) | Step::Broken { .. } | Step::Listed) | None => Again::Read(record),
     }

@@ -123,21 +123,30 @@ impl Extras {
 
     /// All of these unknown, because the run was told to stop before.
     pub fn interrupted(wanted: impl IntoIterator<Item = Extra>, at: Timestamp) -> Self {
-        fn unknown<T>(at: Timestamp, extra: Extra) -> Fact<T> {
-            let reason = Arc::new(Reason::interrupted(extra.operation()));
+        Self::unknown(wanted, at, |operation| Arc::new(Reason::interrupted(operation)))
+    }
+
+    /// All of these unknown. `why`: by the operation that would have read it.
+    pub fn unknown(
+        wanted: impl IntoIterator<Item = Extra>,
+        at: Timestamp,
+        why: impl Fn(Operation) -> Arc<Reason>,
+    ) -> Self {
+        fn fact<T>(at: Timestamp, reason: Arc<Reason>) -> Fact<T> {
             Fact { at, observed: Observed::Unknown(reason) }
         }
         let mut extras = Self::default();
         for extra in wanted {
+            let reason = why(extra.operation());
             match extra {
-                Extra::Policy => extras.policy = Some(unknown(at, extra)),
-                Extra::ObjectLock => extras.object_lock = Some(unknown(at, extra)),
-                Extra::Replication => extras.replication = Some(unknown(at, extra)),
-                Extra::Encryption => extras.encryption = Some(unknown(at, extra)),
-                Extra::Ownership => extras.ownership = Some(unknown(at, extra)),
-                Extra::Acceleration => extras.acceleration = Some(unknown(at, extra)),
-                Extra::Notification => extras.notification = Some(unknown(at, extra)),
-                Extra::Tags => extras.tags = Some(unknown(at, extra)),
+                Extra::Policy => extras.policy = Some(fact(at, reason)),
+                Extra::ObjectLock => extras.object_lock = Some(fact(at, reason)),
+                Extra::Replication => extras.replication = Some(fact(at, reason)),
+                Extra::Encryption => extras.encryption = Some(fact(at, reason)),
+                Extra::Ownership => extras.ownership = Some(fact(at, reason)),
+                Extra::Acceleration => extras.acceleration = Some(fact(at, reason)),
+                Extra::Notification => extras.notification = Some(fact(at, reason)),
+                Extra::Tags => extras.tags = Some(fact(at, reason)),
             }
         }
         extras

@@ -1,5 +1,6 @@
 //! The integration tests: they drive the real program against servers on loopback.
 
+mod bounds;
 mod common;
 mod connections;
 mod contract;
@@ -42,4 +43,5 @@ mod schemas;
 mod servers;
 mod storage_lens;
 mod trend;
+mod vanished;
 mod wire;

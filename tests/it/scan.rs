@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bucketlens::simulator::{Options, Organization};
 use serde_json::{Value, json};
@@ -355,7 +356,11 @@ fn a_bucket_that_vanished_is_in_no_denominator_and_makes_no_run_incomplete() {
 #[test]
 fn a_bucket_that_vanishes_between_the_two_requests_vanished_too() {
     let sim = buckets(&json!([good("going")]));
-    let proxy = Proxy::before(&sim, |request, forward| match request.operation() {
+    let lists = AtomicUsize::new(0);
+    let proxy = Proxy::before(&sim, move |request, forward| match request.operation() {
+        "ListBuckets" if lists.fetch_add(1, Ordering::Relaxed) > 0 => {
+            forward().replace("<Name>going</Name>", "<Name>another</Name>")
+        }
         "GetBucketLifecycleConfiguration" => {
             Answer::xml(404, "<Error><Code>NoSuchBucket</Code><Message>gone</Message></Error>")
         }
