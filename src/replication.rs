@@ -132,7 +132,7 @@ fn name(rule: &ReplicationRule) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Extras, Fact, Lifecycle, MfaDelete, Observed, Timestamp, Versioning, VersioningState};
+    use crate::model::{Extras, Fact, LeftOut, Lifecycle, MfaDelete, Observed, Timestamp, Versioning, VersioningState};
 
     fn fact<T>(value: T) -> Fact<T> {
         Fact { at: Timestamp::from_unix(1_800_000_000).expect("in range"), observed: Observed::Known(value) }
@@ -150,6 +150,7 @@ mod tests {
             tags: Vec::new(),
             destination: format!("arn:aws:s3:::{destination}"),
             account: account.map(id),
+            left_out: LeftOut::default(),
             delete_markers: None,
         }
     }

@@ -4,7 +4,7 @@ use super::body::Kept;
 use super::document::{self, Element, Undocumented};
 use super::failure::Failure;
 use super::session::{Route, Session};
-use crate::model::{AccountId, Operation, Replication, ReplicationRule};
+use crate::model::{AccountId, LeftOut, Operation, Replication, ReplicationRule};
 
 pub async fn get(session: &Session, route: &Route, bucket: &str) -> Result<Replication, Failure> {
     let operation = Operation::GetBucketReplication;
@@ -41,7 +41,7 @@ fn read(root: &Element) -> Result<Replication, Undocumented> {
 }
 
 fn rule(rule: &Element) -> Result<ReplicationRule, Undocumented> {
-    let (prefix, tags) = filter(rule)?;
+    let Filter { prefix, tags, left_out } = filter(rule)?;
     let destination = rule.required("Destination")?;
     let bucket = destination.required("Bucket")?.text()?;
     if bucket.is_empty() {
@@ -57,27 +57,61 @@ fn rule(rule: &Element) -> Result<ReplicationRule, Undocumented> {
         enabled: rule.required("Status")?.word(document::enabled)?,
         prefix,
         tags,
+        left_out,
         destination: bucket.to_owned(),
         account,
         delete_markers: markers,
     })
 }
 
-/// Which objects it is for. The first version of these configurations had the prefix beside the filter.
-fn filter(rule: &Element) -> Result<(String, Vec<(String, String)>), Undocumented> {
+/// Which objects a rule is for.
+#[derive(Default)]
+struct Filter {
+    prefix: String,
+    tags: Vec<(String, String)>,
+    left_out: LeftOut,
+}
+
+/// The first version of these configurations had the prefix beside the filter.
+fn filter(rule: &Element) -> Result<Filter, Undocumented> {
     let prefix_of = |element: &Element| -> Result<Option<String>, Undocumented> {
         Ok(element.one("Prefix")?.map(Element::text).transpose()?.map(str::to_owned))
     };
     let Some(filter) = rule.one("Filter")? else {
-        return Ok((prefix_of(rule)?.unwrap_or_default(), Vec::new()));
+        return Ok(Filter { prefix: prefix_of(rule)?.unwrap_or_default(), ..Filter::default() });
     };
     let and = filter.one("And")?;
     let within = and.unwrap_or(filter);
     if rule.one("Prefix")?.is_some() || and.is_some() && filter.children().len() > 1 {
         return Err(Undocumented::new("a rule has more than one filter"));
     }
-    let tags = within.all("Tag")?.into_iter().map(document::tag).collect::<Result<_, _>>()?;
-    Ok((prefix_of(within)?.unwrap_or_default(), tags))
+    let left_out = within.one("Not")?.map(left_out).transpose()?.unwrap_or_default();
+    // A condition that is new changes which objects are copied.
+    only(filter, &["And", "Not", "Prefix", "Tag"])?;
+    only(within, if and.is_some() { &["Not", "Prefix", "Tag"] } else { &["Not", "Prefix", "Tag", "And"] })?;
+    Ok(Filter { prefix: prefix_of(within)?.unwrap_or_default(), tags: tags_of(within)?, left_out })
+}
+
+fn tags_of(element: &Element) -> Result<Vec<(String, String)>, Undocumented> {
+    element.all("Tag")?.into_iter().map(document::tag).collect()
+}
+
+fn left_out(not: &Element) -> Result<LeftOut, Undocumented> {
+    let or = not.one("Or")?;
+    only(not, if or.is_some() { &["Or"] } else { &["Prefix", "Tag"] })?;
+    let within = or.unwrap_or(not);
+    only(within, if or.is_some() { &["Prefix", "Tag"] } else { &["Or", "Prefix", "Tag"] })?;
+    let prefixes = within.all("Prefix")?.into_iter().map(|prefix| Ok(prefix.text()?.to_owned()));
+    let left_out = LeftOut { prefixes: prefixes.collect::<Result<_, _>>()?, tags: tags_of(within)? };
+    if left_out.is_empty() { Err(Undocumented::new("Not leaves nothing out")) } else { Ok(left_out) }
+}
+
+/// Whether all its children have these names.
+fn only(element: &Element, names: &[&str]) -> Result<(), Undocumented> {
+    match element.children().iter().find(|child| !names.contains(&child.name())) {
+        Some(other) => Err(Undocumented::new(format!("{:?} in {} is not documented", other.name(), element.name()))),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -97,6 +131,7 @@ mod tests {
             enabled: true,
             prefix: String::new(),
             tags: Vec::new(),
+            left_out: LeftOut::default(),
             destination: "arn:aws:s3:::copy".to_owned(),
             account: None,
             delete_markers: None,
@@ -129,6 +164,24 @@ mod tests {
     }
 
     #[test]
+    fn what_a_filter_leaves_out_is_read() {
+        let tag = "<Tag><Key>k</Key><Value>v</Value></Tag>";
+        let tags = vec![("k".to_owned(), "v".to_owned())];
+        let left_out = |filter: &str| match read_of(&format!("<Rule><Filter>{filter}</Filter>{TO}</Rule>")) {
+            Ok(Replication::Present(rules)) => rules[0].left_out.clone(),
+            other => panic!("{filter}: {other:?}"),
+        };
+        let prefixes = |prefixes: &[&str]| prefixes.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
+        assert_eq!(left_out("<Prefix>a</Prefix>"), LeftOut::default());
+        let one = LeftOut { prefixes: prefixes(&["tmp/"]), tags: Vec::new() };
+        assert_eq!(left_out("<Not><Prefix>tmp/</Prefix></Not>"), one);
+        assert_eq!(left_out("<And><Prefix>a</Prefix><Not><Prefix>tmp/</Prefix></Not></And>"), one);
+        assert_eq!(left_out(&format!("<Not>{tag}</Not>")), LeftOut { prefixes: Vec::new(), tags: tags.clone() });
+        let or = format!("<Not><Or><Prefix>a</Prefix><Prefix>b</Prefix>{tag}</Or></Not>");
+        assert_eq!(left_out(&or), LeftOut { prefixes: prefixes(&["a", "b"]), tags });
+    }
+
+    #[test]
     fn an_account_and_delete_markers_are_read_where_they_are_named() {
         let rule = "<Rule><ID>away</ID><Priority>1</Priority><Status>Disabled</Status>\
             <DeleteMarkerReplication><Status>Enabled</Status></DeleteMarkerReplication>\
@@ -157,6 +210,11 @@ mod tests {
             &rule(&format!("{TO}<Prefix>a</Prefix><Filter><Prefix>b</Prefix></Filter>")),
             &rule(&format!("{TO}<Filter><Prefix>b</Prefix><And><Prefix>c</Prefix></And></Filter>")),
             &rule(&format!("{TO}<Filter><Tag><Key>k</Key></Tag></Filter>")),
+            &rule(&format!("{TO}<Filter><Not/></Filter>")),
+            &rule(&format!("{TO}<Filter><Not><Or/></Not></Filter>")),
+            &rule(&format!("{TO}<Filter><Not><Age>3</Age></Not></Filter>")),
+            &rule(&format!("{TO}<Filter><ObjectSizeLessThan>3</ObjectSizeLessThan></Filter>")),
+            &rule(&format!("{TO}<Filter><And><Prefix>a</Prefix><Age>3</Age></And></Filter>")),
         ] {
             assert!(read_of(odd).is_err(), "{odd}");
         }

@@ -284,12 +284,28 @@ pub struct ReplicationRule {
     /// Empty for every object.
     pub prefix: String,
     pub tags: Vec<(String, String)>,
+    /// Of these objects, those that it is not for.
+    #[serde(default, skip_serializing_if = "LeftOut::is_empty")]
+    pub left_out: LeftOut,
     /// The ARN of the bucket; it names neither account nor Region.
     pub destination: String,
     /// `Destination.Account`, which is given only where the replicas change their owner or the other account was named.
     pub account: Option<AccountId>,
     /// `DeleteMarkerReplication`; `None` where the element is absent.
     pub delete_markers: Option<bool>,
+}
+
+/// What the filter of a replication rule leaves out (`Not`): objects with one of these prefixes or tags.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    pub prefixes: Vec<String>,
+    pub tags: Vec<(String, String)>,
+}
+
+impl LeftOut {
+    pub fn is_empty(&self) -> bool {
+        self.prefixes.is_empty() && self.tags.is_empty()
+    }
 }
 
 /// One answer of `GetBucketEncryption`.

@@ -10,7 +10,7 @@ use super::*;
 use crate::evaluate::Evaluator;
 use crate::lifecycle::{Action, Configuration, Filter, Rule, When};
 use crate::model::{
-    Account, ActionKind, DefaultLock, DefaultRetention, ErrorClass, Extras, Fact, Facts, Lifecycle,
+    Account, ActionKind, DefaultLock, DefaultRetention, ErrorClass, Extras, Fact, Facts, LeftOut, Lifecycle,
     LifecycleConfiguration, LifecycleRule, MfaDelete, ObjectLock, Observed, Operation, OuPath, Outcome, Reading,
     Reason, Region, Replication, ReplicationRule, RetentionMode, RetentionPeriod, RuleStatus, Timestamp, Versioning,
     VersioningState,
@@ -88,6 +88,7 @@ fn replicates(to: &str, account: &str) -> Extras {
         tags: Vec::new(),
         destination: format!("arn:aws:s3:::{to}"),
         account: AccountId::parse(account).ok(),
+        left_out: LeftOut::default(),
         delete_markers: None,
     };
     let replication = Some(known(Replication::Present(vec![rule])));

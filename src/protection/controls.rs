@@ -144,7 +144,7 @@ fn replication(facts: &Facts<'_>) -> Result<State, Doubt> {
     let mut accounts: Vec<&str> = away.iter().filter_map(|rule| rule.account.as_ref()).map(AccountId::as_str).collect();
     accounts.sort_unstable();
     accounts.dedup();
-    let is_whole = away.iter().any(|rule| rule.prefix.is_empty() && rule.tags.is_empty());
+    let is_whole = away.iter().any(|rule| rule.prefix.is_empty() && rule.tags.is_empty() && rule.left_out.is_empty());
     let mut holes = Vec::new();
     if !is_whole {
         holes.push(Hole::PartOfObjects { scopes: list(away.iter().map(|rule| scope(rule))) });
@@ -160,8 +160,10 @@ fn replication(facts: &Facts<'_>) -> Result<State, Doubt> {
 /// `keys that begin with "logs/", tag "a" = "b"`.
 fn scope(rule: &ReplicationRule) -> String {
     let prefix = (!rule.prefix.is_empty()).then(|| format!("keys that begin with {:?}", rule.prefix));
-    let tags = rule.tags.iter().map(|(key, value)| format!("tag {key:?} = {value:?}"));
-    prefix.into_iter().chain(tags).collect::<Vec<String>>().join(", ")
+    let tag = |(key, value): &(String, String)| format!("tag {key:?} = {value:?}");
+    let not = rule.left_out.prefixes.iter().map(|prefix| format!("not keys that begin with {prefix:?}"));
+    let not = not.chain(rule.left_out.tags.iter().map(|it| format!("not {}", tag(it))));
+    prefix.into_iter().chain(rule.tags.iter().map(tag)).chain(not).collect::<Vec<String>>().join(", ")
 }
 
 /// The first few, and how many more.

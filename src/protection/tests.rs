@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::model::{
-    BucketPolicy, DefaultLock, DefaultRetention, LifecycleConfiguration, Operation, Reading, Reason, Replication,
-    ReplicationRule, RetentionMode, RetentionPeriod, Timestamp,
+    BucketPolicy, DefaultLock, DefaultRetention, LeftOut, LifecycleConfiguration, Operation, Reading, Reason,
+    Replication, ReplicationRule, RetentionMode, RetentionPeriod, Timestamp,
 };
 
 /// Each fact by its place in the lists below; `None` is unknown.
@@ -68,6 +68,7 @@ fn replications() -> [Replication; 3] {
             tags: Vec::new(),
             destination: "arn:aws:s3:::copy".to_owned(),
             account: Some(AccountId::parse(account).expect("12 digits")),
+            left_out: LeftOut::default(),
             delete_markers: Some(false),
         };
         Replication::Present(vec![rule])

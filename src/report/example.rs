@@ -9,9 +9,9 @@ use crate::evaluate::Evaluator;
 use crate::lifecycle::{self, Action, Configuration, Filter, StorageClass, When};
 use crate::model::{
     AccountId, AccountRecord, AccountState, ActionKind, BucketPolicy, BucketRecord, Coverage, DefaultLock,
-    DefaultRetention, ErrorClass, Extra, Extras, Fact, Facts, Lifecycle, LifecycleConfiguration, LifecycleRule,
-    MfaDelete, ObjectLock, Observed, Operation, OuPath, Outcome, Reading, Reason, Region, Replication, ReplicationRule,
-    RetentionMode, RetentionPeriod, RuleStatus, Run, Standard, Timestamp, Versioning, VersioningState,
+    DefaultRetention, ErrorClass, Extra, Extras, Fact, Facts, LeftOut, Lifecycle, LifecycleConfiguration,
+    LifecycleRule, MfaDelete, ObjectLock, Observed, Operation, OuPath, Outcome, Reading, Reason, Region, Replication,
+    ReplicationRule, RetentionMode, RetentionPeriod, RuleStatus, Run, Standard, Timestamp, Versioning, VersioningState,
 };
 
 pub struct Example {
@@ -243,6 +243,7 @@ pub fn protected() -> Example {
         tags: Vec::new(),
         destination: "arn:aws:s3:::vault".to_owned(),
         account: Some(AccountId::parse("999999999999").expect("12 digits")),
+        left_out: LeftOut::default(),
         delete_markers: Some(true),
     };
     let reading = Operation::GetBucketPolicy;

@@ -118,6 +118,7 @@ fn replication(value: &Value) -> Fact<Replication> {
         tags: row.tags,
         destination: "arn:aws:s3:::copy".to_owned(),
         account: row.account.map(|id| AccountId::parse(&id).expect("12 digits")),
+        left_out: LeftOut::default(),
         delete_markers: row.delete_markers,
     };
     let known = match value.as_str() {

@@ -1,5 +1,6 @@
 //! The integration tests: they drive the real program against servers on loopback.
 
+mod aws_model;
 mod bounds;
 mod common;
 mod connections;

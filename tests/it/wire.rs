@@ -16,19 +16,19 @@ use bucketlens::aws::{
     bucket_region, get_bucket_accelerate_configuration, get_bucket_encryption, get_bucket_lifecycle_configuration,
     get_bucket_notification_configuration, get_bucket_ownership_controls, get_bucket_policy, get_bucket_replication,
     get_bucket_tagging, get_bucket_versioning, get_object_lock_configuration, list_buckets, list_directory_buckets,
-    organizations,
+    list_objects, organizations,
 };
 use bucketlens::model::{AccountId, Region};
 use futures::StreamExt;
 
 /// Answers every request with the bytes it was last given, one connection a request.
-struct Server {
-    answer: Arc<Mutex<Vec<u8>>>,
-    endpoint: String,
+pub struct Server {
+    pub answer: Arc<Mutex<Vec<u8>>>,
+    pub endpoint: String,
 }
 
 impl Server {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
         let endpoint = format!("http://{}", listener.local_addr().expect("bound"));
         let answer = Arc::new(Mutex::new(Vec::new()));
@@ -141,7 +141,7 @@ impl Recorded {
     }
 }
 
-fn aws(endpoint: &str) -> Aws {
+pub fn aws(endpoint: &str) -> Aws {
     let second = Duration::from_secs(10);
     Aws {
         source: Source::Fixed {
@@ -159,7 +159,7 @@ fn aws(endpoint: &str) -> Aws {
 }
 
 /// What the operation makes of the answer: `Ok` is a value that would be believed.
-async fn outcome(aws: &Aws, session: &Arc<Session>, operation: &str) -> Result<String, String> {
+pub async fn outcome(aws: &Aws, session: &Arc<Session>, operation: &str) -> Result<String, String> {
     let route = Route::from(Region::new("us-east-1"));
     let said = |failure: bucketlens::aws::failure::Failure| {
         let class = failure.reason.class.as_str();
@@ -208,6 +208,9 @@ async fn outcome(aws: &Aws, session: &Arc<Session>, operation: &str) -> Result<S
         "ListDirectoryBuckets" => {
             let page = Box::pin(list_directory_buckets::list(session, &route.region)).next().await;
             page.expect("at least one page").map(|it| format!("{it:?}")).map_err(said)
+        }
+        "ListObjectsV2" => {
+            list_objects::level(session, &route, "example", "").await.map(|it| format!("{it:?}")).map_err(said)
         }
         // No failure: a Region that cannot be found is none.
         "GetBucketLocation" => {
