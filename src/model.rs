@@ -18,7 +18,7 @@ pub mod timestamp;
 pub mod told;
 
 pub use account::{Account, AccountId, AccountRecord, AccountState, OuPath, Outcome};
-pub use bucket::{BucketRecord, Facts, Lifecycle, MfaDelete, Region, Versioning, VersioningState};
+pub use bucket::{BucketRecord, Exclusions, Facts, Lifecycle, MfaDelete, Region, Versioning, VersioningState};
 pub use control::{AcceptedControl, Control, ControlError};
 pub use directory::{DirectoryGap, directory_regions, is_directory_bucket};
 pub use doubt::Doubt;

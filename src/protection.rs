@@ -73,6 +73,8 @@ pub enum Class {
     ObjectLock,
     Versioned,
     VersionedWithLifecycle,
+    /// Versioning leaves out some objects.
+    PartlyVersioned,
     Suspended,
     Unversioned,
     /// A fact that decides it is unknown.
@@ -86,6 +88,7 @@ impl Class {
             Self::ObjectLock => "object_lock",
             Self::Versioned => "versioned",
             Self::VersionedWithLifecycle => "versioned_with_lifecycle",
+            Self::PartlyVersioned => "partly_versioned",
             Self::Suspended => "suspended",
             Self::Unversioned => "unversioned",
             Self::Unknown => "unknown",
@@ -99,6 +102,7 @@ impl Class {
             Self::ObjectLock => "with Object Lock",
             Self::Versioned => "versioned, without lifecycle rules",
             Self::VersionedWithLifecycle => "versioned, with lifecycle rules",
+            Self::PartlyVersioned => "versioned in part",
             Self::Suspended => "with suspended versioning",
             Self::Unversioned => "without versioning",
             Self::Unknown => "of which too little is known",
@@ -121,6 +125,7 @@ impl Class {
         }
         match (state.versioning, facts.lifecycle.known()) {
             (Versioning::Never, _) => Self::Unversioned,
+            (Versioning::Partial(_), _) => Self::PartlyVersioned,
             (Versioning::Suspended, _) => Self::Suspended,
             (Versioning::Enabled, Some(Lifecycle::None)) => Self::Versioned,
             (Versioning::Enabled, Some(Lifecycle::Present(_))) => Self::VersionedWithLifecycle,

@@ -82,6 +82,7 @@ pub(super) const COUNTERS: &[Counter] = &[
     buckets("UnknownBucketCount", |bucket| Some(bucket.record.has_unknown())),
     buckets("VanishedBucketCount", |bucket| Some(is_gone(bucket))),
     buckets("VersioningEnabledBucketCount", |bucket| Some(bucket.versioning()? == Versioning::Enabled)),
+    buckets("VersioningPartialBucketCount", |bucket| Some(matches!(bucket.versioning()?, Versioning::Partial(_)))),
     buckets("VersioningSuspendedBucketCount", |bucket| Some(bucket.versioning()? == Versioning::Suspended)),
     buckets("VersioningNeverBucketCount", |bucket| Some(bucket.versioning()? == Versioning::Never)),
     buckets("VersioningUnknownBucketCount", |bucket| Some(exists(bucket) && bucket.versioning().is_none())),

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::evaluate::Evaluator;
 use crate::model::{
-    ActionKind, ErrorClass, Fact, Facts, Kind, Lifecycle, LifecycleConfiguration, LifecycleRule, MfaDelete, Observed,
-    Operation, OuPath, Reading, Reason, RuleStatus, Standard, Status, Timestamp, Versioning, VersioningState,
+    ActionKind, ErrorClass, Exclusions, Fact, Facts, Kind, Lifecycle, LifecycleConfiguration, LifecycleRule, MfaDelete,
+    Observed, Operation, OuPath, Reading, Reason, RuleStatus, Standard, Status, Timestamp, Versioning, VersioningState,
 };
 
 fn fact<T>(value: Option<T>) -> Fact<T> {
@@ -165,6 +165,7 @@ fn naive(metric: &str, record: &BucketRecord) -> u64 {
         "VanishedBucketCount" => one(!exists && !is_directory),
         "UnknownBucketCount" => one(exists && !record.unknown_reasons().is_empty()),
         "VersioningEnabledBucketCount" => one(record.versioning_word() == "enabled"),
+        "VersioningPartialBucketCount" => one(record.versioning_word() == "partial"),
         "VersioningSuspendedBucketCount" => one(record.versioning_word() == "suspended"),
         "VersioningNeverBucketCount" => one(record.versioning_word() == "never"),
         "VersioningUnknownBucketCount" => one(record.versioning_word() == "unknown"),
@@ -230,7 +231,9 @@ fn naive_rows(accounts: &[AccountRecord], buckets: &[BucketRecord]) -> BTreeMap<
 }
 
 fn facts() -> impl Strategy<Value = Facts> {
-    let versioning = prop_oneof![Just(Versioning::Never), Just(Versioning::Enabled), Just(Versioning::Suspended)];
+    let partial = Versioning::Partial(Exclusions { prefixes: 2, folders: false });
+    let versioning =
+        prop_oneof![Just(Versioning::Never), Just(Versioning::Enabled), Just(partial), Just(Versioning::Suspended)];
     let mfa_delete = prop_oneof![Just(MfaDelete::Never), Just(MfaDelete::Disabled), Just(MfaDelete::Enabled)];
     let state =
         (versioning, mfa_delete).prop_map(|(versioning, mfa_delete)| VersioningState { versioning, mfa_delete });

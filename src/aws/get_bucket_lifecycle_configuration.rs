@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_s3::types::{ExpirationStatus, LifecycleRule as SdkRule};
 
 use super::body::Kept;
+use super::document;
 use super::failure::Failure;
 use super::session::{Route, Session};
 use crate::lifecycle::read::{self, RemarkKind};
@@ -28,10 +29,14 @@ pub async fn get(session: &Session, route: &Route, bucket: &str) -> Result<Lifec
         })
         .await;
     match answer {
-        // S3 keeps no configuration without rules: this answer is not one of S3's.
-        Ok((answer, _)) if answer.rules().is_empty() => {
-            Err(Failure::malformed(operation, "a configuration without rules"))
-        }
+        Ok((answer, body)) if answer.rules().is_empty() => match document::parse(&body) {
+            // Google Cloud Storage and rustfs say so that there is none. S3 keeps no configuration without rules.
+            Ok(root) if root.children().is_empty() && root.text().is_ok_and(|text| text.trim().is_empty()) => {
+                Ok(Lifecycle::None)
+            }
+            Ok(_) => Err(Failure::malformed(operation, "a configuration without rules")),
+            Err(why) => Err(Failure::malformed(operation, why.to_string())),
+        },
         Ok((answer, body)) => {
             let rules = answer.rules().iter().enumerate().map(|(index, rule)| rule_of(index + 1, rule)).collect();
             Ok(Lifecycle::Present(LifecycleConfiguration { rules, reading: reading(&body) }))

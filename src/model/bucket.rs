@@ -66,7 +66,33 @@ impl fmt::Display for Region {
 pub enum Versioning {
     Never,
     Enabled,
+    /// Enabled, but not for every object: a setting of `MinIO`, which S3 does not have.
+    Partial(Exclusions),
     Suspended,
+}
+
+/// What versioning leaves out. It is known that there is something, but not which objects that are.
+///
+/// Source: `MinIO` documentation, "Bucket Versioning": `ExcludedPrefixes` and `ExcludeFolders`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exclusions {
+    /// How many prefixes.
+    pub prefixes: u32,
+    /// Objects whose keys end with a slash.
+    pub folders: bool,
+}
+
+/// `2 prefixes (ExcludedPrefixes) and folders (ExcludeFolders)`.
+impl fmt::Display for Exclusions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let prefixes = match self.prefixes {
+            0 => None,
+            1 => Some("1 prefix (ExcludedPrefixes)".to_owned()),
+            prefixes => Some(format!("{prefixes} prefixes (ExcludedPrefixes)")),
+        };
+        let folders = self.folders.then(|| "folders (ExcludeFolders)".to_owned());
+        f.write_str(&prefixes.into_iter().chain(folders).collect::<Vec<_>>().join(" and "))
+    }
 }
 
 /// `MfaDelete` of a bucket. The element comes only if MFA delete was ever configured.
@@ -90,6 +116,7 @@ impl VersioningState {
         match self.versioning {
             Versioning::Never => "never",
             Versioning::Enabled => "enabled",
+            Versioning::Partial(_) => "partial",
             Versioning::Suspended => "suspended",
         }
     }

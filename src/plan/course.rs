@@ -167,7 +167,8 @@ fn versions(versioning: Versioning) -> Versions {
     match versioning {
         Versioning::Never => Versions::Unversioned,
         Versioning::Enabled => Versions::Enabled,
-        Versioning::Suspended => Versions::Suspended,
+        // What is left out of versioning has null versions, as in a suspended bucket.
+        Versioning::Partial(_) | Versioning::Suspended => Versions::Suspended,
     }
 }
 

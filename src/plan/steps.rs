@@ -188,7 +188,7 @@ impl Commands<'_> {
 
     fn enable(&self, work: &Work) -> Step {
         let bucket = shell(&self.record.bucket);
-        let is_versioned = work.state.versioning == Versioning::Enabled;
+        let is_versioned = status(work.state.versioning) == "Enabled";
         let option = if is_versioned { "" } else { " --enable-versioning" };
         let mut destroys = Vec::new();
         if !is_versioned {
@@ -216,7 +216,7 @@ impl Commands<'_> {
     }
 
     pub fn undo(&self, work: &Work) -> Vec<Undo> {
-        let old_status = if work.state.versioning == Versioning::Enabled { "Enabled" } else { "Suspended" };
+        let old_status = if status(work.state.versioning) == "Enabled" { "Enabled" } else { "Suspended" };
         let old_mfa = if work.state.mfa_delete == MfaDelete::Enabled { "Enabled" } else { "Disabled" };
         let mut undo = Vec::new();
         if (old_status, old_mfa) != ("Enabled", "Enabled") {
@@ -258,7 +258,7 @@ fn saved_once(file: &str, command: &str) -> String {
 pub fn status(versioning: Versioning) -> &'static str {
     match versioning {
         Versioning::Never => "None",
-        Versioning::Enabled => "Enabled",
+        Versioning::Enabled | Versioning::Partial(_) => "Enabled",
         Versioning::Suspended => "Suspended",
     }
 }

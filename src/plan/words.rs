@@ -41,6 +41,7 @@ pub fn state(state: VersioningState) -> String {
     let versioning = match state.versioning {
         Versioning::Never => "never configured",
         Versioning::Enabled => "enabled",
+        Versioning::Partial(_) => "enabled in part",
         Versioning::Suspended => "suspended",
     };
     let mfa_delete = match state.mfa_delete {

@@ -182,6 +182,7 @@ fn versions_kept(facts: &Facts<'_>) -> Result<State, Doubt> {
     match state.versioning {
         Versioning::Enabled => {}
         Versioning::Never => return Ok(State::Absent("versioning was never configured".to_owned())),
+        Versioning::Partial(exclusions) => return Ok(State::Absent(format!("versioning leaves out {exclusions}"))),
         Versioning::Suspended => {
             let why = "versioning is suspended: what is written now is a null version, and the next write replaces it";
             return Ok(State::Absent(why.to_owned()));
@@ -226,6 +227,7 @@ fn without_versions(facts: &Facts<'_>) -> Option<State> {
     match facts.state().ok()?.versioning {
         Versioning::Enabled => None,
         Versioning::Never => Some(State::Absent("versioning was never configured".to_owned())),
+        Versioning::Partial(exclusions) => Some(State::Absent(format!("versioning leaves out {exclusions}"))),
         Versioning::Suspended => {
             let why = "versioning is suspended: a plain deletion or a new upload destroys what is written now";
             Some(State::Absent(why.to_owned()))

@@ -145,7 +145,7 @@ fn mfa_delete(threat: Threat, facts: &Facts<'_>) -> Does {
     if state.mfa_delete != MfaDelete::Enabled {
         return Does::Nothing;
     }
-    // What is written now is a null version, which the next write replaces.
+    // What is written now is a null version, which the next write replaces; in part where versioning leaves objects out.
     if state.versioning != Versioning::Enabled {
         return Does::limits(format!("{CODE}; new objects have no versions"));
     }
@@ -290,7 +290,7 @@ fn best(kind: Kind, threat: Threat, facts: &Facts<'_>) -> Strength {
         },
         (Threat::UserKeys | Threat::Script, Kind::Deny | Kind::Mfa) => {
             match facts.state().map(|state| state.versioning) {
-                Ok(Versioning::Never | Versioning::Suspended) => Strength::Limits,
+                Ok(Versioning::Never | Versioning::Partial(_) | Versioning::Suspended) => Strength::Limits,
                 Ok(Versioning::Enabled) | Err(_) => match facts.noncurrent {
                     Noncurrent::Expire { .. } => Strength::Limits,
                     Noncurrent::Kept | Noncurrent::Unknown(_) => Strength::Stops,

@@ -129,7 +129,8 @@ impl BucketFacts<'_> {
             let states = match self.versioning.known().map(|state| state.versioning) {
                 Some(Versioning::Never) => vec![Versions::Unversioned],
                 Some(Versioning::Enabled) => vec![Versions::Enabled],
-                Some(Versioning::Suspended) => vec![Versions::Suspended],
+                // What is left out of versioning has null versions, as in a suspended bucket.
+                Some(Versioning::Suspended | Versioning::Partial(_)) => vec![Versions::Suspended],
                 None => vec![Versions::Unversioned, Versions::Enabled, Versions::Suspended],
             };
             let judged = |versions| Judged { versions, verdicts: self.setting.analyses.of(configuration, versions) };

@@ -22,7 +22,9 @@ pub(super) const RULE: Rule = Rule {
 fn check(facts: &BucketFacts<'_>, _: Standard) -> Verdict {
     match facts.versioning.known().map(|state| state.versioning) {
         Some(Versioning::Never) => Verdict::Pass,
-        Some(Versioning::Enabled | Versioning::Suspended) | None => facts.no_action(deletes, words),
+        Some(Versioning::Enabled | Versioning::Partial(_) | Versioning::Suspended) | None => {
+            facts.no_action(deletes, words)
+        }
     }
 }
 

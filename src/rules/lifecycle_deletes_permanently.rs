@@ -22,7 +22,9 @@ pub(super) const RULE: Rule = Rule {
 fn check(facts: &BucketFacts<'_>, _: Standard) -> Verdict {
     match facts.versioning.known().map(|state| state.versioning) {
         Some(Versioning::Enabled) => Verdict::Pass,
-        Some(Versioning::Never | Versioning::Suspended) | None => facts.no_action(deletes, analysis::words),
+        Some(Versioning::Never | Versioning::Partial(_) | Versioning::Suspended) | None => {
+            facts.no_action(deletes, analysis::words)
+        }
     }
 }
 

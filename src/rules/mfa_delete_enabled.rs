@@ -1,5 +1,5 @@
 use super::{BucketFacts, Reference, Rule, Verdict};
-use crate::model::{Kind, Lifecycle, MfaDelete, Severity, Standard};
+use crate::model::{Kind, Lifecycle, MfaDelete, Severity, Standard, Versioning};
 use crate::protection::Compensation;
 
 pub(super) const RULE: Rule = Rule {
@@ -45,11 +45,15 @@ fn check(facts: &BucketFacts<'_>, standard: Standard) -> Verdict {
             None => return facts.undecided(),
         }
     }
-    let evidence = match facts.versioning.known().map(|state| state.mfa_delete) {
-        Some(MfaDelete::Enabled) => return Verdict::Pass,
-        Some(MfaDelete::Disabled) => "MFA delete is disabled",
-        Some(MfaDelete::Never) => "MFA delete was never configured",
-        None => return facts.undecided_by_versioning(),
+    let Some(state) = facts.versioning.known() else { return facts.undecided_by_versioning() };
+    let evidence = match (state.mfa_delete, state.versioning) {
+        // MFA delete guards versions, and what is left out of versioning has none.
+        (MfaDelete::Enabled, Versioning::Partial(exclusions)) => {
+            format!("MFA delete is enabled, but versioning leaves out {exclusions}")
+        }
+        (MfaDelete::Enabled, Versioning::Never | Versioning::Enabled | Versioning::Suspended) => return Verdict::Pass,
+        (MfaDelete::Disabled, _) => "MFA delete is disabled".to_owned(),
+        (MfaDelete::Never, _) => "MFA delete was never configured".to_owned(),
     };
     match standard {
         Standard::Cis | Standard::SecurityHub => Verdict::fail(evidence),

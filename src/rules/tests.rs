@@ -170,6 +170,7 @@ fn versioning(row: &Row) -> Fact<VersioningState> {
     let versioning = match row.versioning.as_str() {
         "never" => Versioning::Never,
         "enabled" => Versioning::Enabled,
+        "partial" => Versioning::Partial(Exclusions { prefixes: 1, folders: true }),
         "suspended" => Versioning::Suspended,
         word => panic!("versioning {word:?} in a truth table"),
     };

@@ -22,7 +22,8 @@ pub(super) const RULE: Rule = Rule {
         Reference { standard: "NIST SP 800-171 r2", id: "3.3.8", severity: None },
     ],
     explanation: "Without versioning an overwritten or deleted object is gone. Suspended versioning keeps the versions \
-        that exist and makes no new ones: it is not enabled, and it is not the same as never configured.",
+        that exist and makes no new ones: it is not enabled, and it is not the same as never configured. Versioning that \
+        leaves out prefixes or folders, as MinIO can, does not cover the bucket.",
     remediation: "aws s3api put-bucket-versioning --bucket NAME --versioning-configuration Status=Enabled, by a \
         principal with s3:PutBucketVersioning. On a bucket with MFA delete only the root user can change it, with a \
         code. Decide first how noncurrent versions are to expire: a lifecycle configuration and MFA delete exclude \
@@ -33,6 +34,10 @@ pub(super) const RULE: Rule = Rule {
 fn check(facts: &BucketFacts<'_>, _: Standard) -> Verdict {
     match facts.versioning.known().map(|state| state.versioning) {
         Some(Versioning::Enabled) => Verdict::Pass,
+        // Objects that no version protects are known to be possible, so the requirement is not met.
+        Some(Versioning::Partial(exclusions)) => {
+            Verdict::fail(format!("versioning is enabled only in part: it leaves out {exclusions}"))
+        }
         Some(Versioning::Suspended) => Verdict::fail("versioning is suspended"),
         Some(Versioning::Never) => Verdict::fail("versioning was never configured"),
         None => facts.undecided_by_versioning(),

@@ -8,8 +8,8 @@ use crate::aws::put_bucket_versioning::{Change, Status, Switch};
 use crate::aws::session::Caller;
 use crate::exit::Exit;
 use crate::model::{
-    AccountId, ErrorClass, Facts, Lifecycle, MfaDelete, Observed, Reason, Region, Versioning, VersioningState,
-    is_directory_bucket,
+    AccountId, ErrorClass, Exclusions, Facts, Lifecycle, MfaDelete, Observed, Reason, Region, Versioning,
+    VersioningState, is_directory_bucket,
 };
 
 /// What the user asked for, by name.
@@ -164,6 +164,8 @@ pub enum Refusal {
         rules: usize,
     },
     NeedsVersioning(Versioning),
+    /// The request would drop what versioning leaves out: S3 has no words for it.
+    PartialVersioning(Exclusions),
     /// MFA delete without versioning: no server can have it, and there is no `Status` to send.
     MfaDeleteWithoutVersioning,
 }
@@ -206,6 +208,9 @@ pub fn decide(wish: Wish, facts: &Facts) -> Decision {
         Observed::Known(state) => *state,
         Observed::Unknown(reason) => return Decision::Refuse(vec![Refusal::VersioningUnknown(Arc::clone(reason))]),
     };
+    if let Versioning::Partial(exclusions) = state.versioning {
+        return Decision::Refuse(vec![Refusal::PartialVersioning(exclusions)]);
+    }
     match wish {
         Wish::Disable => disable(state),
         Wish::Enable | Wish::EnableWithVersioning => enable(wish, state, lifecycle),
@@ -217,7 +222,7 @@ fn disable(state: VersioningState) -> Decision {
     let status = match (state.mfa_delete, state.versioning) {
         (MfaDelete::Never | MfaDelete::Disabled, _) => return Decision::Already,
         (MfaDelete::Enabled, Versioning::Never) => return Decision::Refuse(vec![Refusal::MfaDeleteWithoutVersioning]),
-        (MfaDelete::Enabled, Versioning::Enabled) => Status::Enabled,
+        (MfaDelete::Enabled, Versioning::Enabled | Versioning::Partial(_)) => Status::Enabled,
         (MfaDelete::Enabled, Versioning::Suspended) => Status::Suspended,
     };
     Decision::Send(Change { status, mfa_delete: Switch::Off })

@@ -48,7 +48,7 @@ pub fn refusal(refusal: &Refusal, bucket: &str) -> String {
         Refusal::NeedsVersioning(versioning) => {
             let state = match versioning {
                 Versioning::Never => "was never enabled",
-                Versioning::Suspended | Versioning::Enabled => "is suspended",
+                Versioning::Suspended | Versioning::Partial(_) | Versioning::Enabled => "is suspended",
             };
             format!(
                 "versioning {state}, and enabling MFA delete enables it too: say that you want it with \
@@ -56,6 +56,10 @@ pub fn refusal(refusal: &Refusal, bucket: &str) -> String {
                  never removed)"
             )
         }
+        Refusal::PartialVersioning(exclusions) => format!(
+            "versioning leaves out {exclusions}, and this request would end that: change it with the tools of the server \
+             first"
+        ),
         Refusal::MfaDeleteWithoutVersioning => "the server says that MFA delete is enabled and versioning was never \
                                                 configured: there is no versioning state that could be kept"
             .to_owned(),

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::possible::PARTIAL;
 use crate::aggregate;
 use crate::evaluate::Evaluation;
 use crate::model::{
@@ -55,7 +56,7 @@ pub(super) const DIRECTORY: &str = "directory_bucket";
 
 /// Whether files of older versions have no such column. Like this one, a new column is to be named here.
 pub(super) fn came_later(name: &str) -> bool {
-    name == DIRECTORY
+    [DIRECTORY, PARTIAL].contains(&name)
 }
 
 /// Every column in its order. Those of further facts and of metrics follow from their lists.

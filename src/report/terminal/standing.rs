@@ -115,12 +115,17 @@ fn mfa_delete(figures: &Figures) -> Vec<Line> {
 fn versioning(figures: &Figures) -> Vec<Line> {
     let unknown = "VersioningUnknownBucketCount";
     let behind = of_known(figures, "VersioningEnabledOfKnownPercent", unknown);
-    vec![
-        Line::head("Versioning enabled", figures.count("VersioningEnabledBucketCount"), behind),
+    // Only other servers than AWS have such buckets.
+    let partial = Line::part("  enabled in part", figures.count("VersioningPartialBucketCount"), Tone::Warning);
+    let partial = Some(partial).filter(|line| line.number > 0);
+    let mut lines = vec![Line::head("Versioning enabled", figures.count("VersioningEnabledBucketCount"), behind)];
+    lines.extend(partial);
+    lines.extend([
         Line::part("  suspended", figures.count("VersioningSuspendedBucketCount"), Tone::Plain),
         Line::part("  never configured", figures.count("VersioningNeverBucketCount"), Tone::Plain),
         Line::part("  unknown", figures.count(unknown), Tone::Warning),
-    ]
+    ]);
+    lines
 }
 
 fn combinations(figures: &Figures) -> Vec<Line> {
