@@ -7,8 +7,8 @@
 //! - [`influence`]: what one action can do to another, whatever else matches;
 //! - [`search`]: whether some object is such that an action is executed on it, or is not;
 //! - [`verdicts`]: a verdict for every action;
-//! - [`overlap`], [`duplicates`]: rules two by two;
-//! - [`timeline`], [`problems`]: what people want to know besides;
+//! - [`overlap`], [`duplicates`], [`superfluous`]: rules two by two, and what can go;
+//! - [`timeline`], [`traps`], [`problems`]: what people want to know besides;
 //! - [`words`]: actions and filters for people.
 //!
 //! The model. Objects that every filter treats alike are one class; a class is known by the set of rules that match
@@ -30,9 +30,11 @@ pub mod overlap;
 pub mod problems;
 pub mod read;
 mod search;
+pub mod superfluous;
 pub mod timeline;
+pub mod traps;
 mod verdicts;
 pub mod words;
 
-pub use configuration::{Action, Configuration, Filter, Rule, StorageClass, Versions, When};
+pub use configuration::{Action, Configuration, Filter, MinimumSize, Rule, StorageClass, Versions, When};
 pub use verdicts::{ActionVerdict, Verdict, analyse};

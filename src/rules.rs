@@ -5,14 +5,19 @@
 //! those about the bucket policy [`policy_access`], those about what protects a bucket [`threats`].
 
 mod analysis;
+mod delete_markers_kept_forever;
 mod incomplete_uploads_kept_forever;
 mod lifecycle_bypasses_mfa_delete;
 mod lifecycle_date_in_past;
 mod lifecycle_deletes_noncurrent_versions;
 mod lifecycle_deletes_permanently;
+mod lifecycle_infrequent_access_early;
 mod lifecycle_missing;
+mod lifecycle_onezone_ia_to_glacier_ir;
+mod lifecycle_prefix_taken_literally;
 mod lifecycle_rule_never_applies;
 mod lifecycle_rule_shadowed;
+mod lifecycle_small_objects_stay;
 mod lifecycle_transition_too_late;
 mod mfa_delete_blocked_by_lifecycle;
 mod mfa_delete_enabled;
@@ -57,11 +62,16 @@ pub const ALL: &[Rule] = &[
     lifecycle_deletes_noncurrent_versions::RULE,
     lifecycle_rule_never_applies::RULE,
     lifecycle_transition_too_late::RULE,
+    lifecycle_onezone_ia_to_glacier_ir::RULE,
+    lifecycle_prefix_taken_literally::RULE,
     lifecycle_missing::RULE,
     lifecycle_rule_shadowed::RULE,
     mfa_delete_blocked_by_lifecycle::RULE,
     noncurrent_versions_kept_forever::RULE,
     incomplete_uploads_kept_forever::RULE,
+    delete_markers_kept_forever::RULE,
+    lifecycle_small_objects_stay::RULE,
+    lifecycle_infrequent_access_early::RULE,
     policy_mfa_to_delete_versions::RULE,
     policy_mfa_to_delete_objects::RULE,
     policy_mfa_to_change_versioning::RULE,

@@ -76,7 +76,11 @@ fn configured() -> Lifecycle {
         status: RuleStatus::Enabled,
         actions: [ActionKind::Expiration, ActionKind::NoncurrentVersionExpiration].into(),
     };
-    Lifecycle::Present(LifecycleConfiguration { rules: vec![rule], reading: Reading::Read(configuration) })
+    Lifecycle::Present(LifecycleConfiguration {
+        rules: vec![rule],
+        reading: Reading::Read(configuration),
+        minimum_size: None,
+    })
 }
 
 /// User and system time of all children that have been waited for. Source: proc(5), `/proc/pid/stat`, fields 16 and 17,

@@ -253,7 +253,7 @@ fn facts() -> impl Strategy<Value = Facts> {
         Just(Lifecycle::None),
         prop::collection::vec(rule, 0..4).prop_map(|rules| {
             let reading = Reading::Unreadable { code: None, why: "metrics do not ask for it".to_owned() };
-            Lifecycle::Present(LifecycleConfiguration { rules, reading })
+            Lifecycle::Present(LifecycleConfiguration { rules, reading, minimum_size: None })
         }),
     ];
     prop_oneof![

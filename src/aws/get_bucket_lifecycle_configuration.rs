@@ -8,6 +8,7 @@ use super::body::Kept;
 use super::document;
 use super::failure::Failure;
 use super::session::{Route, Session};
+use crate::lifecycle::MinimumSize;
 use crate::lifecycle::read::{self, RemarkKind};
 use crate::model::{ActionKind, Lifecycle, LifecycleConfiguration, LifecycleRule, Operation, Reading, RuleStatus};
 
@@ -39,7 +40,9 @@ pub async fn get(session: &Session, route: &Route, bucket: &str) -> Result<Lifec
         },
         Ok((answer, body)) => {
             let rules = answer.rules().iter().enumerate().map(|(index, rule)| rule_of(index + 1, rule)).collect();
-            Ok(Lifecycle::Present(LifecycleConfiguration { rules, reading: reading(&body) }))
+            let word = answer.transition_default_minimum_object_size();
+            let minimum_size = word.and_then(|word| MinimumSize::of(word.as_str()));
+            Ok(Lifecycle::Present(LifecycleConfiguration { rules, reading: reading(&body), minimum_size }))
         }
         // S3's way to say that there is none.
         Err(failure) if failure.is(404, "NoSuchLifecycleConfiguration") => Ok(Lifecycle::None),
@@ -60,10 +63,17 @@ fn reading(body: &[u8]) -> Reading {
     let matters = |remark: &&read::Remark| match (remark.kind, remark.rule) {
         // Beside the rules, or in one that does nothing, it changes nothing.
         (RemarkKind::LeftOut, Some(rule)) => rules.get(rule).is_some_and(|rule| rule.enabled),
-        (RemarkKind::LeftOut, None) | (RemarkKind::Refused, _) => false,
+        (RemarkKind::Unreadable, _) => true,
+        (RemarkKind::LeftOut, None) | (RemarkKind::Refused | RemarkKind::PassedOver, _) => false,
     };
     match document.remarks.iter().find(matters) {
-        Some(remark) => Reading::Unreadable { code: None, why: at(remark.place, &remark.message) },
+        Some(remark) => {
+            let code = match remark.kind {
+                RemarkKind::Unreadable => remark.code.map(|code| code.to_string()),
+                RemarkKind::Refused | RemarkKind::LeftOut | RemarkKind::PassedOver => None,
+            };
+            Reading::Unreadable { code, why: at(remark.place, &remark.message) }
+        }
         None => Reading::Read(document.configuration),
     }
 }

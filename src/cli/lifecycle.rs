@@ -11,10 +11,10 @@ use time::{Date, OffsetDateTime};
 
 use super::Problem;
 use crate::exit::{self, Exit, Seen};
-use crate::lifecycle::problems::{self, Bucket};
-use crate::lifecycle::read::{self, Document, ReadError};
+use crate::lifecycle::problems::{self, Bucket, Kind};
+use crate::lifecycle::read::{self, Dialect, Document, Form, ReadError};
 use crate::lifecycle::words::does;
-use crate::lifecycle::{Action, ActionVerdict, Configuration, Verdict, Versions, When, analyse};
+use crate::lifecycle::{Action, ActionVerdict, Configuration, Filter, Verdict, Versions, When, analyse};
 use crate::model::Severity;
 use table::Page;
 
@@ -103,6 +103,8 @@ pub fn harmless(text: &str) -> String {
 /// A configuration with its verdicts and problems.
 struct Judged<'a> {
     configuration: &'a Configuration,
+    dialect: Dialect,
+    forms: &'a [Form],
     bucket: Bucket,
     /// Versioning was taken for enabled.
     is_assumed: bool,
@@ -118,12 +120,19 @@ impl<'a> Judged<'a> {
         let mut problems = problems::problems(document, &verdicts, bucket);
         if check.versions.is_none() {
             let message = "versioning was not given and is taken as enabled; --versioning says otherwise";
-            let assumed =
-                problems::Problem { severity: Severity::Info, code: None, rule: None, message: message.to_owned() };
+            let assumed = problems::Problem {
+                severity: Severity::Info,
+                kind: Kind::Effect,
+                code: None,
+                rule: None,
+                message: message.to_owned(),
+            };
             problems.insert(0, assumed);
         }
         Self {
             configuration: &document.configuration,
+            dialect: document.dialect,
+            forms: &document.forms,
             bucket,
             is_assumed: check.versions.is_none(),
             verdicts,
@@ -139,6 +148,18 @@ impl<'a> Judged<'a> {
         &self.configuration.rules[verdict.rule].actions[verdict.action]
     }
 
+    fn is_refused(&self) -> bool {
+        self.problems.iter().any(|problem| problem.kind == Kind::Refusal)
+    }
+
+    /// The analyser's, but for a rule that could not be read.
+    fn verdict(&self, verdict: &ActionVerdict) -> Verdict {
+        match self.forms[verdict.rule] {
+            Form::Unread => Verdict::NotAnalysed,
+            Form::Filter | Form::Prefix => verdict.verdict,
+        }
+    }
+
     fn json(&self) -> String {
         let actions = self.verdicts.iter().map(|verdict| {
             let action = self.action(verdict);
@@ -149,18 +170,24 @@ impl<'a> Judged<'a> {
                     Action::Transition { to, .. } | Action::NoncurrentVersionTransition { to, .. } => Some(to.as_str()),
                     _ => None,
                 },
-                verdict: verdict.verdict.as_str(),
+                verdict: self.verdict(verdict).as_str(),
                 by: verdict.by.iter().map(|rule| self.id(*rule)).collect(),
                 why: self.why(verdict),
             }
         });
         let problems = self.problems.iter().map(|problem| ProblemRow {
             severity: problem.severity,
+            refused: problem.kind == Kind::Refusal,
             code: problem.code.map(read::Code::as_str),
             rule: problem.rule.map(|rule| self.id(rule)),
             message: &problem.message,
         });
-        let answer = Answer { actions: actions.collect(), problems: problems.collect() };
+        let answer = Answer {
+            dialect: self.dialect.as_str(),
+            refused: self.is_refused(),
+            actions: actions.collect(),
+            problems: problems.collect(),
+        };
         serde_json::to_string_pretty(&answer).expect("texts and lists are JSON") + "\n"
     }
 
@@ -169,7 +196,7 @@ impl<'a> Judged<'a> {
         let rule = &self.configuration.rules[verdict.rule];
         let action = self.action(verdict);
         let does = does(action);
-        match verdict.verdict {
+        match self.verdict(verdict) {
             Verdict::Disabled => format!("The rule is disabled: its {does} does nothing."),
             Verdict::NoEffect => match action {
                 Action::ExpiredObjectDeleteMarker(false) => {
@@ -188,12 +215,18 @@ impl<'a> Judged<'a> {
                 }
                 _ => format!("{does} applies to every kind of object in the rule's scope."),
             },
+            Verdict::NeverApplies if rule.filter.has_too_many_tags() => {
+                format!("{does} never applies: an object has at most {} tags.", Filter::MOST_TAGS)
+            }
             Verdict::NeverApplies => format!("{does} never applies: {}.", self.prevailing(verdict)),
             Verdict::PartlyShadowed => {
                 format!(
                     "{does} does not apply to some objects of the rule's scope: {} there.",
                     self.prevailing(verdict)
                 )
+            }
+            Verdict::NotAnalysed if self.forms[verdict.rule] == Form::Unread => {
+                "The rule could not be read to its end.".to_owned()
             }
             Verdict::NotAnalysed => "The configuration is past the analyser's work limit.".to_owned(),
         }
@@ -246,6 +279,10 @@ impl<'a> Judged<'a> {
 
 #[derive(Serialize)]
 struct Answer<'a> {
+    /// Whose names the file uses.
+    dialect: &'static str,
+    /// Whether S3 would refuse the configuration.
+    refused: bool,
     actions: Vec<ActionRow<'a>>,
     problems: Vec<ProblemRow<'a>>,
 }
@@ -263,6 +300,7 @@ struct ActionRow<'a> {
 #[derive(Serialize)]
 struct ProblemRow<'a> {
     severity: Severity,
+    refused: bool,
     code: Option<&'static str>,
     rule: Option<&'a str>,
     message: &'a str,

@@ -15,9 +15,10 @@ pub(super) fn difference(old: &Lifecycle, new: &Lifecycle) -> Option<String> {
         (Lifecycle::None, Lifecycle::None) => None,
         (Lifecycle::None, Lifecycle::Present(new)) => Some(format!("configured with {}", named(new))),
         (Lifecycle::Present(old), Lifecycle::None) => Some(format!("configuration removed: {}", named(old))),
-        (Lifecycle::Present(old), Lifecycle::Present(new)) if old == new => None,
         (Lifecycle::Present(old), Lifecycle::Present(new)) => {
-            let parts = match (&old.reading, &new.reading) {
+            let size = minimum_size(old, new);
+            let mut parts = match (&old.reading, &new.reading) {
+                _ if old.rules == new.rules && old.reading == new.reading => Vec::new(),
                 (Reading::Read(old), Reading::Read(new)) => by_rule(&whole(old), &whole(new), added, changed),
                 (Reading::Read(_) | Reading::Unreadable { .. }, Reading::Read(_) | Reading::Unreadable { .. }) => {
                     let parts = by_rule(&outline(old), &outline(new), |_| String::new(), |_, _| "changed".to_owned());
@@ -25,9 +26,16 @@ pub(super) fn difference(old: &Lifecycle, new: &Lifecycle) -> Option<String> {
                     if parts.is_empty() { vec!["the configuration changed".to_owned()] } else { parts }
                 }
             };
+            parts.extend(size);
             (!parts.is_empty()).then(|| listed(&parts))
         }
     }
+}
+
+/// An older run, or another server, may not have stated the setting: that is no change.
+fn minimum_size(old: &LifecycleConfiguration, new: &LifecycleConfiguration) -> Option<String> {
+    let (old, new) = (old.minimum_size?, new.minimum_size?);
+    (old != new).then(|| format!("TransitionDefaultMinimumObjectSize is now {} (was {})", new.as_str(), old.as_str()))
 }
 
 /// `rules "a", "b"`.

@@ -56,6 +56,18 @@ impl Filter {
             && self.size_less_than.is_none_or(|bound| bytes < bound)
     }
 
+    /// S3's limit for the tags of an object.
+    pub const MOST_TAGS: usize = 10;
+
+    /// Whether it asks for more tags than an object can have.
+    pub fn has_too_many_tags(&self) -> bool {
+        self.tags.len() > Self::MOST_TAGS
+    }
+
+    pub fn has_size(&self) -> bool {
+        self.size_greater_than.or(self.size_less_than).is_some()
+    }
+
     /// Whether no object has a size that it matches.
     pub fn is_empty_interval(&self) -> bool {
         let smallest = self.size_greater_than.map_or(Some(0), |bound| bound.checked_add(1));
@@ -111,6 +123,41 @@ impl When {
         match self {
             Self::Days(days) => Some(days),
             Self::Date(date) => (date <= today).then_some(0),
+        }
+    }
+}
+
+/// Which objects S3 leaves out of transitions where a rule's filter has no size of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum MinimumSize {
+    /// Objects below 128 KB move to no class. S3's default since September 2024.
+    #[serde(rename = "all_storage_classes_128K")]
+    AllStorageClasses128K,
+    /// Objects below 128 KB move to GLACIER and `DEEP_ARCHIVE` only.
+    #[serde(rename = "varies_by_storage_class")]
+    VariesByStorageClass,
+}
+
+impl MinimumSize {
+    pub const ALL: [Self; 2] = [Self::AllStorageClasses128K, Self::VariesByStorageClass];
+
+    /// S3's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AllStorageClasses128K => "all_storage_classes_128K",
+            Self::VariesByStorageClass => "varies_by_storage_class",
+        }
+    }
+
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|size| size.as_str() == word)
+    }
+
+    /// Whether objects below 128 KB stay where they are.
+    pub fn leaves_small_objects(self, to: StorageClass) -> bool {
+        match self {
+            Self::AllStorageClasses128K => true,
+            Self::VariesByStorageClass => !matches!(to, StorageClass::Glacier | StorageClass::DeepArchive),
         }
     }
 }

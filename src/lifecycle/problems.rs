@@ -2,23 +2,35 @@
 //! is dangerous.
 
 mod dangers;
+mod order;
 mod refused;
+mod traps;
 
 use time::Date;
 
 use super::configuration::{Action, Configuration, Versions};
-use super::read::{Code, Document};
+use super::read::{Code, Document, Form};
 use super::verdicts::{ActionVerdict, Verdict};
 use crate::model::Severity;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     pub severity: Severity,
+    pub kind: Kind,
     /// What S3 would answer, where it would refuse the configuration and its answer is known.
     pub code: Option<Code>,
     /// The rule's position in the configuration.
     pub rule: Option<usize>,
     pub message: String,
+}
+
+/// What a problem is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// S3 refuses the configuration for it, so that no rule takes effect.
+    Refusal,
+    /// What the configuration does, or does not do.
+    Effect,
 }
 
 /// The bucket that the configuration is for.
@@ -37,18 +49,21 @@ pub(super) const MOST_RULES: usize = 1_000;
 pub fn problems(document: &Document, verdicts: &[ActionVerdict], bucket: Bucket) -> Vec<Problem> {
     let mut found = Found::default();
     found.remarks(document);
+    found.unread(document);
     found.configuration(&document.configuration);
     found.old_schema(document);
     found.mfa_delete(&document.configuration, verdicts, bucket);
     for (index, rule) in document.configuration.rules.iter().enumerate() {
         let mut of_rule = OfRule { found: &mut found, index };
-        of_rule.refused(rule);
+        of_rule.elements(rule);
         of_rule.combinations(rule);
         let of_its_actions = verdicts.partition_point(|verdict| verdict.rule < index)..;
         let of_its_actions = &verdicts[of_its_actions][..rule.actions.len()];
         of_rule.dangers(rule, of_its_actions, bucket);
+        of_rule.traps(document, rule, of_its_actions, bucket);
     }
     found.growing(&document.configuration, verdicts, bucket);
+    found.delete_markers(&document.configuration, bucket);
     found.costs(&document.configuration, bucket);
     found.duplicates(&document.configuration, bucket);
     if verdicts.iter().any(|verdict| verdict.verdict == Verdict::NotAnalysed) {
@@ -71,17 +86,36 @@ struct Found {
 
 impl Found {
     fn add(&mut self, severity: Severity, code: Option<Code>, rule: Option<usize>, message: impl Into<String>) {
-        self.problems.push(Problem { severity, code, rule, message: message.into() });
+        self.problems.push(Problem { severity, kind: Kind::Effect, code, rule, message: message.into() });
     }
 
     /// What S3 would refuse keeps the whole configuration from taking effect.
     fn refused(&mut self, code: impl Into<Option<Code>>, rule: Option<usize>, message: impl Into<String>) {
-        self.add(Severity::High, code.into(), rule, message);
+        let (severity, kind) = (Severity::High, Kind::Refusal);
+        self.problems.push(Problem { severity, kind, code: code.into(), rule, message: message.into() });
     }
 
     fn remarks(&mut self, document: &Document) {
         for remark in &document.remarks {
-            self.refused(remark.code, remark.rule, format!("line {}: {}", remark.place.line, remark.message));
+            let message = format!("line {}: {}", remark.place.line, remark.message);
+            if remark.kind.is_refusal() {
+                self.refused(remark.code, remark.rule, message);
+            } else {
+                self.add(Severity::Info, remark.code, remark.rule, message);
+            }
+        }
+    }
+
+    fn unread(&mut self, document: &Document) {
+        let unread = |rule: &usize| document.forms[*rule] == Form::Unread;
+        let rules: Vec<usize> = (0..document.forms.len()).filter(unread).collect();
+        if !rules.is_empty() {
+            let message = format!(
+                "the verdicts leave out what could not be read: {} {}",
+                if rules.len() == 1 { "rule" } else { "rules" },
+                named(&document.configuration, &rules)
+            );
+            self.add(Severity::Info, None, None, message);
         }
     }
 }

@@ -1,13 +1,15 @@
-//! A lifecycle configuration from a file: S3's XML, the JSON of the AWS CLI, or `CloudFormation`'s
-//! `LifecycleConfiguration`.
+//! A lifecycle configuration from a file: S3's XML, or JSON or YAML with the names of the AWS CLI or of
+//! `CloudFormation`.
 //!
-//! Each format becomes one tree of elements with S3's names ([`xml`]; [`json`] and then [`names`]), and [`rules`] reads
-//! that tree. What S3 would refuse and what still can be read without a guess is a [`Remark`]; everything else is a
-//! [`ReadError`]. No input makes it panic.
+//! Each format becomes one tree of elements with S3's names ([`xml`]; [`json`] or [`yaml`], and then [`names`]), and
+//! [`rules`] reads that tree. What S3 would refuse is a [`Remark`], and the rest is read all the same; only what is no
+//! configuration at all is a [`ReadError`]. No input makes it panic.
 //!
 //! Sources: API reference, `GetBucketLifecycleConfiguration`, `PutBucketLifecycleConfiguration`; `CloudFormation` template
 //! reference, `AWS::S3::Bucket LifecycleConfiguration`.
 
+mod actions;
+mod dialect;
 mod json;
 mod names;
 mod place;
@@ -16,13 +18,17 @@ mod rules;
 mod tests;
 mod tree;
 mod xml;
+mod yaml;
 
 use std::fmt;
 
+pub use dialect::Dialect;
 pub use place::Place;
 
-use super::configuration::Configuration;
+use super::configuration::{Configuration, MinimumSize};
 use place::Places;
+use rules::Reading;
+use tree::Element;
 
 /// Bytes of a file that are read; S3 itself takes far less.
 pub const MAX_BYTES: usize = 16 << 20;
@@ -36,11 +42,26 @@ const MAX_ACTIONS: usize = 100;
 /// What a file says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Document {
+    /// A rule of [`Form::Unread`] is not enabled here, whatever its Status: it takes part in no analysis.
     pub configuration: Configuration,
-    /// For each rule whether it has the rule-level `Prefix` of the old schema in place of a `Filter`.
-    pub old_schema: Vec<bool>,
+    pub dialect: Dialect,
+    /// One for each rule.
+    pub forms: Vec<Form>,
+    /// `None` where the file does not say it, or not in a word that S3 knows.
+    pub minimum_size: Option<MinimumSize>,
     /// In the order of the file.
     pub remarks: Vec<Remark>,
+}
+
+/// How a rule was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Form {
+    #[default]
+    Filter,
+    /// With the rule-level `Prefix` of the old schema in place of a `Filter`.
+    Prefix,
+    /// Something in it could not be read, see [`RemarkKind::Unreadable`].
+    Unread,
 }
 
 /// What was read, and S3 would refuse or bucketlens does not know.
@@ -58,8 +79,22 @@ pub struct Remark {
 pub enum RemarkKind {
     /// S3 would refuse it; it can be read all the same.
     Refused,
+    /// S3 would refuse it, and what the rule would do cannot be read.
+    Unreadable,
     /// An element that bucketlens does not know, left out. In a rule it may change what the rule does.
     LeftOut,
+    /// S3 takes it, or never sees it, and it does nothing.
+    PassedOver,
+}
+
+impl RemarkKind {
+    /// Whether S3, or the tool whose names the file uses, would refuse the configuration.
+    pub fn is_refusal(self) -> bool {
+        match self {
+            Self::Refused | Self::Unreadable | Self::LeftOut => true,
+            Self::PassedOver => false,
+        }
+    }
 }
 
 /// S3's error codes for lifecycle configurations. Source: API reference, "Error responses".
@@ -121,7 +156,17 @@ impl Fault {
     }
 }
 
-/// The format is told by the first character that is not blank.
+/// A name of the other dialect, in the rule at this position.
+struct Foreign {
+    rule: usize,
+    fault: Fault,
+}
+
+fn malformed(element: &Element<'_>, message: impl AsRef<str>) -> Fault {
+    Fault::new(element.at, Code::MalformedXml, message)
+}
+
+/// The format is recognized by the first character that is not blank.
 pub fn read(bytes: &[u8]) -> Result<Document, ReadError> {
     let text = text(bytes).map_err(|fault| Places::new(bytes).error(fault))?;
     document(text).map_err(|fault| Places::new(text.as_bytes()).error(fault))
@@ -141,15 +186,24 @@ fn text(bytes: &[u8]) -> Result<&str, Fault> {
 fn document(text: &str) -> Result<Document, Fault> {
     let start = text.len() - text.trim_start().len();
     let reading = match text[start..].chars().next() {
-        Some('<') => rules::read(&xml::parse(text)?)?,
-        Some('{') => rules::read(&names::translate(&json::parse(text)?)?)?,
+        Some('<') => Reading::new(Dialect::S3Xml, Vec::new(), Vec::new()).read(&xml::parse(text)?)?,
+        Some('{' | '[') => translated(&json::parse(text)?)?,
         Some(_) => {
-            let message = "it is neither XML, which begins with '<', nor a JSON object, which begins with '{'";
-            return Err(Fault::new(start, None, message));
+            let yaml = yaml::parse(text)?;
+            if !yaml.is_collection() {
+                let message = "it is neither XML, which begins with '<', nor JSON, nor a mapping or list in YAML";
+                return Err(Fault::new(start, None, message));
+            }
+            translated(&yaml)?
         }
         None => return Err(Fault::new(0, None, "it is empty")),
     };
     Ok(reading.into_document(&mut Places::new(text.as_bytes())))
+}
+
+fn translated(document: &json::Json<'_>) -> Result<Reading, Fault> {
+    let names::Translated { root, dialect, foreign, beside } = names::translate(document)?;
+    Reading::new(dialect, foreign, beside).read(&root)
 }
 
 /// Text of a file for a message: escaped, in quotes, cut where it is long.

@@ -61,7 +61,7 @@ pub struct ActionVerdict {
     pub verdict: Verdict,
     /// Positions of the rules that prevail, for `NeverApplies` and `PartlyShadowed`: without them the action applies to
     /// objects to which it does not apply now. None of them can be left out. It names the action's own rule where that
-    /// rule's other actions have to go too.
+    /// rule's other actions have to go too. Empty where the filter asks for more tags than an object can have.
     pub by: Vec<usize>,
 }
 
@@ -110,6 +110,8 @@ fn decided(enabled: bool, filter: &Filter, action: &Action, versions: Versions) 
         || to_standard
     {
         Some(Verdict::NoEffect)
+    } else if !of_uploads && filter.has_too_many_tags() {
+        Some(Verdict::NeverApplies)
     } else {
         None
     }

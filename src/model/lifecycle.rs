@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::lifecycle::Configuration;
+use crate::lifecycle::{Configuration, MinimumSize};
 
 /// The rules of a bucket, in the order in which S3 returned them. Its existence alone, whatever the rules say, keeps
 /// MFA delete from being enabled.
@@ -11,6 +11,9 @@ pub struct LifecycleConfiguration {
     /// Read with tolerance: enough to count them and to name them.
     pub rules: Vec<LifecycleRule>,
     pub reading: Reading,
+    /// `None` where the server does not state it, as in inventories from before this was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum_size: Option<MinimumSize>,
 }
 
 /// The same configuration for the analyser, which guesses nothing.

@@ -50,7 +50,7 @@ fn rules(id: &str, kind: ActionKind, action: Action) -> Fact<Lifecycle> {
     let rule = LifecycleRule { id: id.to_owned(), status: RuleStatus::Enabled, actions: BTreeSet::from([kind]) };
     let read = Rule { id: id.to_owned(), enabled: true, filter: Filter::default(), actions: vec![action] };
     let reading = Reading::Read(Configuration { rules: vec![read] });
-    known(Lifecycle::Present(LifecycleConfiguration { rules: vec![rule], reading }))
+    known(Lifecycle::Present(LifecycleConfiguration { rules: vec![rule], reading, minimum_size: None }))
 }
 
 fn abort() -> Fact<Lifecycle> {

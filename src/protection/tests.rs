@@ -34,7 +34,7 @@ const STATES: [(Versioning, MfaDelete); 5] = [
 fn lifecycles() -> [(Lifecycle, Noncurrent); 4] {
     let present = || {
         let reading = Reading::Unreadable { code: None, why: "it is not looked at here".to_owned() };
-        Lifecycle::Present(LifecycleConfiguration { rules: Vec::new(), reading })
+        Lifecycle::Present(LifecycleConfiguration { rules: Vec::new(), reading, minimum_size: None })
     };
     let expire = |days| Noncurrent::Expire { days, newer: 0, by: "rule old".to_owned() };
     [

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Sink, Summary};
 use crate::aggregate::{Aggregator, Metrics};
 use crate::evaluate::Evaluator;
-use crate::lifecycle::{self, Action, Configuration, Filter, StorageClass, When};
+use crate::lifecycle::{self, Action, Configuration, Filter, MinimumSize, StorageClass, When};
 use crate::model::{
     AccountId, AccountRecord, AccountState, ActionKind, BucketPolicy, BucketRecord, Coverage, DefaultLock,
     DefaultRetention, ErrorClass, Extra, Extras, Fact, Facts, LeftOut, Lifecycle, LifecycleConfiguration,
@@ -144,6 +144,7 @@ fn two_rules() -> LifecycleConfiguration {
                 read(glacier, false, &[to_glacier, Action::Expiration(When::Days(365))]),
             ],
         }),
+        minimum_size: Some(MinimumSize::AllStorageClasses128K),
     }
 }
 

@@ -9,7 +9,7 @@ use time::Date;
 use time::macros::{date, format_description};
 
 use super::*;
-use crate::lifecycle::read;
+use crate::lifecycle::{MinimumSize, read};
 use crate::model::*;
 
 #[derive(Deserialize)]
@@ -20,6 +20,9 @@ struct Row {
     mfa_delete: String,
     /// Rules in S3's JSON, or a word, see [`lifecycle`].
     lifecycle: Value,
+    /// `TransitionDefaultMinimumObjectSize`; where it is not there the server does not state it.
+    #[serde(default)]
+    minimum_size: Option<MinimumSize>,
     /// A bucket policy in JSON, `none` or `unknown`; nobody asked for it where it is not there. So with the next two.
     #[serde(default)]
     policy: Option<Value>,
@@ -179,8 +182,8 @@ fn versioning(row: &Row) -> Fact<VersioningState> {
 
 /// Rules in S3's JSON; `none`; `unknown`; kinds of action separated by spaces, a rule for each, `+expiration` enabled
 /// and `-expiration` disabled; or `vast expiration`, rules with tag keys of their own, see [`vast`].
-fn lifecycle(value: &Value) -> Fact<Lifecycle> {
-    let known = match value.as_str() {
+fn lifecycle(value: &Value, minimum_size: Option<MinimumSize>) -> Fact<Lifecycle> {
+    let mut known = match value.as_str() {
         Some("unknown") => None,
         Some("none") => Some(Lifecycle::None),
         Some(words) => Some(present(&match words.strip_prefix("vast ") {
@@ -189,6 +192,9 @@ fn lifecycle(value: &Value) -> Fact<Lifecycle> {
         })),
         None => Some(present(value.as_array().expect("rules"))),
     };
+    if let Some(Lifecycle::Present(configuration)) = &mut known {
+        configuration.minimum_size = minimum_size;
+    }
     fact(known, Operation::GetBucketLifecycleConfiguration)
 }
 
@@ -231,7 +237,10 @@ fn vast(kind: &str) -> Vec<Value> {
 /// The tolerant reading by hand, the other one as the scan does it.
 fn present(rules: &[Value]) -> Lifecycle {
     let reading = match read::read(json!({"Rules": rules}).to_string().as_bytes()) {
-        Ok(document) => Reading::Read(document.configuration),
+        Ok(document) => match document.remarks.iter().find(|remark| remark.kind == read::RemarkKind::Unreadable) {
+            Some(remark) => Reading::Unreadable { code: None, why: remark.message.clone() },
+            None => Reading::Read(document.configuration),
+        },
         Err(error) => Reading::Unreadable { code: None, why: error.message },
     };
     let rule = |rule: &Value| {
@@ -250,7 +259,7 @@ fn present(rules: &[Value]) -> Lifecycle {
         let actions = kinds.into_iter().filter_map(|(kind, there)| there.then_some(kind)).collect();
         LifecycleRule { id: rule["ID"].as_str().expect("an ID").to_owned(), status, actions }
     };
-    Lifecycle::Present(LifecycleConfiguration { rules: rules.iter().map(rule).collect(), reading })
+    Lifecycle::Present(LifecycleConfiguration { rules: rules.iter().map(rule).collect(), reading, minimum_size: None })
 }
 
 fn today(row: &Row) -> Date {
@@ -269,7 +278,7 @@ fn every_rule_keeps_its_truth_table() {
         let rows: Vec<Row> = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         assert!(rows.len() >= 6, "{} has few rows", path.display());
         for (number, row) in rows.iter().enumerate() {
-            let (versioning, lifecycle) = (versioning(row), lifecycle(&row.lifecycle));
+            let (versioning, lifecycle) = (versioning(row), lifecycle(&row.lifecycle, row.minimum_size));
             let extras = Extras {
                 policy: row.policy.as_ref().map(policy),
                 object_lock: row.object_lock.as_deref().map(object_lock),

@@ -710,8 +710,8 @@ fn the_standard_decides_whether_lifecycle_is_an_excuse() {
     let of = |rows: &BTreeSet<[String; 4]>, bucket: &str| {
         rows.iter().find(|row| row[0] == bucket).expect("a row")[1..].join(" ")
     };
-    let advisories =
-        "lifecycle-deletes-noncurrent-versions;lifecycle-rule-never-applies;mfa-delete-blocked-by-lifecycle";
+    let advisories = "lifecycle-deletes-noncurrent-versions;lifecycle-rule-never-applies;\
+        mfa-delete-blocked-by-lifecycle;lifecycle-small-objects-stay";
     assert_eq!(of(&cis, "example-corp-flow-logs"), format!("fail mfa-delete-enabled {advisories}"));
     assert_eq!(of(&security_hub, "example-corp-flow-logs"), format!("pass  {advisories}"));
     let advisories = "lifecycle-deletes-permanently;lifecycle-transition-too-late;mfa-delete-blocked-by-lifecycle;\

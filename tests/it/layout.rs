@@ -75,8 +75,8 @@ const MAY_IMPORT: [(&str, &[&str]); 24] = [
 
 /// Of these modules an importer may use only these items: the rest is their own business.
 const ONLY: [(&str, &str, &[&str]); 10] = [
-    ("model", "lifecycle", &["lifecycle::Configuration"]),
-    ("aws", "lifecycle", &["lifecycle::read", "lifecycle::read::RemarkKind"]),
+    ("model", "lifecycle", &["lifecycle::Configuration", "lifecycle::MinimumSize"]),
+    ("aws", "lifecycle", &["lifecycle::MinimumSize", "lifecycle::read", "lifecycle::read::RemarkKind"]),
     ("report", "aggregate", &["aggregate::MetricRow", "aggregate::Metrics", "aggregate::Scope", "aggregate::Value"]),
     ("plan", "report", &["report::harmless"]),
     ("plan", "evaluate", &["evaluate::Evaluation", "evaluate::Evaluator"]),

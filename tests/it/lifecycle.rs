@@ -11,6 +11,7 @@ use std::env;
 
 use bucketlens::lifecycle::duplicates::duplicates;
 use bucketlens::lifecycle::overlap::{Overlap, overlap};
+use bucketlens::lifecycle::superfluous::{Superfluous, advice, superfluous};
 use bucketlens::lifecycle::{
     Action, ActionVerdict, Configuration, Filter, Rule, StorageClass, Verdict, Versions, When, analyse,
 };
@@ -67,7 +68,74 @@ proptest! {
     }
 }
 
-/// Otherwise the two above would say little.
+/// What can go changes nothing for any object, even if all of it goes at once.
+fn can_go(configuration: &Readable) -> Result<usize, TestCaseError> {
+    let rules = &configuration.0.rules;
+    let all: Vec<usize> = (0..rules.len()).collect();
+    let places = |found: &[Superfluous]| found.iter().map(|it| (it.rule, it.action)).collect::<Vec<_>>();
+    let everything: Vec<Superfluous> =
+        all.iter().flat_map(|rule| superfluous(&configuration.0, *rule, &all, TODAY)).collect();
+    let mut advised = 0;
+    for versions in ALL {
+        let pairs = duplicates(&configuration.0, versions, TODAY, usize::MAX).pairs;
+        let given = advice(&configuration.0, &pairs, TODAY);
+        advised += given.len();
+        let oracle = Oracle::new(&configuration.0, versions, TODAY);
+        let before = oracle.outcomes(&[]);
+        for gone in [places(&given), places(&everything)] {
+            prop_assert_eq!(&oracle.outcomes(&gone), &before, "{:?} without {:?}\n", configuration, gone);
+        }
+    }
+    Ok(advised)
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    #[test]
+    fn what_can_go_changes_no_object(configuration in strategy::everything(), crowded in strategy::crowded()) {
+        can_go(&configuration)?;
+        can_go(&crowded)?;
+    }
+}
+
+/// Rules, and what can go of them: rule, action, and the rule that is kept.
+type CanGo = (Vec<Rule>, &'static [(usize, usize, usize)]);
+
+#[test]
+fn of_two_rules_that_ask_for_the_same_the_narrow_one_can_go() {
+    let cases: [CanGo; 8] = [
+        (vec![rule("testobject", [expire(7)]), rule("test", [expire(7)])], &[(0, 0, 1)]),
+        (vec![rule("test", [expire(7)]), rule("testobject", [expire(7)])], &[(1, 0, 0)]),
+        // Of two that are alike the later one.
+        (vec![every(expire(7)), every(expire(7))], &[(1, 0, 0)]),
+        (vec![every(expire(7)), every(expire(7)), rule("a", [expire(7)])], &[(1, 0, 0), (2, 0, 0)]),
+        // Each has objects of its own.
+        (vec![tagged(&[("k", "1")], expire(7)), rule("a", [expire(7)])], &[]),
+        (vec![rule("a", [to(Glacier, 7), expire(9)]), every(to(Glacier, 7))], &[(0, 0, 1)]),
+        (vec![rule("a", [expire_noncurrent(7, 2)]), every(expire_noncurrent(7, 0))], &[(0, 0, 1)]),
+        (vec![tagged(&[("k", "1")], abort(3)), every(abort(3))], &[(1, 0, 0)]),
+    ];
+    for (rules, wanted) in cases {
+        let configuration = Configuration { rules };
+        let pairs = duplicates(&configuration, Enabled, TODAY, usize::MAX).pairs;
+        let found = advice(&configuration, &pairs, TODAY);
+        let found: Vec<(usize, usize, usize)> = found.iter().map(|it| (it.rule, it.action, it.kept)).collect();
+        assert_eq!(found, wanted, "{:?}", Readable(configuration));
+    }
+}
+
+#[test]
+fn the_random_configurations_have_something_that_can_go() {
+    let mut runner = TestRunner::deterministic();
+    let advised = (0..300).map(|_| {
+        let configuration = strategy::everything().new_tree(&mut runner).expect("nothing is rejected").current();
+        can_go(&configuration).expect("nothing changes")
+    });
+    assert!(advised.sum::<usize>() > 50);
+}
+
+/// Otherwise the first two would say little.
 #[test]
 fn the_random_configurations_reach_every_kind_of_answer() {
     let mut runner = TestRunner::deterministic();

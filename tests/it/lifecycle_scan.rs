@@ -49,9 +49,14 @@ fn a_storage_class_of_another_server_leaves_only_the_verdicts_unknown() {
         "lifecycle-deletes-noncurrent-versions",
         "lifecycle-rule-never-applies",
         "lifecycle-transition-too-late",
+        "lifecycle-onezone-ia-to-glacier-ir",
+        "lifecycle-prefix-taken-literally",
         "lifecycle-rule-shadowed",
         "noncurrent-versions-kept-forever",
         "incomplete-uploads-kept-forever",
+        "delete-markers-kept-forever",
+        "lifecycle-small-objects-stay",
+        "lifecycle-infrequent-access-early",
     ];
     assert_eq!(unknown, needing_verdicts);
     for rule in needing_verdicts {
@@ -91,12 +96,39 @@ fn what_the_rules_of_a_bucket_do_together_is_told() {
         ("lifecycle-transition-too-late", "low", "Expiration at 365 days of rule year comes first"),
         ("lifecycle-rule-shadowed", "info", "rule year (all objects): Expiration at 365 days does not apply to some"),
     ];
+    // Nothing moves, so no small object is left behind.
+    assert!(found.iter().all(|row| row["rule"] != "lifecycle-small-objects-stay"), "{found:#?}");
     for (rule, severity, words) in told {
         let finding = of(&found, rule);
         assert_eq!((finding["status"].as_str(), finding["severity"].as_str()), ("fail", severity), "{rule}");
         assert!(finding["evidence"].contains(words), "{rule}: {}", finding["evidence"]);
     }
     assert_eq!(found.iter().filter(|row| row["kind"] == "advisory").count(), told.len() + 1, "{found:#?}");
+}
+
+#[test]
+fn traps_of_lifecycle_rules_are_told() {
+    let moves = json!([{"Days": 7, "StorageClass": "STANDARD_IA"}]);
+    let onezone = json!([{"Days": 40, "StorageClass": "ONEZONE_IA"}, {"Days": 90, "StorageClass": "GLACIER_IR"}]);
+    let rules = json!([
+        {"ID": "slash", "Filter": {"Prefix": "/tmp/*"}, "Status": "Enabled", "Transitions": moves},
+        {"ID": "versions", "Filter": {}, "Status": "Enabled", "NoncurrentVersionExpiration": {"NoncurrentDays": 90}},
+        {"ID": "cheap", "Filter": {"Prefix": "b/"}, "Status": "Enabled", "Transitions": onezone},
+    ]);
+    let ran = scanned(&json!([{"name": "b", "region": "us-east-1", "versioning": "Enabled", "lifecycle": rules}]));
+    let found = findings(&ran, "b");
+    for (rule, severity, words) in [
+        ("lifecycle-prefix-taken-literally", "low", "rule slash: the prefix \"/tmp/*\" begins with / and contains *"),
+        ("delete-markers-kept-forever", "info", "rule versions (all objects)"),
+        // The simulator states the setting as S3 does.
+        ("lifecycle-small-objects-stay", "info", "Transition to STANDARD_IA at 7 days"),
+        ("lifecycle-infrequent-access-early", "info", "rule slash"),
+        ("lifecycle-onezone-ia-to-glacier-ir", "low", "rule cheap (keys that begin with \"b/\")"),
+    ] {
+        let finding = of(&found, rule);
+        assert_eq!((finding["status"].as_str(), finding["severity"].as_str()), ("fail", severity), "{rule}");
+        assert!(finding["evidence"].contains(words), "{rule}: {}", finding["evidence"]);
+    }
 }
 
 // The evaluation is a function of the record and the day.
@@ -118,7 +150,8 @@ fn record(state: Option<VersioningState>, configuration: Configuration) -> Bucke
         actions: [].into(),
     };
     let rules = configuration.rules.iter().map(rule).collect();
-    let present = Lifecycle::Present(LifecycleConfiguration { rules, reading: Reading::Read(configuration) });
+    let present =
+        Lifecycle::Present(LifecycleConfiguration { rules, reading: Reading::Read(configuration), minimum_size: None });
     BucketRecord {
         account: AccountId::parse("111111111111").expect("12 digits"),
         region: Region::new("us-east-1"),

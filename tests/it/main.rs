@@ -18,6 +18,7 @@ mod hostile;
 mod layout;
 mod lifecycle;
 mod lifecycle_check;
+mod lifecycle_refusals;
 mod lifecycle_scan;
 mod metrics;
 mod mfa_delete;

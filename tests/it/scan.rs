@@ -124,7 +124,7 @@ fn a_bucket_costs_exactly_two_requests() {
     assert_eq!((lifecycle["mfa_delete"].as_str(), lifecycle["region"].as_str()), ("never", "eu-west-1"));
     assert_eq!(lifecycle["failed_rules"], "mfa-delete-enabled");
     let advisories = "lifecycle-deletes-noncurrent-versions;mfa-delete-blocked-by-lifecycle;\
-        incomplete-uploads-kept-forever";
+        incomplete-uploads-kept-forever;delete-markers-kept-forever";
     assert_eq!(lifecycle["advisories"], advisories);
     let never = ran.bucket("only-never");
     assert_eq!((never["versioning"].as_str(), never["mfa_delete"].as_str()), ("never", "never"));
@@ -402,10 +402,10 @@ fn every_unknown_says_class_code_status_and_request() {
         let findings: Vec<&Row> = csv.iter().filter(|row| row["bucket"] == name(code)).collect();
         let rules: Vec<&str> = findings.iter().map(|row| row["rule"].as_str()).collect();
         let versioning = ["mfa-delete-enabled", "versioning-enabled", "mfa-delete-versioning-suspended"];
-        let lifecycle = ["lifecycle-missing", "incomplete-uploads-kept-forever"];
+        let lifecycle = ["lifecycle-prefix-taken-literally", "lifecycle-missing", "incomplete-uploads-kept-forever"];
         assert_eq!(rules.iter().filter(|rule| versioning.contains(rule)).count(), 3, "{code}");
-        assert_eq!(rules.iter().filter(|rule| lifecycle.contains(rule)).count(), 2, "{code}");
-        assert_eq!(rules.len(), 14, "every rule: {rules:?}");
+        assert_eq!(rules.iter().filter(|rule| lifecycle.contains(rule)).count(), 3, "{code}");
+        assert_eq!(rules.len(), 19, "every rule: {rules:?}");
         assert!(findings.iter().all(|row| row["status"] == "unknown"), "{code}");
         for row in &findings {
             let evidence = &row["evidence"];

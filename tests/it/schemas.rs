@@ -6,11 +6,12 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::common::{Ran, Sim, files};
+use crate::common::{Cli, Ran, Sim, files};
 use crate::saved::Runs;
 use crate::scan::{MANAGEMENT, good, management, organization, with};
 
-const SCHEMAS: [&str; 6] = ["coverage", "diff", "plan", "storage-lens-compare", "storage-lens-read", "trend"];
+const SCHEMAS: [&str; 7] =
+    ["coverage", "diff", "lifecycle-check", "plan", "storage-lens-compare", "storage-lens-read", "trend"];
 
 fn schema(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("reports/{name}.schema.json"));
@@ -96,6 +97,16 @@ fn two_days() -> Runs {
         runs.scan(name, &sim, MANAGEMENT, &arguments).expect(0);
     }
     runs
+}
+
+#[test]
+fn a_check_of_lifecycle_rules_follows_its_schema() {
+    let conflicts = include_str!("../../fixtures/lifecycle/conflicts.xml");
+    let refused = r#"{"Rules": [{"Id": "a", "Filter": {}, "Expiration": {"Days": 0}}]}"#;
+    for (text, is_refused) in [(conflicts, false), (refused, true)] {
+        let ran = Cli::new(["lifecycle", "check", "x", "--format", "json"]).file("x", text).run().expect(0);
+        assert_eq!(assert_valid("lifecycle-check", &ran.stdout)["refused"], is_refused);
+    }
 }
 
 #[test]

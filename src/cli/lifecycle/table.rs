@@ -4,6 +4,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 
 use super::{Judged, Population, harmless, population};
+use crate::lifecycle::read::Form;
 use crate::lifecycle::timeline::{Event, Life, Scope, Timeline, scopes};
 use crate::lifecycle::words::{does, scope};
 use crate::lifecycle::{ActionVerdict, Verdict, Versions};
@@ -44,9 +45,11 @@ impl<'a> Page<'a> {
             Some(false) => ", MFA delete disabled",
         };
         let rules = self.judged.configuration.rules.len();
+        let refused = if self.judged.is_refused() { "; S3 REFUSES IT, see PROBLEMS" } else { "" };
         let sentence = format!(
-            "{}: {}, {}; bucket: {versions}{mfa}; today: {}",
+            "{} ({}): {}, {}; bucket: {versions}{mfa}; today: {}{refused}",
             self.file,
+            self.judged.dialect,
             counted(rules, "rule"),
             counted(self.judged.verdicts.len(), "action"),
             bucket.today
@@ -58,7 +61,11 @@ impl<'a> Page<'a> {
         let mut text = "\nRULES\n".to_owned();
         let mut verdicts = self.judged.verdicts.as_slice();
         for (index, rule) in self.judged.configuration.rules.iter().enumerate() {
-            let off = if rule.enabled { "" } else { " (disabled)" };
+            let off = match self.judged.forms[index] {
+                Form::Unread => " (not read)",
+                Form::Filter | Form::Prefix if !rule.enabled => " (disabled)",
+                Form::Filter | Form::Prefix => "",
+            };
             let number = format!("{}.", index + 1);
             let name = harmless(&rule.id);
             text += &self.grid(&[4, 0], vec![vec![number, format!("{name}{off}: {}", scope(&rule.filter))]]);
@@ -79,7 +86,7 @@ impl<'a> Page<'a> {
     }
 
     fn verdict(&self, verdict: &ActionVerdict) -> String {
-        let words = match verdict.verdict {
+        let words = match self.judged.verdict(verdict) {
             Verdict::Disabled => "disabled",
             Verdict::NoEffect => "no effect",
             Verdict::NeverApplies => "NEVER APPLIES",

@@ -14,13 +14,13 @@ use crate::lifecycle::Versions;
 pub enum Job {
     /// Check a lifecycle configuration in a file: which rule wins, which never applies, what S3 would refuse
     ///
-    /// Needs no AWS account and no network. Exits 0 whatever the verdicts are, 1 when --fail-on is given and a problem
-    /// is at least that severe, 2 when the file cannot be read as a configuration.
+    /// Needs no AWS account and no network. Exits 0 whatever the verdicts are, and 1 when --fail-on is given and a problem
+    /// is at least that severe. What S3 would refuse is a problem of severity high; all of them are printed. Exits 2 when
+    /// the file cannot be read at all.
     Check(CheckArgs),
 }
 
-const CHECKED_FILES: &str =
-    "S3's XML, the AWS CLI's JSON or CloudFormation's LifecycleConfiguration as JSON; - for stdin";
+const CHECKED_FILES: &str = "S3's XML, or JSON or YAML as the AWS CLI or CloudFormation writes it; - for stdin";
 
 #[derive(Args)]
 pub struct CheckArgs {

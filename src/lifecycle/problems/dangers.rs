@@ -5,10 +5,12 @@ use std::collections::HashSet;
 
 use super::{Bucket, Found, MOST_RULES, OfRule, name, named};
 use crate::lifecycle::configuration::{Action, Configuration, Filter, Rule, Versions, When};
-use crate::lifecycle::duplicates::{Duplicates, duplicates};
+use crate::lifecycle::duplicates::{Duplicate, Duplicates, duplicates};
 use crate::lifecycle::overlap::{Overlap, contains};
+use crate::lifecycle::superfluous::{Superfluous, advice};
 use crate::lifecycle::timeline::{Early, minimum_days, scopes};
 use crate::lifecycle::verdicts::{ActionVerdict, Verdict};
+use crate::lifecycle::words::does;
 use crate::model::Severity;
 
 /// Below, transitions leave objects alone unless the filter has a size.
@@ -75,33 +77,58 @@ impl Found {
         };
         let expiring: HashSet<usize> = verdicts.iter().filter(expires).map(|verdict| verdict.rule).collect();
         for (index, rule) in configuration.rules.iter().take(MOST_RULES).enumerate() {
-            if expiring.contains(&index) && !deleting.iter().any(|outer| contains(outer, &rule.filter)) {
-                let message = "Expiration in a versioned bucket frees no space: it adds a delete marker and keeps the \
-                               version, and no NoncurrentVersionExpiration covers the whole scope of this rule";
-                self.add(Severity::Low, None, Some(index), message);
+            if !expiring.contains(&index) {
+                continue;
+            }
+            let is_deleted = deleting.iter().any(|outer| contains(outer, &rule.filter));
+            match (bucket.versions, is_deleted) {
+                (Versions::Enabled, false) => {
+                    let message = "Expiration in a versioned bucket frees no space: it adds a delete marker and keeps \
+                                   the version, and no NoncurrentVersionExpiration covers the whole scope of this rule";
+                    self.add(Severity::Low, None, Some(index), message);
+                }
+                (Versions::Suspended, false) => {
+                    let message = "versions from before the suspension: Expiration adds a delete marker and keeps the \
+                                   version, and no NoncurrentVersionExpiration covers the whole scope of this rule";
+                    self.add(Severity::Low, None, Some(index), message);
+                }
+                (Versions::Suspended, true) => {
+                    let message = "versions from before the suspension: Expiration adds a delete marker, and \
+                                   NoncurrentVersionExpiration deletes the version later";
+                    self.add(Severity::Info, None, Some(index), message);
+                }
+                (Versions::Unversioned, _) | (Versions::Enabled, true) => {}
             }
         }
     }
 
-    /// Rules that do one thing twice: one of them may be left out, or was meant to be another.
+    /// Rules that do one thing twice: what can go without a change for any object, and what only looks like it.
     pub(super) fn duplicates(&mut self, configuration: &Configuration, bucket: Bucket) {
         let Duplicates { pairs, is_cut } = duplicates(configuration, bucket.versions, bucket.today, MOST_DUPLICATES);
-        for of_second in pairs.chunk_by(|one, other| one.rules.1 == other.rules.1) {
+        let advice = advice(configuration, &pairs, bucket.today);
+        for found in advice.chunk_by(|one, other| one.rule == other.rule) {
+            self.add(Severity::Info, None, Some(found[0].rule), can_go(configuration, found));
+        }
+        let settled: HashSet<(usize, usize)> =
+            advice.iter().map(|it| (it.rule.min(it.kept), it.rule.max(it.kept))).collect();
+        let open: Vec<&Duplicate> = pairs.iter().filter(|pair| !settled.contains(&pair.rules)).collect();
+        for of_second in open.chunk_by(|one, other| one.rules.1 == other.rules.1) {
             let rules: Vec<usize> = of_second.iter().map(|pair| pair.rules.0).collect();
-            let rule = if rules.len() == 1 { "rule" } else { "each of the rules" };
             let certainty = if of_second.iter().all(|pair| pair.overlap == Overlap::Possible) {
                 "objects that have the tags of both"
             } else {
-                "the same objects"
+                "the objects that both match"
             };
             let message = format!(
-                "it asks for what {rule} {} asks for on the same day, for {certainty}: once is enough",
+                "for {certainty} it asks for what {} {} asks for on the same day; keep them all, for none does all that \
+                 another does",
+                if rules.len() == 1 { "rule" } else { "rules" },
                 named(configuration, &rules)
             );
             self.add(Severity::Info, None, Some(of_second[0].rules.1), message);
         }
         if is_cut {
-            let message = "not every pair of rules was held against each other: more of them may ask for the same";
+            let message = "not every pair of rules was compared: more of them may ask for the same";
             self.add(Severity::Info, None, None, message);
         }
     }
@@ -126,8 +153,31 @@ impl Found {
     }
 }
 
+/// `the rule can go: rule "wide" (Expiration at 7 days) does the same for all of its objects, and no later`.
+fn can_go(configuration: &Configuration, found: &[Superfluous]) -> String {
+    let own = &configuration.rules[found[0].rule];
+    let mut kept: Vec<usize> = found.iter().map(|it| it.kept).collect();
+    kept.sort_unstable();
+    kept.dedup();
+    let actions: Vec<String> = found.iter().map(|it| does(&own.actions[it.action])).collect();
+    let what = if found.len() == own.actions.len() {
+        "the rule can go".to_owned()
+    } else {
+        format!("its {} can go", actions.join(" and "))
+    };
+    let names: Vec<String> = kept.iter().map(|kept| configuration.rules[*kept].id.clone()).collect();
+    format!(
+        "{what}: once is enough, and {} {} the same for all of its objects, no later",
+        match names.len() {
+            1 => format!("rule {}", names[0]),
+            _ => format!("rules {}", names.join(", ")),
+        },
+        if names.len() == 1 { "does" } else { "do" }
+    )
+}
+
 /// Whether the action does something, or may.
-fn acts(verdict: Verdict) -> bool {
+pub(super) fn acts(verdict: Verdict) -> bool {
     match verdict {
         Verdict::PartlyShadowed | Verdict::Effective | Verdict::NotAnalysed => true,
         Verdict::Disabled | Verdict::NoEffect | Verdict::NeverApplies => false,
@@ -164,8 +214,8 @@ impl OfRule<'_> {
                     self.add(Severity::High, message);
                 }
                 Action::Expiration(_) if bucket.versions == Versions::Suspended => {
-                    let message = "versioning is suspended: objects whose version id is null are deleted for good, the \
-                                   others get a delete marker";
+                    let message = "null versions, which is what a suspended bucket stores: Expiration deletes them for \
+                                   good";
                     self.add(Severity::High, message);
                 }
                 Action::NoncurrentVersionExpiration { days, newer: 0 }
@@ -180,8 +230,7 @@ impl OfRule<'_> {
                 }
                 Action::Transition { to, .. } | Action::NoncurrentVersionTransition { to, .. } => {
                     let smallest = rule.filter.size_greater_than.map_or(0, |bytes| bytes.saturating_add(1));
-                    let has_size = rule.filter.size_greater_than.or(rule.filter.size_less_than).is_some();
-                    if has_size && smallest < SMALL_OBJECT {
+                    if rule.filter.has_size() && smallest < SMALL_OBJECT {
                         let message = format!(
                             "its size filter lets objects below 128 KB move to {to}, which S3 leaves out otherwise: \
                              their requests and minimum sizes can cost more than is saved"

@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::{Found, MOST_RULES, OfRule, name};
-use crate::lifecycle::configuration::{Action, Configuration, Rule, StorageClass, When};
-use crate::lifecycle::history::reaches;
-use crate::lifecycle::read::{Code, Document};
-use crate::lifecycle::timeline::minimum_days;
+use crate::lifecycle::configuration::{Action, Configuration, Filter, Rule, When};
+use crate::lifecycle::read::{Code, Document, Form};
 use crate::model::Severity;
 
 /// 50 TB: no object is larger.
 const LARGEST_OBJECT: u64 = 1_099_511_627_776_000;
+/// Bytes of the longest key.
+const LONGEST_PREFIX: usize = 1_024;
+const LONGEST_TAG_KEY: usize = 128;
+const LONGEST_TAG_VALUE: usize = 256;
 
 impl Found {
     pub(super) fn configuration(&mut self, configuration: &Configuration) {
@@ -28,11 +30,16 @@ impl Found {
 
     pub(super) fn old_schema(&mut self, document: &Document) {
         let rules = &document.configuration.rules;
-        let old: Vec<usize> = (0..rules.len()).filter(|rule| document.old_schema[*rule]).collect();
-        if old.len() < rules.len() {
-            for rule in old {
-                let message =
-                    "Base level prefix cannot be used in Lifecycle V2, prefixes are only supported in the Filter.";
+        let with = |form: Form| (0..rules.len()).filter(|rule| document.forms[*rule] == form).collect::<Vec<_>>();
+        let (old, new) = (with(Form::Prefix), with(Form::Filter));
+        if let (Some(first_old), Some(first_new)) = (old.first(), new.first()) {
+            // The first rule decides which schema the configuration has.
+            let (wrong, message) = if first_new < first_old {
+                (old, "Base level prefix cannot be used in Lifecycle V2, prefixes are only supported in the Filter.")
+            } else {
+                (new, "Filter element can only be used in Lifecycle V2.")
+            };
+            for rule in wrong {
                 self.refused(Code::InvalidRequest, Some(rule), message);
             }
             return;
@@ -43,13 +50,16 @@ impl Found {
                 self.refused(Code::InvalidRequest, Some(rule), message);
             }
         }
-        self.overlaps(rules);
+        if new.is_empty() {
+            self.overlaps(document);
+        }
     }
 
     /// Two rules of the old schema must not do the same to one key.
-    fn overlaps(&mut self, rules: &[Rule]) {
+    fn overlaps(&mut self, document: &Document) {
         let mut of_action: BTreeMap<&str, Vec<(&str, usize)>> = BTreeMap::new();
-        for (index, rule) in rules.iter().enumerate() {
+        let rules = document.configuration.rules.iter().enumerate();
+        for (index, rule) in rules.filter(|(index, _)| document.forms[*index] == Form::Prefix) {
             let names: HashSet<&str> = rule.actions.iter().map(name).collect();
             for name in names {
                 of_action.entry(name).or_default().push((&rule.filter.prefix, index));
@@ -72,15 +82,13 @@ impl Found {
 
 impl OfRule<'_> {
     /// Element by element.
-    pub(super) fn refused(&mut self, rule: &Rule) {
+    pub(super) fn elements(&mut self, rule: &Rule) {
         use Code::{InvalidArgument, InvalidRequest};
         if rule.id.chars().count() > 255 {
             self.refuse(InvalidArgument, "ID length should not exceed allowed limit of 255");
         }
-        if rule.actions.is_empty() {
-            self.refuse(InvalidRequest, "At least one action needs to be specified in a rule");
-        }
-        let has_size = rule.filter.size_greater_than.or(rule.filter.size_less_than).is_some();
+        self.filter(&rule.filter);
+        let has_tags = !rule.filter.tags.is_empty();
         for action in &rule.actions {
             match action {
                 Action::Expiration(When::Days(0)) => {
@@ -90,111 +98,66 @@ impl OfRule<'_> {
                     let message = "'NoncurrentDays' for NoncurrentVersionExpiration action must be a positive integer";
                     self.refuse(InvalidArgument, message);
                 }
-                Action::AbortIncompleteMultipartUpload { days } => {
-                    if *days == 0 {
-                        self.refuse(None, "DaysAfterInitiation must be positive");
-                    }
-                    if !rule.filter.tags.is_empty() {
-                        self.refuse(InvalidRequest, "AbortIncompleteMultipartUpload cannot be specified with Tags.");
-                    }
-                    if has_size {
-                        let message = "AbortIncompleteMultipartUpload cannot be specified with Object Size.";
-                        self.refuse(InvalidRequest, message);
-                    }
-                }
-                Action::ExpiredObjectDeleteMarker(_) => {
-                    if !rule.filter.tags.is_empty() {
-                        self.refuse(None, "ExpiredObjectDeleteMarker cannot be specified with tags");
-                    }
-                    if has_size {
-                        self.refuse(InvalidRequest, "ExpiredObjectDeleteMarker cannot be specified with Object Size.");
-                    }
+                Action::AbortIncompleteMultipartUpload { days: 0 } => {
+                    let message =
+                        "'DaysAfterInitiation' for AbortIncompleteMultipartUpload action must be a positive integer";
+                    self.refuse(InvalidArgument, message);
                 }
                 Action::Expiration(_)
+                | Action::ExpiredObjectDeleteMarker(_)
                 | Action::Transition { .. }
                 | Action::NoncurrentVersionExpiration { .. }
-                | Action::NoncurrentVersionTransition { .. } => {}
+                | Action::NoncurrentVersionTransition { .. }
+                | Action::AbortIncompleteMultipartUpload { .. } => {}
+            }
+            let of_prefixes_only =
+                matches!(action, Action::ExpiredObjectDeleteMarker(_) | Action::AbortIncompleteMultipartUpload { .. });
+            if of_prefixes_only && has_tags {
+                self.refuse(InvalidRequest, format!("{} cannot be specified with Tags.", name(action)));
+            }
+            if of_prefixes_only && rule.filter.has_size() {
+                self.refuse(InvalidRequest, format!("{} cannot be specified with Object Size.", name(action)));
             }
             if newer(action) > 100 {
-                let message = "NewerNoncurrentVersions is documented for 1 to 100; larger numbers may be refused";
+                let message = "NewerNoncurrentVersions is documented for 1 to 100; S3 was seen to take 500";
                 self.add(Severity::Info, message);
             }
         }
-        if rule.filter.size_less_than.is_some_and(|bytes| !(1..=LARGEST_OBJECT).contains(&bytes)) {
+    }
+
+    fn filter(&mut self, filter: &Filter) {
+        use Code::InvalidRequest;
+        if filter.prefix.len() > LONGEST_PREFIX {
+            self.refuse(InvalidRequest, "The maximum size of a prefix is 1024");
+        }
+        if filter.tags.contains_key("") {
+            self.refuse(InvalidRequest, "A Tag's Key must be a length between 1 and 128: it is empty");
+        }
+        if filter.tags.keys().any(|key| key.chars().count() > LONGEST_TAG_KEY) {
+            self.refuse(InvalidRequest, "A Tag's Key must be a length between 1 and 128");
+        }
+        if filter.tags.values().any(|value| value.chars().count() > LONGEST_TAG_VALUE) {
+            self.refuse(InvalidRequest, "A Tag's Value must be a length between 0 and 256");
+        }
+        if filter.has_too_many_tags() {
+            let message = format!(
+                "the filter asks for {} tags and an object has at most {}: the rule matches no object",
+                filter.tags.len(),
+                Filter::MOST_TAGS
+            );
+            self.add(Severity::Medium, message);
+        }
+        if filter.size_less_than.is_some_and(|bytes| !(1..=LARGEST_OBJECT).contains(&bytes)) {
             self.refuse(InvalidRequest, "'ObjectSizeLessThan' should be between 1 and 1099511627776000.");
         }
-        if rule.filter.size_greater_than.is_some_and(|bytes| bytes > LARGEST_OBJECT) {
-            self.refuse(None, "ObjectSizeGreaterThan is more than any object has: 50 TB");
+        if filter.size_greater_than.is_some_and(|bytes| bytes > LARGEST_OBJECT) {
+            self.refuse(InvalidRequest, "'ObjectSizeGreaterThan' should be between 0 and 1099511627776000.");
         }
-        if let (Some(greater), Some(less)) = (rule.filter.size_greater_than, rule.filter.size_less_than)
+        if let (Some(greater), Some(less)) = (filter.size_greater_than, filter.size_less_than)
             && less <= greater
         {
             let message = "'ObjectSizeLessThan' has to be a value greater than 'ObjectSizeGreaterThan'.";
             self.refuse(InvalidRequest, message);
-        }
-    }
-
-    /// What its actions are to each other.
-    pub(super) fn combinations(&mut self, rule: &Rule) {
-        let mut moves: Vec<(When, StorageClass)> = Vec::new();
-        let mut noncurrent: Vec<(u32, StorageClass)> = Vec::new();
-        for action in &rule.actions {
-            match *action {
-                Action::Transition { when, to } => moves.push((when, to)),
-                Action::NoncurrentVersionTransition { days, to, .. } => noncurrent.push((days, to)),
-                _ => {}
-            }
-        }
-        let of_current: Vec<StorageClass> = moves.iter().map(|(_, to)| *to).collect();
-        let of_noncurrent: Vec<StorageClass> = noncurrent.iter().map(|(_, to)| *to).collect();
-        for (action, mut classes) in [("Transition", of_current), ("NoncurrentVersionTransition", of_noncurrent)] {
-            let all = classes.len();
-            classes.sort_unstable();
-            classes.dedup();
-            if classes.len() < all {
-                let message = format!("'StorageClass' must be different for '{action}' actions in same 'Rule'");
-                self.refuse(Code::InvalidRequest, message);
-            }
-        }
-        let expiration = rule.actions.iter().find_map(|action| match action {
-            Action::Expiration(when) => Some(*when),
-            _ => None,
-        });
-        let whens: Vec<When> = moves.iter().map(|(when, _)| *when).chain(expiration).collect();
-        let dates = whens.iter().filter(|when| matches!(when, When::Date(_))).count();
-        if dates > 0 && dates < whens.len() {
-            let message = "Found mixed 'Date' and 'Days' based Expiration and Transition actions in lifecycle rule";
-            self.refuse(Code::InvalidRequest, message);
-        }
-        let is_late = |(when, _): &(When, StorageClass)| match (*when, expiration) {
-            (When::Days(days), Some(When::Days(end))) => days >= end,
-            (When::Date(date), Some(When::Date(end))) => date >= end,
-            _ => false,
-        };
-        if let Some((_, to)) = moves.iter().find(|it| is_late(it)) {
-            self.refuse(None, format!("Expiration must be later than the Transition to {to} of the same rule"));
-        }
-        let in_days = |(when, to): (When, StorageClass)| match when {
-            When::Days(days) => Some((days, to)),
-            When::Date(_) => None,
-        };
-        self.successive(moves.into_iter().filter_map(in_days).collect());
-        self.successive(noncurrent);
-    }
-
-    /// Within one rule S3 wants each class to be kept for its minimum duration.
-    fn successive(&mut self, mut moves: Vec<(u32, StorageClass)>) {
-        moves.sort_unstable();
-        for pair in moves.windows(2) {
-            let ((entered, class), (left, to)) = (pair[0], pair[1]);
-            if class != to && reaches(class, to) && left - entered < minimum_days(class) {
-                let message = format!(
-                    "within one rule {class} at {entered} days must be followed by {to} at {} days or later, not at \
-                     {left}",
-                    entered.saturating_add(minimum_days(class))
-                );
-                self.refuse(None, message);
-            }
         }
     }
 }

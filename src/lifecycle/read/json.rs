@@ -1,28 +1,39 @@
-//! JSON (RFC 8259) with the place of every value. A key that stands twice in an object is an error.
+//! JSON (RFC 8259) with the place of every value. A key that stands twice in an object is an error. [`super::yaml`]
+//! makes the same of YAML.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::{Fault, MAX_DEPTH, MAX_ELEMENTS, quoted};
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Json<'a> {
     /// The byte at which it begins.
     pub at: usize,
     pub value: Value<'a>,
 }
 
-#[derive(Debug)]
+impl Json<'_> {
+    pub fn is_collection(&self) -> bool {
+        match self.value {
+            Value::List(_) | Value::Object(_) => true,
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => false,
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
 pub(super) enum Value<'a> {
     Null,
     Bool(bool),
     /// As it is written.
-    Number(&'a str),
+    Number(Cow<'a, str>),
     Text(String),
     List(Vec<Json<'a>>),
     Object(Vec<Member<'a>>),
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Member<'a> {
     /// The byte at which the key begins.
     pub at: usize,
@@ -180,7 +191,7 @@ impl<'a> Parser<'a> {
             }
             self.digits()?;
         }
-        Ok(Value::Number(&self.text[start..self.at]))
+        Ok(Value::Number(Cow::Borrowed(&self.text[start..self.at])))
     }
 
     fn string(&mut self) -> Result<String, Fault> {

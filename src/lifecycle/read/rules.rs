@@ -1,34 +1,43 @@
 //! The tree of S3's elements to the rules. Source: API reference, `PutBucketLifecycleConfiguration`, and the answers of
 //! S3 to what it refuses.
+//!
+//! What is wrong with one rule does not keep the others from being read: every refusal is collected.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use time::format_description::well_known::Rfc3339;
-use time::macros::format_description;
-use time::{Date, OffsetDateTime, Time, UtcOffset};
-
+use super::actions::{holds_elements, once, text, whole, word};
+use super::dialect::Dialect;
 use super::place::Places;
 use super::tree::{Content, Element};
-use super::{Code, Document, Fault, MAX_ACTIONS, Remark, RemarkKind, quoted};
-use crate::lifecycle::configuration::{Action, Configuration, Filter, Rule, StorageClass, When};
+use super::{Code, Document, Fault, Foreign, Form, MAX_ACTIONS, Remark, RemarkKind, malformed, quoted};
+use crate::lifecycle::configuration::{Configuration, Filter, MinimumSize, Rule};
 
-/// S3's numbers are signed, of 32 bits.
-const MOST_DAYS: u32 = i32::MAX as u32;
+const MINIMUM_SIZE: &str = "TransitionDefaultMinimumObjectSize";
+const PREDICATES: [&str; 5] = ["Prefix", "Tag", "ObjectSizeGreaterThan", "ObjectSizeLessThan", "And"];
 
 /// A document whose remarks are not yet placed.
 #[derive(Default)]
 pub(super) struct Reading {
+    dialect: Dialect,
     rules: Vec<Rule>,
-    old_schema: Vec<bool>,
+    forms: Vec<Form>,
+    minimum_size: Option<MinimumSize>,
     remarks: Vec<(Option<usize>, RemarkKind, Fault)>,
+    /// Something in the rule that is being read cannot be read.
+    is_unread: bool,
     /// Where each ID stands first.
     ids: HashMap<String, usize>,
-    /// Unknown elements of a rule are told once each: rule, parent, name.
+    /// Unknown elements of a rule are reported once each: rule, parent, name.
     unknown: HashSet<(Option<usize>, String, String)>,
 }
 
 impl Reading {
+    pub fn new(dialect: Dialect, foreign: Vec<Foreign>, beside: Vec<Fault>) -> Self {
+        let foreign = foreign.into_iter().map(|it| (Some(it.rule), RemarkKind::Refused, it.fault));
+        let beside = beside.into_iter().map(|fault| (None, RemarkKind::PassedOver, fault));
+        Self { dialect, remarks: foreign.chain(beside).collect(), ..Self::default() }
+    }
+
     pub fn into_document(mut self, places: &mut Places<'_>) -> Document {
         self.remarks.sort_by_key(|(_, _, fault)| fault.at);
         let remark = |(rule, kind, fault): (Option<usize>, RemarkKind, Fault)| Remark {
@@ -39,184 +48,176 @@ impl Reading {
             message: fault.message,
         };
         let remarks = self.remarks.into_iter().map(remark).collect();
-        Document { configuration: Configuration { rules: self.rules }, old_schema: self.old_schema, remarks }
+        let configuration = Configuration { rules: self.rules };
+        let Self { dialect, forms, minimum_size, .. } = self;
+        Document { configuration, dialect, forms, minimum_size, remarks }
     }
 
-    fn remark(&mut self, fault: Fault) {
+    fn add(&mut self, kind: RemarkKind, fault: Fault) {
         // The rule that is being read.
-        self.remarks.push((Some(self.rules.len()), RemarkKind::Refused, fault));
+        self.remarks.push((Some(self.rules.len()), kind, fault));
+    }
+
+    /// S3 would refuse it; it is read all the same.
+    pub(super) fn refused(&mut self, fault: Fault) {
+        self.add(RemarkKind::Refused, fault);
+    }
+
+    /// Nothing is wrong with it, but it may surprise.
+    pub(super) fn passed_over(&mut self, fault: Fault) {
+        self.add(RemarkKind::PassedOver, fault);
+    }
+
+    /// What was read, or nothing and the complaint.
+    pub(super) fn keep<T>(&mut self, read: Result<T, Fault>) -> Option<T> {
+        read.map_err(|fault| {
+            self.is_unread = true;
+            self.add(RemarkKind::Unreadable, fault);
+        })
+        .ok()
     }
 
     fn unknown(&mut self, rule: Option<usize>, parent: &Element<'_>, child: &Element<'_>) {
         if self.unknown.insert((rule, parent.written.to_owned(), child.written.to_owned())) {
-            let message = format!("unknown element {} in {}: it is left out", quoted(child.written), parent.written);
+            let is_near = child.content == Content::Unknown && child.name != child.written;
+            let hint = if is_near { format!("; the name is written {}", quoted(child.name)) } else { String::new() };
+            let (name, parent) = (quoted(child.written), parent.written);
+            let message = format!("unknown element {name} in {parent}: it is left out{hint}");
             self.remarks.push((rule, RemarkKind::LeftOut, Fault::new(child.at, Code::MalformedXml, message)));
         }
     }
-}
 
-pub(super) fn read(root: &Element<'_>) -> Result<Reading, Fault> {
-    const NAME: &str = "LifecycleConfiguration";
-    if root.name != NAME {
-        let message = format!("it is a {} document, not a {NAME}", quoted(root.name));
-        return Err(malformed(root, message));
+    /// The rules of a document; an error only where it is no configuration at all, or more than is read of one.
+    pub fn read(mut self, root: &Element<'_>) -> Result<Self, Fault> {
+        const NAME: &str = "LifecycleConfiguration";
+        if root.name != NAME {
+            let message = format!("it is a {} document, not a {NAME}", quoted(root.name));
+            return Err(malformed(root, message));
+        }
+        holds_elements(root)?;
+        for child in &root.children {
+            if child.is("Rule") {
+                self.rule(child)?;
+            } else if !child.is(MINIMUM_SIZE) {
+                self.unknown(None, root, child);
+            }
+        }
+        self.minimum_size(root);
+        Ok(self)
     }
-    let mut reading = Reading::default();
-    holds_elements(root)?;
-    once(root, "TransitionDefaultMinimumObjectSize")?;
-    for child in &root.children {
-        if child.is("Rule") {
-            reading.rule(child)?;
-        } else if !child.is("TransitionDefaultMinimumObjectSize") {
-            reading.unknown(None, root, child);
+
+    fn minimum_size(&mut self, root: &Element<'_>) {
+        let read = once(root, MINIMUM_SIZE).and_then(|element| element.map(minimum_size).transpose());
+        match read {
+            Ok(size) => self.minimum_size = size,
+            Err(fault) => self.remarks.push((None, RemarkKind::Refused, fault)),
         }
     }
-    Ok(reading)
-}
 
-fn malformed(element: &Element<'_>, message: impl AsRef<str>) -> Fault {
-    Fault::new(element.at, Code::MalformedXml, message)
-}
-
-/// The child of this name, which must not stand twice.
-fn once<'e, 'a>(parent: &'e Element<'a>, name: &'e str) -> Result<Option<&'e Element<'a>>, Fault> {
-    let mut children = parent.all(name);
-    let first = children.next();
-    match children.next() {
-        Some(second) => Err(malformed(second, format!("{} stands twice in {}", second.written, parent.written))),
-        None => Ok(first),
-    }
-}
-
-fn holds_elements(element: &Element<'_>) -> Result<(), Fault> {
-    if element.text.trim().is_empty() {
-        return Ok(());
-    }
-    let message = format!("{} holds elements, not the text {}", element.written, quoted(element.text.trim()));
-    Err(malformed(element, message))
-}
-
-/// The text of an element, as it is.
-fn text<'e>(element: &'e Element<'_>) -> Result<&'e str, Fault> {
-    match element.children.first() {
-        Some(child) => Err(malformed(child, format!("{} holds text, not elements", element.written))),
-        None if element.content == Content::Elements => {
-            Err(malformed(element, format!("{} holds text, not elements", element.written)))
-        }
-        None => Ok(&element.text),
-    }
-}
-
-/// The same without the blanks around it, for what is no free text.
-fn word<'e>(element: &'e Element<'_>) -> Result<&'e str, Fault> {
-    text(element).map(str::trim)
-}
-
-/// What a number is for, which decides what S3 answers to a negative one.
-#[derive(Clone, Copy)]
-enum Number {
-    Days,
-    NewerVersions,
-    Size,
-}
-
-fn whole(element: &Element<'_>, number: Number, most: u64) -> Result<u64, Fault> {
-    let written = word(element)?;
-    let unsigned = written.strip_prefix(['-', '+']).unwrap_or(written);
-    let name = element.written;
-    if unsigned.is_empty() || !unsigned.bytes().all(|digit| digit.is_ascii_digit()) {
-        return Err(malformed(element, format!("{name} must be a whole number, not {}", quoted(written))));
-    }
-    if written.starts_with('-') && unsigned.bytes().any(|digit| digit != b'0') {
-        let code = match number {
-            Number::Days => Some(Code::InvalidArgument),
-            Number::Size => Some(Code::InvalidRequest),
-            Number::NewerVersions => None,
-        };
-        return Err(Fault::new(element.at, code, format!("{name} must not be negative, it is {}", quoted(written))));
-    }
-    let value = unsigned.parse().ok().filter(|value| *value <= most);
-    value.ok_or_else(|| Fault::new(element.at, None, format!("{name} is larger than {most}: {}", quoted(written))))
-}
-
-fn count(element: &Element<'_>, number: Number) -> Result<u32, Fault> {
-    let value = whole(element, number, u64::from(MOST_DAYS))?;
-    Ok(u32::try_from(value).unwrap_or(MOST_DAYS))
-}
-
-fn storage_class(parent: &Element<'_>) -> Result<StorageClass, Fault> {
-    let Some(element) = once(parent, "StorageClass")? else {
-        return Err(malformed(parent, format!("{} without a StorageClass", parent.written)));
-    };
-    word(element)?.parse().map_err(|_| {
-        let known: Vec<&str> = StorageClass::ALL.iter().skip(1).map(|class| class.as_str()).collect();
-        let message = format!(
-            "{} is no storage class that a rule can move objects to ({})",
-            quoted(&element.text),
-            known.join(", ")
-        );
-        malformed(element, message)
-    })
-}
-
-impl Reading {
     fn rule(&mut self, element: &Element<'_>) -> Result<(), Fault> {
-        holds_elements(element)?;
-        let id = self.id(element)?;
-        let enabled = status(element)?;
-        let (filter, old_schema) = match (once(element, "Prefix")?, once(element, "Filter")?) {
-            (Some(prefix), None) => (Filter { prefix: text(prefix)?.to_owned(), ..Filter::default() }, true),
-            (None, Some(filter)) => (self.filter(filter)?, false),
-            (None, None) => {
-                let message = "the rule has neither Filter nor Prefix; an empty Filter stands for all objects";
-                return Err(malformed(element, message));
-            }
-            (Some(prefix), Some(_)) => {
-                let message = "the rule has both Filter and a Prefix of its own; the Prefix belongs into the Filter";
-                return Err(Fault::new(prefix.at, Code::InvalidRequest, message));
-            }
-        };
-        for name in ["Expiration", "NoncurrentVersionExpiration", "AbortIncompleteMultipartUpload"] {
-            once(element, name)?;
-        }
-        let mut actions = Vec::new();
-        for child in &element.children {
-            match child.name {
-                _ if child.content == Content::Unknown => self.unknown(Some(self.rules.len()), element, child),
-                "ID" | "Status" | "Prefix" | "Filter" => {}
-                "Expiration" => actions.push(self.expiration(child)?),
-                "Transition" => actions.push(self.transition(child)?),
-                "NoncurrentVersionExpiration" => actions.push(self.noncurrent_expiration(child)?),
-                "NoncurrentVersionTransition" => actions.push(self.noncurrent_transition(child)?),
-                "AbortIncompleteMultipartUpload" => actions.push(self.abort(child)?),
-                _ => self.unknown(Some(self.rules.len()), element, child),
-            }
+        self.is_unread = false;
+        let id = self.id(element);
+        let is_object = self.keep(holds_elements(element)).is_some();
+        let (mut enabled, mut scope, mut actions) = (None, None, Vec::new());
+        if is_object {
+            enabled = self.keep(status(element));
+            scope = self.scope(element);
+            actions = self.actions(element);
         }
         if actions.len() > MAX_ACTIONS {
             return Err(Fault::new(element.at, None, format!("the rule has more than {MAX_ACTIONS} actions")));
         }
+        let (filter, form) = scope.unwrap_or_default();
+        let form = if self.is_unread { Form::Unread } else { form };
+        // What is not wholly read must do nothing in an analysis.
+        let enabled = enabled.unwrap_or(false) && !self.is_unread;
         self.rules.push(Rule { id, enabled, filter, actions });
-        self.old_schema.push(old_schema);
+        self.forms.push(form);
         Ok(())
     }
 
-    fn id(&mut self, rule: &Element<'_>) -> Result<String, Fault> {
-        let position = self.rules.len() + 1;
-        let element = once(rule, "ID")?;
-        let given = element.map(text).transpose()?.filter(|id| !id.is_empty());
-        // One without an ID is named by its position; another must not have that name.
-        let id = given.map_or_else(|| format!("#{position}"), str::to_owned);
-        match self.ids.insert(id.clone(), position) {
-            None => Ok(id),
-            Some(first) => {
-                let message = format!("the ID {} stands twice: rule {first} has it too", quoted(&id));
-                Err(Fault::new(element.map_or(rule.at, |element| element.at), Code::InvalidArgument, message))
+    fn actions(&mut self, rule: &Element<'_>) -> Vec<crate::lifecycle::Action> {
+        for name in ["Expiration", "NoncurrentVersionExpiration", "AbortIncompleteMultipartUpload"] {
+            self.keep(once(rule, name));
+        }
+        let mut actions = Vec::new();
+        let mut is_empty = true;
+        for child in &rule.children {
+            let read = match child.name {
+                _ if child.content == Content::Unknown => {
+                    self.unknown(Some(self.rules.len()), rule, child);
+                    continue;
+                }
+                "ID" | "Status" | "Prefix" | "Filter" => continue,
+                "Expiration" => self.expiration(child),
+                "Transition" => self.transition(child).map(Some),
+                "NoncurrentVersionExpiration" => self.noncurrent_expiration(child).map(Some),
+                "NoncurrentVersionTransition" => self.noncurrent_transition(child).map(Some),
+                "AbortIncompleteMultipartUpload" => self.abort(child).map(Some),
+                _ => {
+                    self.unknown(Some(self.rules.len()), rule, child);
+                    continue;
+                }
+            };
+            is_empty = false;
+            actions.extend(self.keep(read).flatten());
+        }
+        if is_empty {
+            let message = "At least one action needs to be specified in a rule";
+            self.refused(Fault::new(rule.at, Code::InvalidRequest, message));
+        }
+        actions
+    }
+
+    /// What the rule is for, and in which schema.
+    fn scope(&mut self, rule: &Element<'_>) -> Option<(Filter, Form)> {
+        let prefix = self.keep(once(rule, "Prefix"))?;
+        let filter = self.keep(once(rule, "Filter"))?;
+        match (prefix, filter) {
+            (Some(prefix), None) => {
+                let prefix = self.keep(text(prefix))?.to_owned();
+                Some((Filter { prefix, ..Filter::default() }, Form::Prefix))
+            }
+            (None, Some(filter)) => {
+                let filter = self.filter(filter);
+                Some((self.keep(filter)?, Form::Filter))
+            }
+            (None, None) => {
+                let message = "the rule has neither Filter nor Prefix; an empty Filter stands for all objects";
+                self.keep(Err(malformed(rule, message)))
+            }
+            (Some(prefix), Some(_)) => {
+                let message = "the rule has both Filter and a Prefix of its own; the Prefix belongs into the Filter";
+                self.keep(Err(Fault::new(prefix.at, Code::InvalidRequest, message)))
             }
         }
     }
 
-    /// Elements that are none of these are left out, and said so.
-    fn only(&mut self, parent: &Element<'_>, known: &[&str]) -> Result<(), Fault> {
+    fn id(&mut self, rule: &Element<'_>) -> String {
+        let position = self.rules.len() + 1;
+        let element = self.keep(once(rule, "ID")).flatten();
+        let given = element.and_then(|element| self.keep(text(element))).filter(|id| !id.is_empty());
+        let Some(given) = given else {
+            // One without an ID is called by its position; no other has that name.
+            let mut id = format!("#{position}");
+            while self.ids.contains_key(&id) {
+                id.push('\'');
+            }
+            self.ids.insert(id.clone(), position);
+            return id;
+        };
+        if let Some(first) = self.ids.get(given) {
+            let message = format!("Rule ID must be unique: rule {first} has the ID {} too", quoted(given));
+            let at = element.map_or(rule.at, |element| element.at);
+            self.refused(Fault::new(at, Code::InvalidArgument, message));
+        } else {
+            self.ids.insert(given.to_owned(), position);
+        }
+        given.to_owned()
+    }
+
+    /// Elements that are none of these are left out, and reported.
+    pub(super) fn only(&mut self, parent: &Element<'_>, known: &[&str]) -> Result<(), Fault> {
         holds_elements(parent)?;
         for child in &parent.children {
             if !known.iter().any(|name| child.is(name)) {
@@ -227,12 +228,11 @@ impl Reading {
     }
 
     fn filter(&mut self, element: &Element<'_>) -> Result<Filter, Fault> {
-        const PREDICATES: [&str; 5] = ["Prefix", "Tag", "ObjectSizeGreaterThan", "ObjectSizeLessThan", "And"];
         self.only(element, &PREDICATES)?;
         let predicates = element.children.iter().filter(|child| PREDICATES.iter().any(|name| child.is(name)));
         if predicates.count() > 1 {
             let message = "Filter holds several predicates without And: they are read as if they stood in And";
-            self.remark(malformed(element, message));
+            self.refused(malformed(element, message));
         }
         let mut filter = Filter::default();
         let mut has_prefix = false;
@@ -240,7 +240,7 @@ impl Reading {
         if let Some(and) = once(element, "And")? {
             self.only(and, &PREDICATES[..4])?;
             if and.children.len() < 2 {
-                self.remark(malformed(and, "And holds fewer than two predicates"));
+                self.refused(malformed(and, "And holds fewer than two predicates"));
             }
             self.predicates(and, &mut filter, &mut has_prefix)?;
         }
@@ -262,7 +262,7 @@ impl Reading {
             ("ObjectSizeLessThan", &mut filter.size_less_than),
         ] {
             if let Some(element) = once(parent, name)? {
-                let bytes = whole(element, Number::Size, u64::MAX)?;
+                let bytes = whole(element, Code::InvalidRequest, u64::MAX)?;
                 if size.replace(bytes).is_some() {
                     return Err(malformed(element, format!("{name} stands twice in Filter")));
                 }
@@ -278,93 +278,22 @@ impl Reading {
         let value = once(element, "Value")?.map(text).transpose()?.unwrap_or("");
         let key = text(key)?;
         if filter.tags.contains_key(key) {
-            // Which of them is meant nobody can tell.
+            // Which of them is meant cannot be known.
             let message = format!("Duplicate Tag Keys are not allowed. The key is {}", quoted(key));
             return Err(Fault::new(element.at, Code::InvalidRequest, message));
         }
         filter.tags.insert(key.to_owned(), value.to_owned());
         Ok(())
     }
-
-    fn expiration(&mut self, element: &Element<'_>) -> Result<Action, Fault> {
-        self.only(element, &["Days", "Date", "ExpiredObjectDeleteMarker"])?;
-        let marker = once(element, "ExpiredObjectDeleteMarker")?;
-        match (self.when(element)?, marker) {
-            (Some(when), None) => Ok(Action::Expiration(when)),
-            (None, Some(marker)) => match word(marker)? {
-                "true" => Ok(Action::ExpiredObjectDeleteMarker(true)),
-                "false" => Ok(Action::ExpiredObjectDeleteMarker(false)),
-                other => {
-                    let message = format!("{} must be true or false, not {}", marker.written, quoted(other));
-                    Err(malformed(marker, message))
-                }
-            },
-            (Some(_), Some(marker)) => {
-                let message = "ExpiredObjectDeleteMarker cannot stand beside Days or Date: that is another rule's work";
-                Err(malformed(marker, message))
-            }
-            (None, None) => Err(malformed(element, "Expiration without Days, Date or ExpiredObjectDeleteMarker")),
-        }
-    }
-
-    fn transition(&mut self, element: &Element<'_>) -> Result<Action, Fault> {
-        self.only(element, &["Days", "Date", "StorageClass"])?;
-        let to = storage_class(element)?;
-        match self.when(element)? {
-            Some(when) => Ok(Action::Transition { when, to }),
-            None => Err(malformed(element, "Transition without Days or Date")),
-        }
-    }
-
-    fn when(&mut self, parent: &Element<'_>) -> Result<Option<When>, Fault> {
-        match (once(parent, "Days")?, once(parent, "Date")?) {
-            (None, None) => Ok(None),
-            (Some(days), None) => Ok(Some(When::Days(count(days, Number::Days)?))),
-            (None, Some(element)) => {
-                let (date, is_midnight) = date(element)?;
-                if !is_midnight {
-                    let message = format!("'{}' must be at midnight GMT; the day is read", element.written);
-                    self.remark(Fault::new(element.at, Code::InvalidArgument, message));
-                }
-                Ok(Some(When::Date(date)))
-            }
-            (Some(days), Some(date)) => {
-                let message = format!("{} and {} cannot stand beside each other", days.written, date.written);
-                Err(malformed(date, message))
-            }
-        }
-    }
-
-    fn noncurrent_expiration(&mut self, element: &Element<'_>) -> Result<Action, Fault> {
-        self.only(element, &["NoncurrentDays", "NewerNoncurrentVersions"])?;
-        let (days, newer) = noncurrent(element)?;
-        Ok(Action::NoncurrentVersionExpiration { days, newer })
-    }
-
-    fn noncurrent_transition(&mut self, element: &Element<'_>) -> Result<Action, Fault> {
-        self.only(element, &["NoncurrentDays", "NewerNoncurrentVersions", "StorageClass"])?;
-        let to = storage_class(element)?;
-        let (days, newer) = noncurrent(element)?;
-        Ok(Action::NoncurrentVersionTransition { days, newer, to })
-    }
-
-    fn abort(&mut self, element: &Element<'_>) -> Result<Action, Fault> {
-        self.only(element, &["DaysAfterInitiation"])?;
-        match once(element, "DaysAfterInitiation")? {
-            Some(days) => Ok(Action::AbortIncompleteMultipartUpload { days: count(days, Number::Days)? }),
-            None => Err(malformed(element, "AbortIncompleteMultipartUpload without DaysAfterInitiation")),
-        }
-    }
 }
 
-/// Days and how many newer versions are kept.
-fn noncurrent(element: &Element<'_>) -> Result<(u32, u32), Fault> {
-    let newer = once(element, "NewerNoncurrentVersions")?;
-    let newer = newer.map(|newer| count(newer, Number::NewerVersions)).transpose()?.unwrap_or(0);
-    match once(element, "NoncurrentDays")? {
-        Some(days) => Ok((count(days, Number::Days)?, newer)),
-        None => Err(malformed(element, format!("{} without NoncurrentDays", element.written))),
-    }
+fn minimum_size(element: &Element<'_>) -> Result<MinimumSize, Fault> {
+    let word = word(element)?;
+    MinimumSize::of(word).ok_or_else(|| {
+        let known = MinimumSize::ALL.map(MinimumSize::as_str).join(" or ");
+        let message = format!("Invalid {MINIMUM_SIZE} found: it must be {known}, not {}", quoted(word));
+        Fault::new(element.at, Code::InvalidRequest, message)
+    })
 }
 
 fn status(rule: &Element<'_>) -> Result<bool, Fault> {
@@ -374,21 +303,4 @@ fn status(rule: &Element<'_>) -> Result<bool, Fault> {
         "Disabled" => Ok(false),
         other => Err(malformed(element, format!("Status must be Enabled or Disabled, not {}", quoted(other)))),
     }
-}
-
-/// A day in UTC, and whether its midnight is what is written.
-fn date(element: &Element<'_>) -> Result<(Date, bool), Fault> {
-    let written = word(element)?;
-    if let Ok(date) = Date::parse(written, format_description!("[year]-[month]-[day]")) {
-        return Ok((date, true));
-    }
-    // Without an offset it is UTC.
-    let is_local = written.len() == 19 && written.is_ascii();
-    let full = if is_local { Cow::Owned(format!("{written}Z")) } else { Cow::Borrowed(written) };
-    let time = OffsetDateTime::parse(&full, &Rfc3339).ok().and_then(|time| time.checked_to_offset(UtcOffset::UTC));
-    time.map(|time| (time.date(), time.time() == Time::MIDNIGHT)).ok_or_else(|| {
-        let message =
-            format!("{} must be a date such as 2031-01-01T00:00:00Z, not {}", element.written, quoted(written));
-        malformed(element, message)
-    })
 }

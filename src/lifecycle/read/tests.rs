@@ -9,7 +9,7 @@ use crate::lifecycle::configuration::{Action, Filter, Rule, StorageClass, Versio
 use crate::lifecycle::problems::{Bucket, problems};
 
 /// Fixtures that every reader must understand, and that the properties start from.
-const GOOD: [&str; 8] = [
+const GOOD: [&str; 9] = [
     include_str!("../../../fixtures/lifecycle/everything.xml"),
     include_str!("../../../fixtures/lifecycle/old-schema.xml"),
     include_str!("../../../fixtures/lifecycle/aws-cli.json"),
@@ -18,6 +18,7 @@ const GOOD: [&str; 8] = [
     include_str!("../../../fixtures/wire/moto/lifecycle.xml"),
     include_str!("../../../fixtures/wire/seaweedfs/lifecycle.xml"),
     r#"{"Rules":[{"Status":"Enabled","ID":"a\u00e9\ud83d\ude00","Filter":{},"Expiration":{"Date":1924992000}}]}"#,
+    include_str!("../../../fixtures/lifecycle/aws-cli.yaml"),
 ];
 
 #[track_caller]
@@ -32,10 +33,20 @@ fn clean(text: &str) -> Vec<Rule> {
     document.configuration.rules
 }
 
-/// The error as a person sees it, with S3's code.
+/// The error as a person sees it, with S3's code; or else every remark.
 #[track_caller]
 fn bad(text: &str) -> String {
-    shown(read(text.as_bytes()).map(|document| panic!("{document:?}")))
+    match read(text.as_bytes()) {
+        Err(error) => shown(Err(error)),
+        Ok(document) => {
+            assert!(!document.remarks.is_empty(), "nothing is wrong: {text}");
+            let remark = |it: &Remark| {
+                let code = it.code.map_or("-", Code::as_str);
+                format!("{:?} {}: {} [{code}]", it.kind, it.place, it.message)
+            };
+            document.remarks.iter().map(remark).collect::<Vec<_>>().join("\n  ")
+        }
+    }
 }
 
 fn shown(read: Result<Document, ReadError>) -> String {
@@ -109,7 +120,7 @@ fn everything() -> Vec<Rule> {
 
 #[test]
 fn every_format_says_the_same() {
-    for text in [GOOD[0], GOOD[2], GOOD[3]] {
+    for text in [GOOD[0], GOOD[2], GOOD[3], GOOD[8]] {
         assert_eq!(clean(text), everything());
     }
 }
@@ -155,9 +166,9 @@ fn namespaces_prefixes_comments_cdata_and_the_byte_order_mark_change_nothing() {
 #[test]
 fn the_old_schema_is_known() {
     let document = good(GOOD[1]);
-    assert_eq!((document.old_schema.as_slice(), document.remarks.len()), ([true, true].as_slice(), 0));
+    assert_eq!((document.forms.as_slice(), document.remarks.len()), ([Form::Prefix, Form::Prefix].as_slice(), 0));
     assert_eq!(document.configuration.rules[1].filter, Filter::default());
-    assert_eq!(good(GOOD[3]).old_schema, [false; 4]);
+    assert_eq!(good(GOOD[3]).forms, [Form::Filter; 4]);
 }
 
 #[test]
@@ -227,11 +238,13 @@ fn dates_are_days_in_utc() {
     assert_eq!(document.remarks[0].code, Some(Code::InvalidArgument));
     assert_eq!(document.remarks[0].place, Place { line: 2, column: 52 });
     for written in ["2031-02-30", "tomorrow", "", "9999-12-31T23:59:59-01:00", "2031-01-01T00:00:0é"] {
-        let error = read(rule(&format!("<Expiration><Date>{written}</Date></Expiration>")).as_bytes());
-        assert_eq!(error.expect_err(written).code, Some(Code::MalformedXml));
+        let document = good(&rule(&format!("<Expiration><Date>{written}</Date></Expiration>")));
+        assert_eq!(document.forms, [Form::Unread], "{written}");
+        assert_eq!(document.remarks[0].code, Some(Code::MalformedXml), "{written}");
     }
     for written in ["1e9", "0.5", "99999999999999999999", "-99999999999999"] {
-        assert!(read(cli(&format!("\"Prefix\": \"\", \"Expiration\": {{\"Date\": {written}}}")).as_bytes()).is_err());
+        let document = good(&cli(&format!("\"Prefix\": \"\", \"Expiration\": {{\"Date\": {written}}}")));
+        assert_eq!(document.forms, [Form::Unread], "{written}");
     }
 }
 
@@ -257,9 +270,9 @@ fn cloudformation_may_do_without_the_outer_key_and_has_several_names_for_one_thi
     // The outer key alone says whose it is where no name does; with the CLI's names it is the CLI's.
     let shared = r#"{"Rules": [{"Status": "Enabled", "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1}}]}"#;
     assert_eq!(clean(&format!(r#"{{"LifecycleConfiguration": {shared}}}"#))[0].filter, Filter::default());
-    assert!(read(shared.as_bytes()).is_err());
-    let input =
-        r#"{"Bucket": "b", "LifecycleConfiguration": {"Rules": [{"ID": "x", "Status": "Enabled", "Filter": {}}]}}"#;
+    assert_eq!(good(shared).forms, [Form::Unread]);
+    let input = r#"{"Bucket": "b", "LifecycleConfiguration": {"Rules": [{"ID": "x", "Status": "Enabled", "Filter": {},
+        "Expiration": {"Days": 1}}]}}"#;
     assert_eq!(clean(input)[0].id, "x");
 }
 
@@ -282,13 +295,17 @@ fn what_is_not_known_is_kept_by_name() {
     // A name of S3's in a place where the format has none is not taken for it.
     let document = good(r#"{"Days": 1, "Rules": [{"Id": "a", "Status": "Enabled", "Days": 3, "Rule": {}}]}"#);
     assert_eq!(document.configuration.rules[0].actions, []);
-    assert_eq!(document.remarks.iter().map(|remark| remark.rule).collect::<Vec<_>>(), [None, Some(0), Some(0)]);
+    let kinds: Vec<(Option<usize>, RemarkKind)> = document.remarks.iter().map(|it| (it.rule, it.kind)).collect();
+    let (left_out, passed_over) = (RemarkKind::LeftOut, RemarkKind::PassedOver);
+    let no_action = (Some(0), RemarkKind::Refused);
+    assert_eq!(kinds, [(None, passed_over), no_action, (Some(0), left_out), (Some(0), left_out)]);
 }
 
 #[test]
 fn what_s3_would_refuse_and_can_be_read_is_remarked() {
     let remarks = |filter: &str| -> Vec<String> {
-        let document = good(&xml(&format!("<Status>Enabled</Status><Filter>{filter}</Filter>")));
+        let expiration = "<Expiration><Days>1</Days></Expiration>";
+        let document = good(&xml(&format!("<Status>Enabled</Status><Filter>{filter}</Filter>{expiration}")));
         let shown = |remark: &Remark| format!("{} {}", remark.code.expect("known"), remark.message);
         document.remarks.iter().map(shown).collect()
     };
@@ -309,8 +326,8 @@ fn what_could_mean_two_things_is_not_read() {
     assert!(twice.contains("Duplicate Tag Keys are not allowed. The key is \"a\" [InvalidRequest]"), "{twice}");
     let rule = r#"{"Filter": {}, "Status": "Enabled", "Expiration": {"Days": 1}}"#;
     let named = rule.replacen('{', "{\"ID\": \"#2\", ", 1);
-    let collides = bad(&format!("{{\"Rules\": [{named}, {rule}]}}"));
-    assert!(collides.contains("the ID \"#2\" stands twice: rule 1 has it too"), "{collides}");
+    let collides = clean(&format!("{{\"Rules\": [{named}, {rule}]}}"));
+    assert_eq!([&collides[0].id, &collides[1].id], ["#2", "#2'"]);
 }
 
 #[test]

@@ -5,12 +5,15 @@ use std::borrow::Cow;
 /// An element with S3's name.
 #[derive(Debug)]
 pub(super) struct Element<'a> {
+    /// For one of [`Content::Unknown`] the name that may have been meant.
     pub name: &'a str,
     /// The name that the file has for it.
     pub written: &'a str,
     /// The byte at which it begins.
     pub at: usize,
     pub content: Content,
+    /// What keeps it from being read, where the format already decides that.
+    pub wrong: Option<String>,
     /// All text between its tags, children's not among it.
     pub text: Cow<'a, str>,
     pub children: Vec<Element<'a>>,
@@ -29,7 +32,7 @@ pub(super) enum Content {
 
 impl<'a> Element<'a> {
     pub fn new(name: &'a str, written: &'a str, at: usize, content: Content) -> Self {
-        Self { name, written, at, content, text: Cow::Borrowed(""), children: Vec::new() }
+        Self { name, written, at, content, wrong: None, text: Cow::Borrowed(""), children: Vec::new() }
     }
 
     pub fn is(&self, name: &str) -> bool {

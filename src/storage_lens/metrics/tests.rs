@@ -95,7 +95,7 @@ fn suspended_is_not_enabled_and_rules_count_once_for_each_kind() {
         rule(RuleStatus::Disabled, &[ActionKind::Transition]),
     ];
     let reading = Reading::Unreadable { code: None, why: "a test".to_owned() };
-    let lifecycle = known(Lifecycle::Present(LifecycleConfiguration { rules, reading }));
+    let lifecycle = known(Lifecycle::Present(LifecycleConfiguration { rules, reading, minimum_size: None }));
     let record = bucket(enabled(), lifecycle, Extras::default());
     assert_eq!(value(&record, Metric::VersioningEnabled), Value::Known(0));
     assert_eq!(value(&record, Metric::MfaDeleteEnabled), Value::Known(1));

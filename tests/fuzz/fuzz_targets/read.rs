@@ -6,6 +6,13 @@
 //!     mkdir -p tests/fuzz/corpus/read
 //!     cargo +nightly fuzz run --fuzz-dir tests/fuzz --sanitizer none read tests/fuzz/corpus/read fixtures/lifecycle -- \
 //!         -dict=tests/fuzz/lifecycle.dict -max_len=65536 -timeout=10 -report_slow_units=2
+//!
+//! Without nightly and cargo-fuzz, a release build in this folder does, with the flags of cargo-fuzz for coverage:
+//!
+//!     RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+//!         -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+//!         -Cllvm-args=-sanitizer-coverage-trace-compares -Cdebug-assertions -Ccodegen-units=1" \
+//!         cargo build --release --target x86_64-unknown-linux-gnu
 
 #![no_main]
 // Modules of another crate: it uses what is not used here.
@@ -32,7 +39,7 @@ fuzz_target!(|bytes: &[u8]| match read(bytes) {
 
 fn judge(document: &Document, bytes: &[u8]) {
     let rules = &document.configuration.rules;
-    assert_eq!(document.old_schema.len(), rules.len());
+    assert_eq!(document.forms.len(), rules.len());
     for remark in &document.remarks {
         assert!(remark.rule.is_none_or(|rule| rule < rules.len()), "{remark:?}");
         is_within(remark.place.line, remark.place.column, bytes);
@@ -47,7 +54,8 @@ fn judge(document: &Document, bytes: &[u8]) {
         let verdicts = analyse(&document.configuration, versions, today);
         assert!(verdicts.iter().map(|verdict| (verdict.rule, verdict.action)).eq(actions.iter().copied()));
         for verdict in &verdicts {
-            let is_beaten = matches!(verdict.verdict, Verdict::NeverApplies | Verdict::PartlyShadowed);
+            let is_beaten = matches!(verdict.verdict, Verdict::NeverApplies | Verdict::PartlyShadowed)
+                && !rules[verdict.rule].filter.has_too_many_tags();
             assert_eq!(!verdict.by.is_empty(), is_beaten, "{verdict:?}");
             assert!(verdict.by.iter().all(|rule| rules[*rule].enabled), "{verdict:?}");
         }

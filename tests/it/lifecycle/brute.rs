@@ -245,6 +245,8 @@ pub struct Oracle<'a> {
     known: HashMap<Actions, Actions>,
     /// What was executed together, because it asks for the same.
     together: RefCell<BTreeSet<Actions>>,
+    /// What was done to the object that is followed: the day, and the class it moved to or `None` for its end.
+    done: RefCell<Vec<(u32, Option<StorageClass>)>>,
 }
 
 impl<'a> Oracle<'a> {
@@ -271,6 +273,7 @@ impl<'a> Oracle<'a> {
             effects,
             known: HashMap::new(),
             together: RefCell::default(),
+            done: RefCell::default(),
         };
         oracle.classes = classes(configuration).iter().map(|class| oracle.matching(class)).collect();
         oracle
@@ -365,17 +368,17 @@ impl<'a> Oracle<'a> {
                 | Effect::LeftOut => None,
             });
             match expiry {
-                Expiry::Deletes if expirations != 0 => return (executed | self.day(expirations), noncurrent_in),
+                Expiry::Deletes if expirations != 0 => return (executed | self.day(age, expirations), noncurrent_in),
                 Expiry::Deletes | Expiry::PutsDeleteMarker => {}
             }
             if let Some(moved) = version.transition(&moves) {
-                executed |= self.day(moved);
+                executed |= self.day(age, moved);
                 continue;
             }
             // Decided: an Expiration that a transition put off is not spent; the text says so of transitions only.
             if expirations != 0 {
                 // Under the delete marker it is noncurrent in the class it has, which was noted above.
-                return (executed | self.day(expirations), noncurrent_in);
+                return (executed | self.day(age, expirations), noncurrent_in);
             }
         }
         (executed, noncurrent_in)
@@ -395,7 +398,7 @@ impl<'a> Oracle<'a> {
                 |effect| matches!(effect, Effect::ExpireNoncurrent { days, newer } if days <= day && newer <= has),
             );
             if expirations != 0 {
-                return executed | self.day(expirations);
+                return executed | self.day(day, expirations);
             }
             let moves = self.moves(matching, |effect| match effect {
                 Effect::MoveNoncurrent { days, newer, to } if days <= day && newer <= has => Some(to),
@@ -407,15 +410,50 @@ impl<'a> Oracle<'a> {
                 | Effect::LeftOut => None,
             });
             // Decided: "chosen as above" holds for being spent, too.
-            executed |= version.transition(&moves).map_or(0, |moved| self.day(moved));
+            executed |= version.transition(&moves).map_or(0, |moved| self.day(day, moved));
         }
         executed
     }
 
     /// Notes what is executed on one day.
-    fn day(&self, executed: Actions) -> Actions {
+    fn day(&self, day: u32, executed: Actions) -> Actions {
+        let class = match self.effects[executed.trailing_zeros() as usize] {
+            Effect::Move { to, .. } | Effect::MoveNoncurrent { to, .. } => Some(to),
+            Effect::Expire { .. } | Effect::ExpireNoncurrent { .. } | Effect::Abort { .. } | Effect::LeftOut => None,
+        };
+        self.done.borrow_mut().push((day, class));
         self.together.borrow_mut().insert(executed);
         executed
+    }
+
+    /// What becomes of every object of every class in every history, without these actions: rule and action within it.
+    pub fn outcomes(&self, without: &[(usize, usize)]) -> Vec<Vec<(u32, Option<StorageClass>)>> {
+        let gone = without.iter().fold(0, |gone, (rule, action)| gone | (1 << self.place(*rule, *action)));
+        let mut outcomes = Vec::new();
+        for class in &self.classes {
+            let matching = class & !gone;
+            let mut note = |run: &dyn Fn()| {
+                self.done.borrow_mut().clear();
+                run();
+                outcomes.push(self.done.borrow().clone());
+            };
+            note(&|| {
+                self.follow_upload(matching);
+            });
+            for expiry in [Expiry::Deletes, Expiry::PutsDeleteMarker] {
+                note(&|| {
+                    self.follow_current(matching, expiry);
+                });
+            }
+            for start in StorageClass::ALL {
+                for newer in 0..=self.most_newer + 1 {
+                    note(&|| {
+                        self.follow_noncurrent(matching, start, newer);
+                    });
+                }
+            }
+        }
+        outcomes
     }
 
     /// Pairs of rules of which some history executes actions together.
@@ -451,7 +489,7 @@ impl<'a> Oracle<'a> {
         for day in 0..=self.last_day {
             let aborts = self.those(matching, |effect| matches!(effect, Effect::Abort { days } if days <= day));
             if aborts != 0 {
-                return self.day(aborts);
+                return self.day(day, aborts);
             }
         }
         0

@@ -23,7 +23,11 @@ fn read(state: Option<VersioningState>, lifecycle: Option<Lifecycle>) -> Facts {
 }
 
 fn rules() -> Lifecycle {
-    Lifecycle::Present(LifecycleConfiguration { rules: Vec::new(), reading: Reading::Read(Configuration::default()) })
+    Lifecycle::Present(LifecycleConfiguration {
+        rules: Vec::new(),
+        reading: Reading::Read(Configuration::default()),
+        minimum_size: None,
+    })
 }
 
 const VERSIONINGS: [Versioning; 3] = [Versioning::Never, Versioning::Enabled, Versioning::Suspended];
