@@ -128,7 +128,7 @@ fn a_run_that_was_killed_twenty_times_ends_as_one_that_was_not() {
     let start = Instant::now();
     whole.scan(&scope).at(&sim.endpoint, "100000000000").run().expect(3);
     // Longer than it takes until something is flushed.
-    let longest = (start.elapsed() / 4).clamp(Duration::from_millis(1500), Duration::from_secs(3));
+    let longest = (start.elapsed() / 4).max(Duration::from_millis(1500));
 
     let cut = Out::new();
     let (mut killed, mut kept) = (0, 0);
@@ -149,7 +149,10 @@ fn a_run_that_was_killed_twenty_times_ends_as_one_that_was_not() {
         kept = kept.max(cut.journalled());
     }
     assert!(killed > KILLS / 2 && kept > 20, "{killed} kills, {kept} buckets kept: nothing was tried");
-    cut.resume(&["--organization"]).at(&sim.endpoint, "100000000000").run().expect(3);
+    // One of them may have come to its end: there is nothing to resume then.
+    if !cut.path().join("SHA256SUMS").exists() || cut.path().join("inventory.partial").exists() {
+        cut.resume(&["--organization"]).at(&sim.endpoint, "100000000000").run().expect(3);
+    }
     assert_same(&whole.report(), &cut.report());
     assert!(!cut.path().join("inventory.partial").exists());
     assert!(!cut.json()["run"]["resumed"].as_array().expect("times").is_empty());
