@@ -47,17 +47,21 @@ pub async fn journal(output: &Output, config: &Config, resume: &Resume, start: T
     let Some(writer) = writer else { return begin_unrecorded(output, config, inventory.as_ref(), start) };
     let opening = writer.opening();
     let resumed = config.clone().going_on(resume, &opening.scope, opening.standard, &opening.accepted_controls)?;
-    check_unfinished(output, &writer, resume)?;
+    let warning = check_unfinished(output, &writer, resume)?;
     confirm(config, &opening.scope, resume).await?;
+    if let Some(warning) = warning {
+        tracing::warn!("{warning}");
+    }
     Ok(Journal { writer, config: resumed, goes_on: true })
 }
 
-/// A run that came to its end goes on only where something is left to ask: its other facts do not get newer.
-fn check_unfinished(output: &Output, writer: &Writer, resume: &Resume) -> Result<(), Problem> {
+/// A run that came to its end goes on only where something is left to ask: its other facts do not get newer. Returns what is
+/// to be said of that.
+fn check_unfinished(output: &Output, writer: &Writer, resume: &Resume) -> Result<Option<String>, Problem> {
     if writer.folder().path() != output.path().join(WRITTEN) {
-        return Ok(());
+        return Ok(None);
     }
-    let Some(finished) = writer.finished()? else { return Ok(()) };
+    let Some(finished) = writer.finished()? else { return Ok(None) };
     let (folder, end) = (output.path().display(), finished.end);
     if finished.is_whole && resume.max_age.is_none() {
         let what = "read all that it could: there is nothing to resume";
@@ -70,8 +74,7 @@ fn check_unfinished(output: &Output, writer: &Writer, resume: &Resume) -> Result
         None => "only what failed is read again, and the rest is as old as it was",
         Some(_) => "only what failed and what is older than --max-age is read again",
     };
-    tracing::warn!("the run in {folder} was finished at {end}: {what}");
-    Ok(())
+    Ok(Some(format!("the run in {folder} was finished at {end}: {what}")))
 }
 
 /// Where nothing but the folder says which accounts are entered and how, a person or the command line has to agree.
