@@ -298,6 +298,29 @@ fn only_the_command_line_prints_and_reads_the_environment() {
     );
 }
 
+/// What is in a folder may be a stranger's.
+#[test]
+fn only_the_run_folder_opens_and_removes_what_is_in_a_folder() {
+    const WORDS: [&str; 8] = [
+        "fs::read_dir",
+        "fs::rename",
+        "fs::remove_file",
+        "fs::remove_dir_all",
+        "fs::create_dir_all",
+        "File::create",
+        "File::open",
+        "OpenOptions",
+    ];
+    // The user names the file; and a table that is open already.
+    const EXCEPT: [&str; 2] = ["src/cli/lifecycle.rs", "src/cli/trend/search.rs"];
+    let is_except = |source: &Source| source.is_test() || EXCEPT.contains(&source.path.as_str());
+    let others = |source: &&Source| source.module != "run_folder" && source.module != "simulator" && !is_except(source);
+    for source in sources().iter().filter(others) {
+        let word = WORDS.into_iter().find(|word| source.mentions(word));
+        assert_eq!(word, None, "{}", source.path);
+    }
+}
+
 #[test]
 fn only_main_exits() {
     for source in sources() {
