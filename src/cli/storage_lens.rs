@@ -40,11 +40,12 @@ async fn take(order: &Order, network: &Network, metrics: &[Metric], by: sorted::
     let source = Source::open(order, network).await?;
     let found = find::find(&source, order).await?;
     let shown = source.shown(&found.manifest);
-    let bytes = source.small(&found.manifest).await.map_err(|error| no_manifest(&shown, &error))?;
+    let bytes = source.manifest(&found).await.map_err(|error| no_manifest(&shown, &error))?;
     let manifest = Manifest::read(&bytes).map_err(|error| {
         Problem::new(format!("failed to read the export {shown}: {error}"))
             .with_help("name the manifest.json of an export to a general purpose bucket, or a folder above it")
     })?;
+    source.check_size(&manifest)?;
     let mut intake = Intake::new(&manifest, metrics, by);
     for file in &manifest.report_files {
         intake.part(file, source.report(&found, file).await?).map_err(|error| disk(&error))?;

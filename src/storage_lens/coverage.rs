@@ -95,6 +95,15 @@ pub struct Coverage {
     /// Buckets with a `BUCKET` row, by [`Metric::index`].
     pub known: [u64; Metric::COUNT],
     pub accounts: Vec<UnreadAccount>,
+    /// `None` in one of an older version.
+    pub accounts_listed: Option<AccountsListed>,
+}
+
+/// Of how many accounts an export has the buckets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccountsListed {
+    pub listed: u64,
+    pub all: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -148,7 +157,9 @@ pub fn read(from: impl Read, manifest: &Manifest, take: impl FnMut(Gap)) -> Resu
         }
         known[metric.index()] = line.known_buckets;
     }
-    Ok(Coverage { interrupted: run.interrupted, filters: run.filters, known, accounts: document.accounts })
+    let accounts_listed = run.accounts.zip(run.accounts_listed).map(|(all, listed)| AccountsListed { listed, all });
+    let (interrupted, filters, accounts) = (run.interrupted, run.filters, document.accounts);
+    Ok(Coverage { interrupted, filters, known, accounts, accounts_listed })
 }
 
 #[derive(Deserialize)]
@@ -160,6 +171,8 @@ struct Run {
     config_id: String,
     report_date: String,
     filters: Vec<String>,
+    accounts: Option<u64>,
+    accounts_listed: Option<u64>,
 }
 
 #[derive(Deserialize)]

@@ -52,6 +52,48 @@ impl Export {
     }
 }
 
+/// Whose export it is. Paths of an organization-level dashboard have the organization's id, where others have an
+/// account's. AWS does not document which of them `sourceAccountId` in its manifest has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owner {
+    Account(AccountId),
+    Organization(String),
+}
+
+impl Owner {
+    /// Source of the form of an organization's id: AWS Organizations API reference, `Organization`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_organization = |rest: &str| {
+            let letters = rest.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+            letters && (10..=32).contains(&rest.len())
+        };
+        match text.strip_prefix("o-") {
+            Some(rest) => is_organization(rest).then(|| Self::Organization(text.to_owned())),
+            None => AccountId::parse(text).ok().map(Self::Account),
+        }
+    }
+
+    pub fn organization(self) -> Option<String> {
+        match self {
+            Self::Account(_) => None,
+            Self::Organization(id) => Some(id),
+        }
+    }
+
+    /// Whether a path with this owner may belong to a manifest with this `sourceAccountId`.
+    pub fn may_be_one(path: &str, source: &str) -> bool {
+        path == source
+            || match (Self::parse(path), Self::parse(source)) {
+                (Some(Self::Organization(_)), Some(Self::Account(_)))
+                | (Some(Self::Account(_)), Some(Self::Organization(_))) => true,
+                (Some(Self::Account(_)), Some(Self::Account(_)))
+                | (Some(Self::Organization(_)), Some(Self::Organization(_)))
+                | (None, _)
+                | (_, None) => false,
+            }
+    }
+}
+
 /// The account that stands for the owner of the configuration: that of the credentials or, where it is not known, as with
 /// several profiles or on servers without STS, `first`: the first that was found, in the order of ids.
 pub fn source(run: &Run, first: Option<&AccountId>) -> Option<AccountId> {
@@ -118,6 +160,22 @@ mod tests {
             "StorageLens//bucketlens-csv/V_1/manifests/dt=2026-01-01/manifest.json",
         ] {
             assert!(!is_ours(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn an_owner_is_an_account_or_an_organization() {
+        let (account, other) = ("111122223333", "444455556666");
+        let (organization, another) = ("o-exampleorgid", "o-ex4mplec0rp");
+        assert!(Owner::parse(organization).is_some() && Owner::parse(account).is_some());
+        for none in ["o-", "o-short", "o-EXAMPLEORGID", "o-exampleorgid/x", "ou-exampleorgid", "11112222333", ""] {
+            assert_eq!(Owner::parse(none), None, "{none}");
+        }
+        for (path, source) in [(account, account), (organization, organization), (organization, account)] {
+            assert!(Owner::may_be_one(path, source), "{path} {source}");
+        }
+        for (path, source) in [(account, other), (organization, another), ("o-short", account), (account, "")] {
+            assert!(!Owner::may_be_one(path, source), "{path} {source}");
         }
     }
 

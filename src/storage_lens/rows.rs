@@ -53,6 +53,10 @@ impl RecordType {
             Self::Bucket => "BUCKET",
         }
     }
+
+    pub fn find(word: &str) -> Option<Self> {
+        [Self::Account, Self::Bucket].into_iter().find(|record_type| record_type.as_str() == word)
+    }
 }
 
 /// Those of AWS that say nothing about settings.

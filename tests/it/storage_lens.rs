@@ -1,9 +1,12 @@
 //! Exports of S3 Storage Lens: ours, read with other eyes; AWS's, read by us; both held against a scan.
 
+mod bucket;
 mod compare;
 mod coverage;
+mod download;
 mod export;
 mod import;
+mod organization;
 mod s3;
 
 use std::fs;

@@ -21,7 +21,7 @@ use crate::storage_lens::compare::{Compared, Kind, Terms, Whole, both, contradic
 pub async fn run(order: &Order, run: &Path, network: &Network) -> Result<Exit, Problem> {
     let inventory = saved::open(run)?;
     let export = take(order, network, &Metric::ALL, sorted::Order::Name).await?;
-    let (head, run) = (Head::of(&export, order), RunHead::of(&inventory.closing.run));
+    let (head, run) = (Head::of(&export, order), RunHead::of(&inventory.closing.run, inventory.accounts()));
     let exported = export.taken.counts.metrics.map(|rows| rows > 0);
     let run_date = inventory.closing.run.start.date().to_string();
     let mut comparison = Comparison {

@@ -117,7 +117,7 @@ async fn level(source: &Source, name: &str) -> Result<crate::aws::list_objects::
             SourceError::Aws(_) => {
                 problem.with_help("s3:ListBucket on the bucket and s3:GetObject on the export are needed")
             }
-            SourceError::Missing | SourceError::TooLong | SourceError::Io(_) => {
+            SourceError::Missing | SourceError::TooLong { .. } | SourceError::BeyondLimit | SourceError::Io(_) => {
                 problem.with_help("name the manifest.json of an export, or a folder above it")
             }
         }

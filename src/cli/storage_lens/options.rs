@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -17,8 +18,18 @@ pub struct Order {
     /// What can be read is read, and marked as partial.
     pub allow_partial: bool,
     pub reading: Reading,
+    pub download: Download,
     pub format: Format,
     pub log: Log,
+}
+
+/// Bounds of what is read from S3.
+#[derive(Debug, Clone, Copy)]
+pub struct Download {
+    /// In bytes, of all objects together.
+    pub most: u64,
+    /// How long a download may make no progress.
+    pub stall: Duration,
 }
 
 #[derive(Debug)]
@@ -72,6 +83,14 @@ pub struct ReadArgs {
     format: Format,
     #[command(flatten, next_help_heading = "Reading from s3://")]
     reading: ReadingArgs,
+    /// Most MiB to download from s3:// in total; a report file is never read beyond the size in the manifest
+    #[arg(long, value_name = "MIB", default_value = "65536", help_heading = "Reading from s3://",
+        value_parser = clap::value_parser!(u64).range(1..=1 << 40))]
+    max_download_mib: u64,
+    /// Seconds without progress, or at less than 1,000 bytes per second, until a download is retried
+    #[arg(long, value_name = "SECONDS", default_value = "30", help_heading = "Reading from s3://",
+        value_parser = clap::value_parser!(u64).range(1..=3600))]
+    stall_timeout: u64,
     /// Least level of the logs on stderr
     #[arg(long, value_name = "LEVEL", default_value = "warn", help_heading = "Console")]
     log_level: LogLevel,
@@ -97,6 +116,7 @@ impl ReadArgs {
             allow_partial: self.allow_partial,
             // One file after the other.
             reading: config::reading(1, &self.reading),
+            download: Download { most: self.max_download_mib << 20, stall: Duration::from_secs(self.stall_timeout) },
             format: self.format,
             log: Log { level: self.log_level, format: self.log_format },
         }

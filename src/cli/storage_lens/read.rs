@@ -1,4 +1,4 @@
-//! `storage-lens read`: the buckets with MFA delete enabled, by account and Region.
+//! `storage-lens read`: the buckets with MFA delete enabled, and those of which it is unknown, by account and Region.
 
 use std::io;
 
@@ -7,7 +7,7 @@ use super::show::{Head, Page, Shown};
 use super::{Export, disk, must_have, take};
 use crate::aws::http::Network;
 use crate::cli::Problem;
-use crate::dataset::storage_lens::sorted;
+use crate::dataset::storage_lens::sorted::{self, Said};
 use crate::exit::Exit;
 use crate::storage_lens::Metric;
 
@@ -31,29 +31,54 @@ pub async fn run(order: &Order, network: &Network) -> Result<Exit, Problem> {
     Ok(if head.partial || tally.unknown > 0 { Exit::Unknown } else { Exit::Ok })
 }
 
-fn enabled(values: &[Option<u64>; Metric::COUNT]) -> Option<bool> {
-    values[Metric::MfaDeleteEnabled.index()].map(|value| value > 0)
+/// What the export says of a bucket's MFA delete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    Enabled,
+    NotEnabled,
+    Unknown,
+}
+
+impl State {
+    fn of(said: &Said) -> Self {
+        match said.values[Metric::MfaDeleteEnabled.index()] {
+            Some(0) => Self::NotEnabled,
+            Some(_) => Self::Enabled,
+            None => Self::Unknown,
+        }
+    }
 }
 
 fn tally(export: &Export) -> io::Result<Tally> {
     let mut tally = Tally::default();
     for said in export.taken.buckets.buckets()? {
-        match enabled(&said?.values) {
-            Some(true) => tally.enabled += 1,
-            Some(false) => tally.not_enabled += 1,
-            None => tally.unknown += 1,
-        }
+        *match State::of(&said?) {
+            State::Enabled => &mut tally.enabled,
+            State::NotEnabled => &mut tally.not_enabled,
+            State::Unknown => &mut tally.unknown,
+        } += 1;
     }
     Ok(tally)
 }
 
 fn print(page: &mut Page, head: &Head, tally: Tally, export: &Export) -> io::Result<()> {
     page.begin_read(head, tally)?;
-    for said in export.taken.buckets.buckets()? {
-        let said = said?;
-        if enabled(&said.values) == Some(true) {
-            page.bucket(head, &Shown { account: &said.account, region: &said.region, bucket: &said.bucket })?;
-        }
+    print_all(page, head, State::Enabled, export)?;
+    page.begin_unknown(tally)?;
+    if tally.unknown > 0 {
+        print_all(page, head, State::Unknown, export)?;
     }
     page.end_read(head, tally)
+}
+
+/// The buckets in this state. Each state takes a pass of its own over the sorted export, so that none is held in memory.
+fn print_all(page: &mut Page, head: &Head, state: State, export: &Export) -> io::Result<()> {
+    for said in export.taken.buckets.buckets()? {
+        let said = said?;
+        if State::of(&said) == state {
+            let shown = Shown { account: &said.account, region: &said.region, bucket: &said.bucket };
+            page.bucket(head, &shown, state)?;
+        }
+    }
+    Ok(())
 }

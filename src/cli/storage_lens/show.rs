@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::Export;
 use super::options::{Format, Order};
-use super::read::Tally;
+use super::read::{State, Tally};
 use crate::dataset::storage_lens::intake::Taken;
 use crate::report::{cell, harmless};
 use crate::storage_lens::ReportFormat;
@@ -33,6 +33,8 @@ pub struct Shown<'a> {
 pub struct Head {
     path: String,
     source_account_id: String,
+    /// Of an organization-level dashboard.
+    organization_id: Option<String>,
     configuration_id: String,
     report_date: String,
     /// Of so many days it is the latest; `None` where the day was named.
@@ -40,32 +42,42 @@ pub struct Head {
     report_format: ReportFormat,
     report_files: usize,
     rows: u64,
+    /// Of how many accounts it has the buckets, and how many there are; `None` where it does not say.
+    accounts_listed: Option<u64>,
+    accounts: Option<u64>,
     /// Something of it could not be read, contradicts the rest, or is missing as it says itself: see `problems`, `doubts`
     /// and `missing`.
     pub partial: bool,
     problems: Vec<String>,
     doubts: Vec<String>,
     missing: Vec<String>,
+    /// Rows of record types that are not known; they make nothing partial.
+    not_read: Vec<String>,
 }
 
 impl Head {
     pub fn of(export: &Export, order: &Order) -> Self {
         let plain = |text: &str| harmless(text).into_owned();
         let all = |sentences: Vec<String>| sentences.iter().map(|sentence| plain(sentence)).collect();
-        let Taken { problems, doubts, missing, counts, .. } = &export.taken;
+        let Taken { problems, doubts, missing, unknown_types, counts, organization, accounts_listed, .. } =
+            &export.taken;
         Self {
             path: plain(&order.path.to_string_lossy()),
             source_account_id: plain(&export.manifest.source_account_id),
+            organization_id: organization.clone(),
             configuration_id: plain(&export.manifest.config_id),
             report_date: export.manifest.report_date.clone(),
             latest_of_days: export.found.latest_of,
             report_format: export.manifest.report_format,
             report_files: export.manifest.report_files.len(),
             rows: counts.rows,
+            accounts_listed: accounts_listed.map(|accounts| accounts.listed),
+            accounts: accounts_listed.map(|accounts| accounts.all),
             partial: !problems.is_empty() || !doubts.is_empty() || !missing.is_empty(),
             problems: all(problems.sentences()),
             doubts: all(doubts.sentences().into_iter().chain(missing.doubts()).collect()),
             missing: all(missing.sentences()),
+            not_read: all(unknown_types.sentences().collect()),
         }
     }
 
@@ -85,10 +97,18 @@ impl Head {
             ReportFormat::Parquet => "Parquet",
         };
         let files = counted(self.report_files as u64, "report file");
+        let owner = match &self.organization_id {
+            Some(id) if *id == self.source_account_id => format!("organization {id}"),
+            Some(id) => format!("organization {id}, account {}", self.source_account_id),
+            None => format!("account {}", self.source_account_id),
+        };
+        let accounts = match (self.accounts_listed, self.accounts) {
+            (Some(listed), Some(all)) => format!(", of the buckets of {listed} of {}", counted(all, "account")),
+            (Some(_) | None, Some(_) | None) => String::new(),
+        };
         let mut lines = format!(
-            "S3 Storage Lens export {} of account {}\n {}{latest}, {format}, {files}, {}\n {}\n",
+            "S3 Storage Lens export {} of {owner}\n {}{latest}, {format}, {files}, {}{accounts}\n {}\n",
             self.configuration_id,
-            self.source_account_id,
             self.report_date,
             counted(self.rows, "row"),
             self.path
@@ -97,6 +117,7 @@ impl Head {
             ("PARTIAL: this could not be read, and what it says is missing below", &self.problems),
             ("DOUBTFUL: the export contradicts itself, and buckets may be missing below", &self.doubts),
             ("MISSING: the export does not have this", &self.missing),
+            ("NOT READ: rows that do not affect the result", &self.not_read),
         ] {
             if !sentences.is_empty() {
                 lines.extend(["\n", title, "\n"]);
@@ -108,7 +129,7 @@ impl Head {
 
     /// A table has no place for them.
     fn notes(&self) {
-        for sentence in self.problems.iter().chain(&self.doubts).chain(&self.missing) {
+        for sentence in self.problems.iter().chain(&self.doubts).chain(&self.missing).chain(&self.not_read) {
             eprintln!("note: {sentence}");
         }
     }
@@ -129,8 +150,8 @@ impl Page {
     pub fn begin_read(&mut self, head: &Head, tally: Tally) -> io::Result<()> {
         match self.format {
             Format::Table => {
-                let title = "\nMFA DELETE ENABLED";
-                writeln!(self.out, "{}{title}\n {:<12}  {:<14}  Bucket", head.lines(), "Account", "Region")
+                write!(self.out, "{}", head.lines())?;
+                self.buckets_title("MFA DELETE ENABLED")
             }
             Format::Csv => {
                 self.row(&["account_id", "region", "bucket", "mfa_delete", "configuration_id", "report_date", "export"])
@@ -145,8 +166,31 @@ impl Page {
         }
     }
 
-    pub fn bucket(&mut self, head: &Head, bucket: &Shown<'_>) -> io::Result<()> {
+    /// What follows are the buckets of which MFA delete is unknown.
+    pub fn begin_unknown(&mut self, tally: Tally) -> io::Result<()> {
+        match self.format {
+            Format::Table if tally.unknown > 0 => {
+                self.buckets_title("MFA DELETE UNKNOWN: the export has no usable row of it for these")
+            }
+            Format::Table | Format::Csv => Ok(()),
+            Format::Json => {
+                self.separator = "\n";
+                self.out.write_all(b"\n],\n\"unknown_buckets\": [")
+            }
+        }
+    }
+
+    fn buckets_title(&mut self, title: &str) -> io::Result<()> {
+        writeln!(self.out, "\n{title}\n {:<12}  {:<14}  Bucket", "Account", "Region")
+    }
+
+    pub fn bucket(&mut self, head: &Head, bucket: &Shown<'_>, state: State) -> io::Result<()> {
         let Shown { account, region, bucket } = *bucket;
+        let word = match state {
+            State::Enabled => "enabled",
+            State::NotEnabled => "not_enabled",
+            State::Unknown => "unknown",
+        };
         match self.format {
             Format::Table => {
                 writeln!(self.out, " {:<12}  {:<14}  {}", harmless(account), harmless(region), harmless(bucket))
@@ -155,7 +199,7 @@ impl Page {
                 &cell(account),
                 &cell(region),
                 &cell(bucket),
-                "enabled",
+                word,
                 &cell(&head.configuration_id),
                 &head.report_date,
                 head.word(),

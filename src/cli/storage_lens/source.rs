@@ -7,14 +7,13 @@ use std::future::Future;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use super::Problem;
 use super::find::Found;
-use super::options::Order;
+use super::options::{Download, Order};
 use crate::aws::bucket_region;
 use crate::aws::failure::Failure;
-use crate::aws::get_object::{self, Downloaded};
+use crate::aws::get_object::{self, Downloaded, Limits, NotTaken};
 use crate::aws::http::{self, Network};
 use crate::aws::list_objects::{self, Level};
 use crate::aws::pace::Pace;
@@ -23,8 +22,8 @@ use crate::dataset::storage_lens::intake::Received;
 use crate::dataset::storage_lens::read::{PartError, hexadecimal};
 use crate::model::ErrorClass;
 use crate::run_folder::{Directory, Entry, Kind, Refused};
-use crate::storage_lens::ReportFile;
 use crate::storage_lens::place::MANIFEST;
+use crate::storage_lens::{Manifest, ReportFile};
 
 /// No manifest is longer: that of a hundred thousand report files.
 const LONGEST_MANIFEST: u64 = 32 << 20;
@@ -39,15 +38,20 @@ pub struct Bucket {
     name: String,
     /// Where the bucket is asked; changes where a server redirects.
     route: Mutex<Route>,
-    silence: Duration,
+    download: Download,
+    /// Bytes that may still be downloaded.
+    left: Mutex<u64>,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     #[error("it is not there")]
     Missing,
-    #[error("it is longer than any manifest")]
-    TooLong,
+    #[error("it is longer than {most} bytes")]
+    TooLong { most: u64 },
+    /// `--max-download-mib` was reached.
+    #[error("it is more than --max-download-mib allows")]
+    BeyondLimit,
     #[error("{0}")]
     Io(io::Error),
     #[error("{0}")]
@@ -57,6 +61,15 @@ pub enum SourceError {
 impl From<io::Error> for SourceError {
     fn from(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::NotFound { Self::Missing } else { Self::Io(error) }
+    }
+}
+
+impl From<NotTaken> for SourceError {
+    fn from(error: NotTaken) -> Self {
+        match error {
+            NotTaken::TooLong { most } => Self::TooLong { most },
+            NotTaken::Io(error) => error.into(),
+        }
     }
 }
 
@@ -100,7 +113,19 @@ impl Source {
         let session = aws.session(None).await;
         let region = bucket_region::find(&session, &name).await.ok().flatten();
         let route = Mutex::new(Route::from(region.unwrap_or_else(|| session.region.clone())));
-        Ok(Self::Bucket(Box::new(Bucket { session, name, route, silence: reading.timeouts.operation })))
+        let (download, left) = (order.download, Mutex::new(order.download.most));
+        Ok(Self::Bucket(Box::new(Bucket { session, name, route, download, left })))
+    }
+
+    /// Refuses an export whose manifest lists more than may be downloaded, before the first report file.
+    pub fn check_size(&self, manifest: &Manifest) -> Result<(), Problem> {
+        let Self::Bucket(bucket) = self else { return Ok(()) };
+        let listed = manifest.report_files.iter().fold(0_u64, |sum, file| sum.saturating_add(file.size));
+        if listed <= bucket.left() {
+            Ok(())
+        } else {
+            Err(bucket.beyond_limit(&format!("its manifest lists {listed} bytes")))
+        }
     }
 
     /// The name of what the user named.
@@ -144,18 +169,23 @@ impl Source {
         }
     }
 
-    /// A file that is short.
-    pub async fn small(&self, name: &str) -> Result<Vec<u8>, SourceError> {
+    /// The manifest.
+    pub async fn manifest(&self, found: &Found) -> Result<Vec<u8>, SourceError> {
         let mut bytes = Vec::new();
-        let most = LONGEST_MANIFEST + 1;
         match self {
-            Self::Local(local) => local.open(name)?.take(most).read_to_end(&mut bytes)?,
+            Self::Local(local) => {
+                let file = local.open(&found.manifest)?;
+                if file.metadata()?.len() > LONGEST_MANIFEST {
+                    return Err(SourceError::TooLong { most: LONGEST_MANIFEST });
+                }
+                file.take(LONGEST_MANIFEST).read_to_end(&mut bytes)?
+            }
             Self::Bucket(bucket) => {
-                let object = bucket.download(name).await?;
-                object.file.reopen()?.take(most).read_to_end(&mut bytes)?
+                let object = bucket.download(&found.manifest, Some(LONGEST_MANIFEST)).await?;
+                object.file.reopen()?.read_to_end(&mut bytes)?
             }
         };
-        if bytes.len() as u64 > LONGEST_MANIFEST { Err(SourceError::TooLong) } else { Ok(bytes) }
+        Ok(bytes)
     }
 
     /// A report file, wherever the copy of the export has it. The outer error ends the command: it is no fault of the
@@ -167,7 +197,7 @@ impl Source {
             Self::Bucket(_) => names.extend((!names.contains(&file.key)).then(|| file.key.clone())),
         }
         for name in names {
-            match self.file(&name).await? {
+            match self.file(&name, Some(file.size)).await? {
                 Err(PartError::Missing) => {}
                 received => return Ok(received),
             }
@@ -177,32 +207,55 @@ impl Source {
 
     /// `coverage.json` beside the manifest. The outer error is as that of [`Source::report`].
     pub async fn coverage(&self, found: &Found) -> Result<Result<Received, PartError>, Problem> {
-        self.file(&found.coverage()).await
+        self.file(&found.coverage(), None).await
     }
 
-    async fn file(&self, name: &str) -> Result<Result<Received, PartError>, Problem> {
-        Ok(match self {
-            Self::Local(local) => local.open(name).map_err(PartError::from).and_then(Received::read),
-            Self::Bucket(bucket) => match bucket.download(name).await {
-                Ok(object) => Ok(received(object)),
-                Err(SourceError::Missing) => Err(PartError::Missing),
-                Err(SourceError::Io(error)) => {
-                    let what = format!("failed to write a temporary file for {}: {error}", self.shown(name));
-                    return Err(Problem::new(what).with_help("free space, or set TMPDIR to another folder"));
-                }
-                Err(error @ (SourceError::TooLong | SourceError::Aws(_))) => {
-                    Err(PartError::Unreadable(error.to_string()))
-                }
-            },
+    /// `size`: what the manifest says.
+    async fn file(&self, name: &str, size: Option<u64>) -> Result<Result<Received, PartError>, Problem> {
+        let bucket = match self {
+            Self::Local(local) => {
+                return Ok(local.open(name).map_err(PartError::from).and_then(|file| Received::read(file, size)));
+            }
+            Self::Bucket(bucket) => bucket,
+        };
+        Ok(match bucket.download(name, size).await {
+            Ok(object) => Ok(received(object)),
+            Err(SourceError::Missing) => Err(PartError::Missing),
+            Err(SourceError::Io(error)) => {
+                let what = format!("failed to write a temporary file for {}: {error}", self.shown(name));
+                return Err(Problem::new(what).with_help("free space, or set TMPDIR to another folder"));
+            }
+            Err(SourceError::BeyondLimit) => return Err(bucket.beyond_limit(&format!("{} goes on", self.shown(name)))),
+            Err(SourceError::TooLong { most }) => Err(PartError::TooLong { said: most }),
+            Err(error @ SourceError::Aws(_)) => Err(PartError::Unreadable(error.to_string())),
         })
     }
 }
 
 impl Bucket {
-    async fn download(&self, key: &str) -> Result<Downloaded, SourceError> {
-        let get =
-            |route| async move { get_object::download(&self.session, &route, &self.name, key, self.silence).await };
-        Ok(self.ask(get).await??)
+    fn left(&self) -> u64 {
+        *self.left.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `most`: how long the object may be, where that is known.
+    async fn download(&self, key: &str, most: Option<u64>) -> Result<Downloaded, SourceError> {
+        let left = self.left();
+        let limits = Limits { size: most.map_or(left, |most| most.min(left)), stall: self.download.stall };
+        let get = |route| async move { get_object::download(&self.session, &route, &self.name, key, limits).await };
+        match self.ask(get).await? {
+            Ok(object) => {
+                *self.left.lock().unwrap_or_else(PoisonError::into_inner) -= object.size;
+                Ok(object)
+            }
+            Err(NotTaken::TooLong { .. }) if most.is_none_or(|most| most > left) => Err(SourceError::BeyondLimit),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn beyond_limit(&self, what: &str) -> Problem {
+        let allowed = self.download.most >> 20;
+        Problem::new(format!("the export in s3://{} is larger than {allowed} MiB: {what}", self.name))
+            .with_help("raise --max-download-mib if the export is really that large")
     }
 
     /// Asks, and asks once more where an answer names another Region or address.

@@ -2,16 +2,16 @@
 //! brought into order. What does not fit is counted and named, never passed over.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 
 use super::doubts::{self, Doubts};
 use super::missing::{Missing, MissingError, NoCoverage};
 use super::problems::{Fault, Problems};
 use super::read::{self, NoRow, PartError, RawRow};
+use super::record_types::UnknownTypes;
 use super::sorted::{Order, Sorted, Sorter};
-use crate::model::AccountId;
-use crate::storage_lens::coverage::Coverage;
-use crate::storage_lens::place::TOP;
+use crate::storage_lens::coverage::{AccountsListed, Coverage};
+use crate::storage_lens::place::{Owner, TOP};
 use crate::storage_lens::rows::OTHER_RECORD_TYPES;
 use crate::storage_lens::{Manifest, Metric, RecordType, ReportFile, VERSION};
 
@@ -25,9 +25,15 @@ pub struct Received {
 }
 
 impl Received {
-    /// One that stands on this machine.
-    pub fn read(file: File) -> Result<Self, PartError> {
-        let (size, md5) = read::sum(&file)?;
+    /// One in a folder of this machine. `said`: its size by the manifest; nothing is read of a file of another size.
+    pub fn read(file: File, said: Option<u64>) -> Result<Self, PartError> {
+        let found = file.metadata()?.len();
+        match said {
+            Some(said) if said != found => return Err(PartError::OtherSize { said, found }),
+            Some(_) | None => {}
+        }
+        // It may grow while it is read.
+        let (size, md5) = read::sum((&file).take(found.saturating_add(1)))?;
         Ok(Self { file, size, md5 })
     }
 }
@@ -56,16 +62,19 @@ pub struct Intake<'a> {
     metrics: &'a [Metric],
     sorter: Sorter,
     problems: Problems,
+    unknown_types: UnknownTypes,
     counts: Counts,
     missing: Missing,
     coverage: Option<Coverage>,
+    /// The owner in the keys of the report files, once one was checked.
+    owner: Option<String>,
 }
 
 impl<'a> Intake<'a> {
     /// `metrics`: those that matter, whose sums are held against the rows of accounts.
     pub fn new(manifest: &'a Manifest, metrics: &'a [Metric], order: Order) -> Self {
         let mut problems = Problems::default();
-        if AccountId::parse(&manifest.source_account_id).is_err() {
+        if Owner::parse(&manifest.source_account_id).is_none() {
             problems.add(Fault::NoAccount, format!("sourceAccountId {:?} of the manifest", manifest.source_account_id));
         }
         Self {
@@ -73,9 +82,11 @@ impl<'a> Intake<'a> {
             metrics,
             sorter: Sorter::new(order),
             problems,
+            unknown_types: UnknownTypes::default(),
             counts: Counts::default(),
             missing: Missing::default(),
             coverage: None,
+            owner: None,
         }
     }
 
@@ -117,13 +128,15 @@ impl<'a> Intake<'a> {
         Ok(())
     }
 
-    fn check(&self, file: &ReportFile, received: &Received) -> Result<(), PartError> {
+    fn check(&mut self, file: &ReportFile, received: &Received) -> Result<(), PartError> {
         let mut parts = file.key.rsplit_once(&format!("/{VERSION}/")).map_or("", |(above, _)| above).rsplit('/');
-        let (config, account, top) = (parts.next(), parts.next(), parts.next());
-        let foreign = config != Some(&self.manifest.config_id) || account != Some(&self.manifest.source_account_id);
         // A manifest that was written for a flat folder names files without what is above them.
-        if top == Some(TOP) && foreign {
-            return Err(PartError::Foreign(file.key.clone()));
+        if let (Some(config), Some(owner), Some(TOP)) = (parts.next(), parts.next(), parts.next()) {
+            let first = self.owner.get_or_insert_with(|| owner.to_owned());
+            let fits = owner == first.as_str() && Owner::may_be_one(owner, &self.manifest.source_account_id);
+            if config != self.manifest.config_id || !fits {
+                return Err(PartError::Foreign(file.key.clone()));
+            }
         }
         if received.size != file.size {
             return Err(PartError::OtherSize { said: file.size, found: received.size });
@@ -155,13 +168,19 @@ impl<'a> Intake<'a> {
             self.problems.add(fault, example);
             return Ok(());
         }
-        let is_bucket = row.record_type == RecordType::Bucket.as_str();
-        let metric = Metric::find(row.metric);
-        if !is_bucket && row.record_type != RecordType::Account.as_str() {
+        let Some(record_type) = RecordType::find(row.record_type) else {
+            if !OTHER_RECORD_TYPES.contains(&row.record_type) {
+                self.unknown_types.add(row.record_type);
+            }
+            return Ok(());
+        };
+        if let Some((fault, example)) = mistake_of_subject(&row, record_type) {
+            self.problems.add(fault, example);
             return Ok(());
         }
+        let is_bucket = record_type == RecordType::Bucket;
         let bucket = if is_bucket { row.bucket } else { "" };
-        let value = match (metric, row.value) {
+        let value = match (Metric::find(row.metric), row.value) {
             (Some(metric), Some(value)) if is_bucket && metric.counts_buckets() && value > 1 => {
                 self.problems.add(Fault::SeveralBuckets, format!("{} {value} of {}", row.metric, row.bucket));
                 None
@@ -181,24 +200,15 @@ impl<'a> Intake<'a> {
         self.sorter.push(row.account, row.region, bucket, value).map_err(IntakeError::Disk)
     }
 
-    fn mistake<'r>(&self, row: &RawRow<'r>) -> Option<(Fault, String)> {
-        let quoted = |text: &'r str| format!("{text:?}");
-        let is_bucket = row.record_type == RecordType::Bucket.as_str();
+    /// Why the row does not belong to the export, whatever it is of.
+    fn mistake(&self, row: &RawRow<'_>) -> Option<(Fault, String)> {
+        let quoted = |text: &str| format!("{text:?}");
         if row.version != VERSION {
             Some((Fault::OtherVersion, quoted(row.version)))
         } else if row.config_id != self.manifest.config_id {
             Some((Fault::OtherConfiguration, quoted(row.config_id)))
         } else if row.date != self.manifest.report_date {
             Some((Fault::OtherDate, quoted(row.date)))
-        } else if !is_account(row.account) {
-            Some((Fault::NoAccount, quoted(row.account)))
-        } else if !is_bucket
-            && row.record_type != RecordType::Account.as_str()
-            && !OTHER_RECORD_TYPES.contains(&row.record_type)
-        {
-            Some((Fault::UnknownRecordType, quoted(row.record_type)))
-        } else if is_bucket && row.bucket.is_empty() || [row.bucket, row.region].iter().any(|it| it.contains('\0')) {
-            Some((Fault::NoBucket, quoted(row.bucket)))
         } else {
             None
         }
@@ -206,7 +216,8 @@ impl<'a> Intake<'a> {
 
     /// All report files were taken. Goes once through the buckets, to find what contradicts itself.
     pub fn finish(self) -> io::Result<Taken> {
-        let Self { sorter, mut problems, counts, metrics, mut missing, coverage, .. } = self;
+        let Self { manifest, metrics, sorter, mut problems, unknown_types, counts, mut missing, coverage, owner } =
+            self;
         let buckets = sorter.finish()?;
         let all = metrics;
         // An export without any bucket row of a metric says nothing about buckets.
@@ -217,10 +228,25 @@ impl<'a> Intake<'a> {
                 problems.add(Fault::Contradiction, format!("{} of {}", metric.name(), said.bucket));
             }
         })?;
-        if let Some(coverage) = coverage.filter(|_| problems.is_empty()) {
-            missing.hold(&coverage, &counts.metrics, all);
+        if let Some(coverage) = coverage.as_ref().filter(|_| problems.is_empty()) {
+            missing.hold(coverage, &counts.metrics, all);
         }
-        Ok(Taken { buckets, problems, doubts, missing, counts })
+        let accounts_listed = coverage.and_then(|coverage| coverage.accounts_listed);
+        let owners = owner.iter().map(String::as_str).chain([manifest.source_account_id.as_str()]);
+        let organization = owners.filter_map(Owner::parse).find_map(Owner::organization);
+        Ok(Taken { buckets, problems, doubts, missing, unknown_types, counts, organization, accounts_listed })
+    }
+}
+
+/// What is wrong with the account or bucket of a row.
+fn mistake_of_subject(row: &RawRow<'_>, record_type: RecordType) -> Option<(Fault, String)> {
+    let lacks_bucket = record_type == RecordType::Bucket && row.bucket.is_empty();
+    if !is_account(row.account) {
+        Some((Fault::NoAccount, format!("{:?}", row.account)))
+    } else if lacks_bucket || [row.bucket, row.region].iter().any(|text| text.contains('\0')) {
+        Some((Fault::NoBucket, format!("{:?}", row.bucket)))
+    } else {
+        None
     }
 }
 
@@ -234,5 +260,11 @@ pub struct Taken {
     pub problems: Problems,
     pub doubts: Doubts,
     pub missing: Missing,
+    /// Rows that are of neither an account nor a bucket, nor of anything else that is known.
+    pub unknown_types: UnknownTypes,
     pub counts: Counts,
+    /// The id of the organization, for an organization-level dashboard.
+    pub organization: Option<String>,
+    /// Of an export of ours.
+    pub accounts_listed: Option<AccountsListed>,
 }

@@ -8,6 +8,9 @@ use super::missing::NoCoverage;
 use super::read::PartError;
 use crate::storage_lens::place::COVERAGE;
 
+/// Report files that are listed.
+const MOST: usize = 20;
+
 /// What is wrong with a row, which is then left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
@@ -18,7 +21,6 @@ pub enum Fault {
     OtherConfiguration,
     OtherDate,
     NoAccount,
-    UnknownRecordType,
     NoBucket,
     NoValue,
     /// It counts buckets, and is of one.
@@ -37,7 +39,6 @@ impl Fault {
             Self::OtherConfiguration => "of another configuration than the manifest's",
             Self::OtherDate => "of another day than the manifest's",
             Self::NoAccount => "whose account is no account id",
-            Self::UnknownRecordType => "of an unknown record type",
             Self::NoBucket => "of a bucket without a name",
             Self::NoValue => "whose value is no number from 0 on",
             Self::SeveralBuckets => "of one bucket that count several",
@@ -70,10 +71,12 @@ impl Problems {
 
     /// A sentence each.
     pub fn sentences(&self) -> Vec<String> {
-        let parts = self.parts.iter().map(|(key, error)| format!("report file {key}: {error}"));
+        let parts = self.parts.iter().take(MOST).map(|(key, error)| format!("report file {key}: {error}"));
+        let rest = self.parts.len().saturating_sub(MOST);
+        let rest = (rest > 0).then(|| format!("and {rest} more report files"));
         let rows = self.rows.iter().map(|(fault, met)| met.sentence(*fault));
         let coverage = self.coverage.iter().map(|error| format!("{COVERAGE}: {error}"));
-        parts.chain(rows).chain(coverage).collect()
+        parts.chain(rest).chain(rows).chain(coverage).collect()
     }
 
     pub fn add(&mut self, fault: Fault, example: impl fmt::Display) {

@@ -43,6 +43,8 @@ pub enum PartError {
     Missing,
     #[error("it has {found} bytes where the manifest says {said}")]
     OtherSize { said: u64, found: u64 },
+    #[error("it is longer than the {said} bytes that the manifest says")]
+    TooLong { said: u64 },
     #[error("its MD5 is {found} where the manifest says {said}")]
     OtherSum { said: String, found: String },
     #[error("its name does not belong to the export: {0:?}")]

@@ -47,6 +47,14 @@ struct Head<'a> {
     vanished_buckets: u64,
     /// The options that left out buckets, Regions or accounts.
     filters: Vec<Cow<'a, str>>,
+    standard: &'static str,
+    accepted_controls: Vec<String>,
+    accounts: u64,
+    /// Those whose buckets were all listed.
+    accounts_listed: u64,
+    accounts_incomplete: u64,
+    accounts_failed: u64,
+    accounts_skipped: u64,
 }
 
 #[derive(Serialize)]
@@ -119,6 +127,9 @@ impl Coverage {
 
     pub fn finish(mut self, summary: &Summary<'_>, export: &Of<'_>) -> io::Result<Finished> {
         self.out.write_all(b"\n],\n\"run\": ")?;
+        let count = |wanted: fn(&Outcome) -> bool| {
+            summary.accounts.iter().filter(|account| wanted(&account.listing)).count() as u64
+        };
         let head = Head {
             run_id: &summary.run.id,
             interrupted: summary.run.interrupted,
@@ -127,6 +138,13 @@ impl Coverage {
             report_date: export.report_date,
             vanished_buckets: self.vanished,
             filters: summary.run.filters().map(harmless).collect(),
+            standard: summary.run.standard.as_str(),
+            accepted_controls: summary.run.accepted_controls.iter().map(ToString::to_string).collect(),
+            accounts: summary.accounts.len() as u64,
+            accounts_listed: count(|outcome| matches!(outcome, Outcome::Complete)),
+            accounts_incomplete: count(|outcome| matches!(outcome, Outcome::Incomplete(_))),
+            accounts_failed: count(|outcome| matches!(outcome, Outcome::Failed(_))),
+            accounts_skipped: count(|outcome| matches!(outcome, Outcome::Skipped(_))),
         };
         serde_json::to_writer_pretty(&mut self.out, &head)?;
         let metrics = Metric::ALL.into_iter().zip(self.counts).map(|(metric, count)| MetricLine {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Head, Page, SCHEMA_VERSION, Shown, counted};
 use crate::cli::storage_lens::options::Format;
-use crate::model::Run;
+use crate::model::{AccountRecord, Run};
 use crate::report::{cell, harmless};
 use crate::storage_lens::Metric;
 use crate::storage_lens::compare::{Difference, Kind};
@@ -19,11 +19,16 @@ pub struct RunHead {
     start: String,
     end: String,
     interrupted: bool,
+    accounts: u64,
+    /// Those whose buckets were all listed.
+    accounts_listed: u64,
 }
 
 impl RunHead {
-    pub fn of(run: &Run) -> Self {
+    pub fn of(run: &Run, accounts: &[AccountRecord]) -> Self {
         Self {
+            accounts: accounts.len() as u64,
+            accounts_listed: accounts.iter().filter(|account| account.listed().is_ok()).count() as u64,
             id: harmless(&run.id).into_owned(),
             start: run.start.to_string(),
             end: run.end.to_string(),
@@ -61,9 +66,11 @@ impl Page {
     pub fn begin_compare(&mut self, head: &Head, run: &RunHead) -> io::Result<()> {
         match self.format {
             Format::Table => {
-                let RunHead { id, start, end, interrupted } = run;
+                let RunHead { id, start, end, interrupted, accounts, accounts_listed } = run;
                 let interrupted = if *interrupted { ", interrupted" } else { "" };
-                writeln!(self.out, "{}beside run {id}\n {start} to {end}{interrupted}\n\nDIFFERENCES", head.lines())
+                let accounts = format!("the buckets of {accounts_listed} of {}", counted(*accounts, "account"));
+                let lines = head.lines();
+                writeln!(self.out, "{lines}beside run {id}\n {start} to {end}{interrupted}, {accounts}\n\nDIFFERENCES")
             }
             Format::Csv => self.row(&[
                 "account_id",
