@@ -8,8 +8,9 @@
 //! **To add a metric** add one line to `COUNTERS` in `aggregate/metrics.rs`: its name and what one bucket adds to it.
 //! A percentage or an average is one line of `QUOTIENTS`: its name, the count above the line and the count below it.
 //!
-//! What is unknown is a count of its own (`...UnknownBucketCount`), never inside "disabled" and never a zero: an
-//! account that could not be read has no rows, and a percentage of nothing has no value.
+//! What is unknown is a count of its own (`...UnknownBucketCount`), never inside "disabled" and never a zero: of an
+//! account that could not be read only the account is counted, and a percentage of nothing, or of buckets that nobody
+//! counted, has no value. Every scope counts the accounts that it is about.
 
 mod frames;
 mod metrics;
@@ -27,7 +28,7 @@ use polars::prelude::PolarsError;
 use crate::evaluate::Evaluation;
 use crate::model::{AccountId, AccountRecord, BucketRecord, Extra, Facts, Outcome, Region};
 use frames::{Buckets, Sums};
-use metrics::{ACCOUNT_COUNTERS, COUNTERS, Counts, QUOTIENTS, Subject, Table};
+use metrics::{ACCOUNT_COUNTERS, Accounts, COUNTERS, Counts, KNOWN_BUCKETS, QUOTIENTS, Subject, Table};
 use tags::Tag;
 
 /// What a metric's value adds up over.
@@ -69,6 +70,8 @@ pub enum Value {
     Percent(f64),
     /// Rules per bucket, rounded half up to two decimals.
     Average(f64),
+    /// A percentage of a number that is not known: written as an empty cell or null, never as a number.
+    Unknown,
 }
 
 /// A row of `metrics.csv`.
@@ -84,6 +87,23 @@ pub struct MetricRow<'a> {
     pub metric: &'static str,
     /// `None` for a percentage or an average of nothing: written as an empty cell or null, never as 0.
     pub value: Option<Value>,
+    /// Of the scope.
+    pub accounts: AccountCoverage,
+}
+
+/// Of how many accounts the buckets of a scope are. A scope of a Region or of a tag may hold buckets of any account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccountCoverage {
+    /// Those whose buckets were all listed.
+    pub listed: u64,
+    pub all: u64,
+}
+
+impl AccountCoverage {
+    /// `6 of 9 accounts`.
+    pub fn words(self) -> String {
+        format!("{} of {} account{}", self.listed, self.all, if self.all == 1 { "" } else { "s" })
+    }
 }
 
 /// The buckets cannot be added up. That is a fault of the program or a lack of memory; no data leads here.
@@ -138,6 +158,7 @@ pub struct Aggregator {
     regions: Interned<Region>,
     buckets: Buckets,
     tag: Option<Tag>,
+    organization: Option<String>,
 }
 
 impl Aggregator {
@@ -150,7 +171,14 @@ impl Aggregator {
             buckets: Buckets::new(table.clone()),
             table,
             tag: None,
+            organization: None,
         }
+    }
+
+    /// The id of the organization, which the accounts do not say where its tree could not be read.
+    #[must_use]
+    pub fn of_organization(self, id: Option<&str>) -> Self {
+        Self { organization: id.map(str::to_owned), ..self }
     }
 
     /// Adds up by the values of the tag with this key, too. Of more than 10,000 values those that come last are one group.
@@ -180,13 +208,23 @@ impl Aggregator {
         self.buckets.push_sums(account, region, sums);
     }
 
-    /// `accounts` are all that were found: those that were read and have no bucket get rows of zeros, those that
-    /// failed or were skipped get none. In a scope in which no account was read only the accounts are counted.
+    /// `accounts` are all that were found: those that were read and have no bucket get rows of zeros. In a scope in which
+    /// no account was read only the accounts are counted, and how much is known of its buckets is unknown.
     pub fn finish(self, accounts: &[AccountRecord]) -> Result<Metrics, AggregateError> {
-        let Self { table, accounts: ids, regions, buckets, tag } = self;
-        let added_up = AddedUp { table, accounts: ids, regions, sums: buckets.into_sums()?, tag };
+        let Self { table, accounts: ids, regions, buckets, tag, organization } = self;
+        let (mut everywhere, mut by_account) = (Accounts::default(), HashMap::new());
+        for account in accounts {
+            everywhere.add(account);
+            if let Some(id) = &account.id {
+                let own: &mut Accounts = by_account.entry(id.clone()).or_default();
+                own.add(account);
+            }
+        }
+        let sums = buckets.into_sums()?;
+        let added_up = AddedUp { table, accounts: ids, regions, sums, tag, everywhere, by_account };
         let mut places = Vec::new();
-        places.push(added_up.organization(accounts)?);
+        let organization = organization.or_else(|| accounts.iter().find_map(organization_id)).unwrap_or_default();
+        places.push(added_up.organization(&organization, accounts)?);
         added_up.ous(accounts, &mut places)?;
         added_up.single_accounts(accounts, &mut places)?;
         added_up.single_regions(&mut places)?;
@@ -203,20 +241,24 @@ struct AddedUp {
     regions: Interned<Region>,
     sums: Sums,
     tag: Option<Tag>,
+    /// All accounts of the run.
+    everywhere: Accounts,
+    /// Each by itself.
+    by_account: HashMap<AccountId, Accounts>,
 }
 
 impl AddedUp {
-    fn organization(&self, accounts: &[AccountRecord]) -> Result<Place, AggregateError> {
-        let members: Vec<&AccountRecord> = accounts.iter().collect();
-        let id = accounts.iter().find_map(organization_id).unwrap_or_default();
-        let was_read = !self.accounts.is_empty() || members.iter().any(|account| was_read(account));
+    fn organization(&self, id: &str, accounts: &[AccountRecord]) -> Result<Place, AggregateError> {
+        let was_read = !self.accounts.is_empty() || accounts.iter().any(was_read);
         let counts = if was_read { Some(self.sums.total()?) } else { None };
-        Ok(Place { accounts: Some(account_counts(&members)), counts, ..Place::new(Scope::Organization, &id, "") })
+        Ok(Place { counts, ..Place::new(Scope::Organization, id, "", self.everywhere) })
     }
 
     fn ous(&self, accounts: &[AccountRecord], places: &mut Vec<Place>) -> Result<(), AggregateError> {
         let mut ous: BTreeMap<&str, Vec<&AccountRecord>> = BTreeMap::new();
+        let mut unplaced = 0;
         for account in accounts {
+            unplaced += u64::from(account.ou_path.is_empty());
             for ou in account.ou_path.ous() {
                 ous.entry(ou).or_default().push(account);
             }
@@ -230,19 +272,29 @@ impl AddedUp {
         for (index, (ou, members)) in (0_u32..).zip(&ous) {
             let was_read = members.iter().any(|account| was_read(account));
             let counts = sums.remove(&index).or_else(|| was_read.then(|| self.table.nothing()));
-            places.push(Place { accounts: Some(account_counts(members)), counts, ..Place::new(Scope::Ou, ou, "") });
+            let mut accounts = Accounts::of_unit(unplaced);
+            for account in members {
+                accounts.add(account);
+            }
+            places.push(Place { counts, ..Place::new(Scope::Ou, ou, "", accounts) });
         }
         Ok(())
     }
 
     fn single_accounts(&self, accounts: &[AccountRecord], places: &mut Vec<Place>) -> Result<(), AggregateError> {
-        let mut by_id: BTreeMap<&AccountId, Counts> = BTreeMap::new();
-        let read = accounts.iter().filter(|account| was_read(account));
-        by_id.extend(read.filter_map(|account| Some((account.id.as_ref()?, self.table.nothing()))));
-        for (account, counts) in self.sums.by_account()? {
-            by_id.insert(self.accounts.get(account), counts);
+        let mut by_id: BTreeMap<&AccountId, Option<Counts>> = BTreeMap::new();
+        for account in accounts {
+            let Some(id) = &account.id else { continue };
+            let counts = was_read(account).then(|| self.table.nothing());
+            by_id.entry(id).and_modify(|known| *known = known.take().or(counts.clone())).or_insert(counts);
         }
-        places.extend(by_id.into_iter().map(|(id, counts)| Place::of(Scope::Account, id.as_str(), "", counts)));
+        for (account, counts) in self.sums.by_account()? {
+            by_id.insert(self.accounts.get(account), Some(counts));
+        }
+        places.extend(by_id.into_iter().map(|(id, counts)| {
+            let accounts = self.by_account.get(id).copied().unwrap_or_default();
+            Place { counts, ..Place::new(Scope::Account, id.as_str(), "", accounts) }
+        }));
         Ok(())
     }
 
@@ -252,7 +304,7 @@ impl AddedUp {
             sums.into_iter().map(|(region, counts)| (self.regions.get(region), counts)).collect();
         for (region, counts) in by_name {
             let name = region.as_str();
-            places.push(Place::of(Scope::Region, name, name, counts));
+            places.push(Place::of(Scope::Region, name, name, self.everywhere, counts));
         }
         Ok(())
     }
@@ -263,8 +315,10 @@ impl AddedUp {
         pairs.sort_by_key(|pair| (self.accounts.get(pair.account), self.regions.get(pair.region)));
         places.reserve_exact(pairs.len());
         for pair in pairs {
-            let (account, region) = (self.accounts.get(pair.account).as_str(), self.regions.get(pair.region).as_str());
-            places.push(Place::of(Scope::AccountRegion, account, region, sums.counts(pair.row)));
+            let (account, region) = (self.accounts.get(pair.account), self.regions.get(pair.region).as_str());
+            let accounts = self.by_account.get(account).copied().unwrap_or_default();
+            let (scope, counts) = (Scope::AccountRegion, sums.counts(pair.row));
+            places.push(Place::of(scope, account.as_str(), region, accounts, counts));
         }
         Ok(())
     }
@@ -274,7 +328,8 @@ impl AddedUp {
         let sums = self.sums.by_tag()?;
         let by_value: BTreeMap<&str, Counts> =
             sums.into_iter().map(|(value, counts)| (tag.word(value), counts)).collect();
-        places.extend(by_value.into_iter().map(|(value, counts)| Place::of(Scope::Tag, value, "", counts)));
+        let place = |(value, counts)| Place::of(Scope::Tag, value, "", self.everywhere, counts);
+        places.extend(by_value.into_iter().map(place));
         Ok(())
     }
 }
@@ -312,43 +367,40 @@ struct Place {
     scope: Scope,
     scope_id: String,
     region: String,
-    /// Where accounts are counted, the values of [`ACCOUNT_COUNTERS`].
-    accounts: Option<[u64; ACCOUNT_COUNTERS.len()]>,
+    accounts: Accounts,
     /// Where something was read.
     counts: Option<Counts>,
 }
 
 impl Place {
-    fn new(scope: Scope, scope_id: &str, region: &str) -> Self {
-        Self { scope, scope_id: scope_id.to_owned(), region: region.to_owned(), accounts: None, counts: None }
+    fn new(scope: Scope, scope_id: &str, region: &str, accounts: Accounts) -> Self {
+        Self { scope, scope_id: scope_id.to_owned(), region: region.to_owned(), accounts, counts: None }
     }
 
-    fn of(scope: Scope, scope_id: &str, region: &str, counts: Counts) -> Self {
-        Self { counts: Some(counts), ..Self::new(scope, scope_id, region) }
+    fn of(scope: Scope, scope_id: &str, region: &str, accounts: Accounts, counts: Counts) -> Self {
+        Self { counts: Some(counts), ..Self::new(scope, scope_id, region, accounts) }
     }
 
     fn rows<'a>(&'a self, table: &'a Table) -> impl Iterator<Item = MetricRow<'a>> {
-        let accounts = self.accounts.iter().flat_map(|counts| {
-            ACCOUNT_COUNTERS.iter().zip(counts).map(|(counter, count)| (counter.name, Some(Value::Count(*count))))
-        });
+        let accounts = ACCOUNT_COUNTERS.iter().zip(&self.accounts.counts);
+        let accounts = accounts.map(|(counter, count)| (counter.name, Some(Value::Count(*count))));
         let buckets = self.counts.iter().flat_map(|counts| {
             let counters = table.counters().zip(&counts.0);
-            counters.map(|(counter, count)| (counter.name, Some(Value::Count(*count)))).chain(table.quotients(counts))
+            let counters = counters.map(|(counter, count)| (counter.name, Some(Value::Count(*count))));
+            counters.chain(table.quotients(counts, &self.accounts))
         });
-        accounts.chain(buckets).map(|(metric, value)| MetricRow {
+        let unknown = (!self.accounts.has_all_buckets()).then_some(Value::Unknown);
+        let unknown = self.counts.is_none().then_some((KNOWN_BUCKETS, unknown));
+        let coverage = self.accounts.coverage();
+        accounts.chain(buckets).chain(unknown).map(move |(metric, value)| MetricRow {
             scope: self.scope,
             scope_id: &self.scope_id,
             region: &self.region,
             metric,
             value,
+            accounts: coverage,
         })
     }
-}
-
-fn account_counts(members: &[&AccountRecord]) -> [u64; ACCOUNT_COUNTERS.len()] {
-    let count =
-        |counts: fn(&Outcome) -> bool| members.iter().filter(|account| counts(&account.outcome())).count() as u64;
-    std::array::from_fn(|index| count(ACCOUNT_COUNTERS[index].counts))
 }
 
 /// Values by small numbers, so that polars groups numbers.

@@ -25,6 +25,7 @@ mod segment;
 mod writer;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::io;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -176,6 +177,12 @@ pub struct Closing {
     segments_sha256: BTreeMap<AccountId, String>,
     /// Of this record as compact JSON, with this text empty.
     sha256: String,
+}
+
+/// Whether it is one of the files (`._NAME`) that macOS puts beside others where a file system has no room for their
+/// attributes.
+pub fn is_apple_double(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b"._")
 }
 
 fn segment_name(account: &AccountId) -> String {

@@ -29,6 +29,6 @@ pub use extra::{
 pub use finding::{Finding, Kind, Severity, Status};
 pub use lifecycle::{ActionKind, LifecycleConfiguration, LifecycleRule, Reading, RuleStatus};
 pub use observed::{Deny, ErrorClass, Fact, Observed, Operation, Reason};
-pub use run::{Coverage, Run, ScopeOptions, Standard, leaves_out_buckets};
+pub use run::{Breadth, Coverage, Run, ScopeOptions, Standard, leaves_out_buckets};
 pub use timestamp::Timestamp;
 pub use told::Told;

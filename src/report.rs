@@ -20,7 +20,7 @@ mod terminal;
 mod text;
 pub mod trend;
 
-pub use text::{cell, harmless};
+pub use text::{cell, gist, harmless};
 
 use std::io;
 

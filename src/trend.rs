@@ -1,8 +1,9 @@
 //! How metrics go over time: the runs of a folder, one for each day, and what they add up to.
 //!
 //! A day is that on which a run began, in UTC. Of several runs of a day the last complete one speaks for it; where none
-//! is complete, the last one does, and is marked. A run that stands in several places counts once, as it was judged when it
-//! was scanned. Days without a run have no values: nothing is made up between two.
+//! is complete, the last one does, and is marked. A run of the organization goes before one of some accounts, and one
+//! without filters before one with them: a part would pass for the whole. A run that stands in several places counts once, as
+//! it was judged when it was scanned. Days without a run have no values: nothing is made up between two.
 //! Runs are read one after the other, each from the sums of its buckets, so memory depends on the accounts of one run.
 
 mod days;
@@ -15,7 +16,7 @@ use crate::aggregate::{self, AggregateError, Aggregator, MetricRow, Metrics, Sco
 use crate::dataset::inventory::read::{File, ReadError};
 use crate::model::{AccountRecord, Coverage, Run};
 
-pub use days::{Chosen, Day, TrendError, choose};
+pub use days::{Chosen, Day, LeftOut, TrendError, choose, listed};
 
 /// A run whose metrics can be had.
 #[derive(Debug)]
@@ -130,7 +131,8 @@ pub fn values<E: From<SumError>>(
 
 /// Every metric of every scope of a run, from its `inventory.parquet`.
 pub fn added_up(file: &File) -> Result<Metrics, SumError> {
-    let mut aggregator = Aggregator::new(&file.about.run.extras);
+    let run = &file.about.run;
+    let mut aggregator = Aggregator::new(&run.extras).of_organization(run.organization_id.as_deref());
     for sum in file.sums()? {
         aggregator.push_sums(&sum.account, &sum.region, &sum.counts);
     }

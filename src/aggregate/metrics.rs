@@ -11,11 +11,11 @@
 
 use std::collections::BTreeSet;
 
-use super::Value;
+use super::{AccountCoverage, Value};
 use crate::evaluate::Evaluation;
 use crate::model::{
-    Acceleration, ActionKind, BucketRecord, Encryption, Extra, Extras, Fact, Facts, Lifecycle, LifecycleRule,
-    MfaDelete, Notification, ObjectOwnership, Outcome, Status, Versioning, VersioningState,
+    Acceleration, AccountRecord, ActionKind, BucketRecord, Encryption, Extra, Extras, Fact, Facts, Lifecycle,
+    LifecycleRule, MfaDelete, Notification, ObjectOwnership, Outcome, Status, Versioning, VersioningState,
 };
 use crate::replication::Tally;
 
@@ -161,18 +161,64 @@ pub(super) const COUNTERS: &[Counter] = &[
     }),
 ];
 
-/// A metric that counts accounts; in the scopes that can hold several, organization and OU.
+/// A metric that counts accounts: those whose buckets a scope may hold.
 pub(super) struct AccountCounter {
     pub name: &'static str,
-    pub counts: fn(&Outcome) -> bool,
+    counts: fn(&AccountRecord) -> bool,
 }
 
 pub(super) const ACCOUNT_COUNTERS: &[AccountCounter] = &[
     AccountCounter { name: "AccountCount", counts: |_| true },
-    AccountCounter { name: "IncompleteAccountCount", counts: |outcome| matches!(outcome, Outcome::Incomplete(_)) },
-    AccountCounter { name: "FailedAccountCount", counts: |outcome| matches!(outcome, Outcome::Failed(_)) },
-    AccountCounter { name: "SkippedAccountCount", counts: |outcome| matches!(outcome, Outcome::Skipped(_)) },
+    AccountCounter {
+        name: "IncompleteAccountCount",
+        counts: |account| matches!(*account.outcome(), Outcome::Incomplete(_)),
+    },
+    AccountCounter { name: "FailedAccountCount", counts: |account| matches!(*account.outcome(), Outcome::Failed(_)) },
+    AccountCounter { name: "SkippedAccountCount", counts: |account| matches!(*account.outcome(), Outcome::Skipped(_)) },
+    // Directory buckets, which may make an account incomplete, are in no metric.
+    AccountCounter { name: "ListedAccountCount", counts: |account| account.listed().is_ok() },
 ];
+
+/// How many accounts a scope is about, and what became of them.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Accounts {
+    /// In the order of [`ACCOUNT_COUNTERS`].
+    pub counts: [u64; ACCOUNT_COUNTERS.len()],
+    /// How many of them may have buckets that nobody listed.
+    unlisted: u64,
+    /// How many accounts may belong to the scope, of which the place in the organization is unknown.
+    unplaced: u64,
+}
+
+impl Accounts {
+    /// Of an OU, of which so many further accounts may be.
+    pub fn of_unit(unplaced: u64) -> Self {
+        Self { unplaced, ..Self::default() }
+    }
+
+    pub fn add(&mut self, account: &AccountRecord) {
+        for (count, counter) in self.counts.iter_mut().zip(ACCOUNT_COUNTERS) {
+            *count += u64::from((counter.counts)(account));
+        }
+        self.unlisted += u64::from(match account.listing {
+            Outcome::Failed(_) | Outcome::Incomplete(_) => true,
+            Outcome::Complete | Outcome::Skipped(_) => false,
+        });
+    }
+
+    /// Whether every bucket that there is was listed. An account that was skipped is one that AWS has closed or suspended.
+    pub fn has_all_buckets(&self) -> bool {
+        self.unlisted == 0 && self.unplaced == 0
+    }
+
+    pub fn coverage(&self) -> AccountCoverage {
+        let count = |name: &str| {
+            let place = ACCOUNT_COUNTERS.iter().position(|counter| counter.name == name);
+            place.map_or(0, |place| self.counts[place])
+        };
+        AccountCoverage { listed: count("ListedAccountCount"), all: count("AccountCount") }
+    }
+}
 
 /// A metric that is made of two counters of the same scope.
 pub(super) struct Quotient {
@@ -187,6 +233,9 @@ pub(super) struct Quotient {
 /// A counter, less another.
 #[derive(Clone, Copy)]
 struct Sum(&'static str, Option<&'static str>);
+
+/// How much of all buckets is known: where some could not be listed, there is no known number of all.
+pub(super) const KNOWN_BUCKETS: &str = "KnownBucketPercent";
 
 const ALL_BUCKETS: Sum = Sum("BucketCount", None);
 /// MFA delete and versioning come in one answer: where the one is known, the other is.
@@ -219,10 +268,7 @@ pub(super) const QUOTIENTS: &[Quotient] = &[
     of_known("MFADeleteEnabledOfKnownPercent", "MFADeleteEnabledBucketCount", KNOWN_VERSIONING),
     percentage("VersioningEnabledBucketPercent", "VersioningEnabledBucketCount"),
     of_known("VersioningEnabledOfKnownPercent", "VersioningEnabledBucketCount", KNOWN_VERSIONING),
-    Quotient {
-        part: Sum("BucketCount", Some("UnknownBucketCount")),
-        ..percentage("KnownBucketPercent", "BucketCount")
-    },
+    Quotient { part: Sum("BucketCount", Some("UnknownBucketCount")), ..percentage(KNOWN_BUCKETS, "BucketCount") },
     average("AverageTransitionLifecycleRulesPerBucket", "TransitionLifecycleRuleCount"),
     average("AverageExpirationLifecycleRulesPerBucket", "ExpirationLifecycleRuleCount"),
     average(
@@ -325,11 +371,19 @@ impl Table {
     }
 
     /// `None` for a part of nothing.
-    pub fn quotients<'a>(&'a self, counts: &'a Counts) -> impl Iterator<Item = (&'static str, Option<Value>)> + 'a {
+    pub fn quotients<'a>(
+        &'a self,
+        counts: &'a Counts,
+        accounts: &Accounts,
+    ) -> impl Iterator<Item = (&'static str, Option<Value>)> + 'a {
+        let has_all_buckets = accounts.has_all_buckets();
         let of = |(plus, minus): (usize, Option<usize>)| counts.0[plus] - minus.map_or(0, |place| counts.0[place]);
         self.quotients.iter().map(move |resolved| {
             let quotient = resolved.quotient;
             let value = rounded(of(resolved.part), of(resolved.whole), quotient.one);
+            if quotient.name == KNOWN_BUCKETS && !has_all_buckets {
+                return (quotient.name, Some(Value::Unknown));
+            }
             (quotient.name, value.map(quotient.shape))
         })
     }
@@ -478,7 +532,7 @@ mod tests {
         let table = Table::of(&Extra::ALL.into());
         assert_eq!(table.counters().len(), COUNTERS.len());
         let nothing = table.nothing();
-        let values: Vec<_> = table.quotients(&nothing).collect();
+        let values: Vec<_> = table.quotients(&nothing, &Accounts::default()).collect();
         assert_eq!(values.len(), QUOTIENTS.len(), "each names counters that exist");
         assert!(values.iter().all(|(_, value)| value.is_none()));
     }
@@ -489,7 +543,7 @@ mod tests {
         let names: Vec<&str> = table.counters().map(|counter| counter.name).collect();
         assert!(names.contains(&"SameRegionReplicationRuleCount") && !names.contains(&"SSEKMSEnabledBucketCount"));
         let nothing = table.nothing();
-        let quotients: Vec<&str> = table.quotients(&nothing).map(|(name, _)| name).collect();
+        let quotients: Vec<&str> = table.quotients(&nothing, &Accounts::default()).map(|(name, _)| name).collect();
         assert!(quotients.contains(&"AverageReplicationRulesPerBucket"));
         assert!(!quotients.contains(&"SSEKMSEnabledBucketPercent"));
     }

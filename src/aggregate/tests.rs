@@ -74,7 +74,7 @@ fn of<'a>(rows: &'a [MetricRow<'_>], scope: Scope, id: &str, region: &str) -> BT
 fn count(rows: &[MetricRow<'_>], scope: Scope, id: &str, metric: &str) -> Option<u64> {
     match of(rows, scope, id, "").get(metric) {
         Some(Some(Value::Count(count))) => Some(*count),
-        Some(Some(Value::Percent(_) | Value::Average(_)) | None) | None => None,
+        Some(Some(Value::Percent(_) | Value::Average(_) | Value::Unknown) | None) | None => None,
     }
 }
 
@@ -110,12 +110,57 @@ fn what_was_not_read_is_left_out_and_what_is_empty_is_zero() {
     let rows = rows(&accounts, &[]);
     assert_eq!(count(&rows, Scope::Account, "000000000001", "BucketCount"), Some(0));
     assert_eq!(of(&rows, Scope::Account, "000000000001", "")["MFADeleteEnabledOfKnownPercent"], None);
-    assert!(of(&rows, Scope::Account, "000000000002", "").is_empty());
-    assert!(of(&rows, Scope::Account, "000000000003", "").is_empty());
-    let only_accounts: Vec<&str> = of(&rows, Scope::Ou, "ou-1-b", "").into_keys().collect();
-    assert_eq!(only_accounts, ["AccountCount", "FailedAccountCount", "IncompleteAccountCount", "SkippedAccountCount"]);
+    let only_accounts = [
+        "AccountCount",
+        "FailedAccountCount",
+        "IncompleteAccountCount",
+        "KnownBucketPercent",
+        "ListedAccountCount",
+        "SkippedAccountCount",
+    ];
+    for (scope, id) in [(Scope::Ou, "ou-1-b"), (Scope::Account, "000000000002"), (Scope::Account, "000000000003")] {
+        let metrics = of(&rows, scope, id, "");
+        assert_eq!(metrics.keys().copied().collect::<Vec<_>>(), only_accounts, "{id}");
+        // Nobody may have bought anything in an account that is closed.
+        let known = if id == "000000000003" { None } else { Some(Value::Unknown) };
+        assert_eq!(metrics["KnownBucketPercent"], known, "{id}");
+    }
     assert_eq!(count(&rows, Scope::Organization, "o-a", "FailedAccountCount"), Some(1));
     assert_eq!(count(&rows, Scope::Organization, "o-a", "BucketCount"), Some(0));
+}
+
+#[test]
+fn how_much_is_known_of_all_buckets_is_unknown_where_some_were_not_listed() {
+    let accounts = [
+        account(1, "o-a/r-1/ou-1-a/", Outcome::Complete),
+        account(2, "o-a/r-1/ou-1-b/", Outcome::Incomplete("cut".to_owned())),
+        account(3, "o-a/r-1/ou-1-c/", Outcome::Complete),
+    ];
+    let facts = || read(Some(ENABLED), Some(Lifecycle::None));
+    let buckets = [bucket(1, "x", facts()), bucket(2, "y", facts()), bucket(3, "x", facts())];
+    let known = |accounts: &[AccountRecord], scope, id: &str, region: &str| {
+        of(&rows(accounts, &buckets), scope, id, region)["KnownBucketPercent"]
+    };
+    let all = Some(Value::Percent(100.0));
+    for (scope, id, region, expected) in [
+        (Scope::Organization, "o-a", "", Some(Value::Unknown)),
+        (Scope::Ou, "ou-1-a", "", all),
+        (Scope::Ou, "ou-1-b", "", Some(Value::Unknown)),
+        (Scope::Account, "000000000001", "", all),
+        (Scope::Account, "000000000002", "", Some(Value::Unknown)),
+        // The cut list may have had buckets anywhere.
+        (Scope::Region, "x", "x", Some(Value::Unknown)),
+        (Scope::AccountRegion, "000000000001", "x", all),
+        (Scope::AccountRegion, "000000000002", "y", Some(Value::Unknown)),
+    ] {
+        assert_eq!(known(&accounts, scope, id, region), expected, "{scope:?} {id}");
+    }
+    // An account of which nobody knows where it is may be in any unit.
+    let mut unplaced = accounts.clone();
+    unplaced[1].listing = Outcome::Complete;
+    unplaced[1].ou_path = OuPath::default();
+    assert_eq!(known(&unplaced, Scope::Ou, "ou-1-a", ""), Some(Value::Unknown));
+    assert_eq!(known(&unplaced, Scope::Organization, "o-a", ""), all);
 }
 
 #[test]

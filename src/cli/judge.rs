@@ -75,7 +75,8 @@ pub fn judge(
     let closing = &inventory.closing;
     let run = &closing.run;
     let destinations = destinations(inventory)?;
-    let mut metrics = Aggregator::new(&run.extras).by_tag(run.group_by_tag.as_deref());
+    let metrics = Aggregator::new(&run.extras).of_organization(run.organization_id.as_deref());
+    let mut metrics = metrics.by_tag(run.group_by_tag.as_deref());
     let mut worst = None;
     reports.files.begin(&closing.run).map_err(|error| output.write_problem(&error))?;
     // One thread reads and evaluates, this one adds up and writes.

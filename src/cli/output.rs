@@ -127,7 +127,7 @@ impl Output {
         let formats: Vec<_> = asked.formats.iter().copied().collect();
         let stdout = io::stdout();
         let options = TerminalOptions {
-            width: terminal_size::terminal_size_of(&stdout).map_or(100, |(width, _)| width.0),
+            width: width(),
             color: color.is_on(stdout.is_terminal(), std::env::var_os("NO_COLOR").as_deref()),
             folder: self.path().display().to_string(),
             formats: formats.clone(),
@@ -171,6 +171,13 @@ impl Output {
              wrote it); the report is complete once SHA256SUMS is there",
         )
     }
+}
+
+/// Characters in a line of a page on stdout.
+pub fn width() -> u16 {
+    /// Of what is no terminal, as a pipe to a pager.
+    const USUAL: u16 = 100;
+    terminal_size::terminal_size_of(io::stdout()).map_or(USUAL, |(width, _)| width.0).clamp(60, 200)
 }
 
 /// stdout, for a page that its reader may close before the end (`bucketlens scan | head`): the report's files are whole

@@ -2,6 +2,7 @@
 
 mod ids;
 mod metrics;
+mod remarks;
 mod search;
 
 use std::collections::BTreeSet;
@@ -10,13 +11,13 @@ use std::path::PathBuf;
 
 use self::search::Search;
 use super::Problem;
-use super::output::Page;
-use crate::aggregate::Scope;
+use super::output::{Page, width};
+use crate::aggregate::{self, Scope};
 use crate::dataset::inventory::read::ReadError;
 use crate::exit::Exit;
 use crate::report::changes::TableFormat;
 use crate::report::harmless;
-use crate::trend::{self, SumError, TrendError, Wanted};
+use crate::trend::{self, Day, SumError, TrendError, Wanted};
 
 /// What is to be shown of which runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,11 +88,14 @@ pub fn run(order: &Order) -> Result<Exit, Problem> {
     chosen.remarks.extend(metrics::check(&chosen.days, &wanted)?);
     ids::check(&chosen.days, &wanted, order.allow_partial)?;
     let out = io::BufWriter::with_capacity(1 << 16, Page(io::stdout()));
-    let mut report = order.format.trend(&chosen.days, out)?;
+    let mut report = order.format.trend(&chosen.days, width(), out)?;
     let mut silent: BTreeSet<&str> = wanted.ids.iter().map(String::as_str).collect();
     for day in &chosen.days {
         let told = trend::values(&day.source, &wanted, |row| {
-            silent.remove(row.scope_id);
+            // Accounts are counted although nothing of them was read.
+            if aggregate::made_of(row.metric).next().is_some() && row.value.is_some() {
+                silent.remove(row.scope_id);
+            }
             report.value(day, row).map_err(Problem::from)
         });
         match told {
@@ -101,6 +105,7 @@ pub fn run(order: &Order) -> Result<Exit, Problem> {
             told => told?,
         }
     }
+    chosen.remarks.extend(unplaced(&chosen.days).filter(|_| wanted.scope == Scope::Ou));
     chosen.remarks.extend(silent.into_iter().map(|id| format!("{id} was read on none of these days")));
     report.finish(&chosen.days, &chosen.remarks)?;
     if order.format == TableFormat::Csv {
@@ -108,6 +113,13 @@ pub fn run(order: &Order) -> Result<Exit, Problem> {
         notes(&chosen.remarks);
     }
     Ok(Exit::Ok)
+}
+
+/// On which days metrics by OU leave accounts out.
+fn unplaced(days: &[Day]) -> Option<String> {
+    let dates: Vec<String> = days.iter().filter(|day| day.unplaced() > 0).map(|day| day.date.to_string()).collect();
+    let what = "the organizational units of some accounts could not be read, and values by OU leave these accounts out";
+    (!dates.is_empty()).then(|| format!("on {} {what}", trend::listed(dates, ", ")))
 }
 
 fn notes(remarks: &[String]) {

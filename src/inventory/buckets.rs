@@ -13,7 +13,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use sha2::{Digest, Sha256};
 
 use super::writer::Versioned;
-use super::{Closing, InventoryError, Line, Opening, READABLE, RUN, START, digest, segment_name};
+use super::{Closing, InventoryError, Line, Opening, READABLE, RUN, START, digest, is_apple_double, segment_name};
 use crate::model::{AccountId, AccountRecord, BucketRecord};
 use crate::run_folder::{self, Directory, LARGEST_RECORD, LARGEST_SEGMENT};
 
@@ -56,7 +56,8 @@ impl Inventory {
         let entries = entries.map_err(|source| InventoryError::read(self.folder.path(), source))?;
         let names = entries.into_iter().map(|entry| entry.name).filter(|name| !segments.contains(name));
         let is_named = |name: &OsString| Path::new(name).extension().is_some_and(|extension| extension == "jsonl");
-        Ok(names.filter(is_named).map(|name| self.folder.path().join(name)).collect())
+        let names = names.filter(|name| is_named(name) && !is_apple_double(name));
+        Ok(names.map(|name| self.folder.path().join(name)).collect())
     }
 
     pub fn folder(&self) -> &Directory {

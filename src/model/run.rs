@@ -70,7 +70,37 @@ pub struct Run {
     pub configuration_digest: String,
 }
 
+/// Over what a run looked for buckets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Breadth {
+    /// The account of its credentials.
+    Account,
+    /// Those of profiles or of a file.
+    Accounts,
+    Organization,
+}
+
+impl Breadth {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Accounts => "accounts",
+            Self::Organization => "organization",
+        }
+    }
+}
+
 impl Run {
+    /// From the words of [`Run::scope`].
+    pub fn breadth(&self) -> Breadth {
+        let count = |start: &str| self.scope.iter().filter(|word| word.starts_with(start)).count();
+        match (count("--organization"), count("--accounts-file"), count("--profile=")) {
+            (1.., _, _) => Breadth::Organization,
+            (0, 1.., _) | (0, 0, 2..) => Breadth::Accounts,
+            (0, 0, 0 | 1) => Breadth::Account,
+        }
+    }
+
     /// The options that left something out, in the words of [`Run::scope`].
     pub fn filters(&self) -> impl Iterator<Item = &str> {
         const OF_ACCOUNTS: [&str; 4] = ["--account=", "--exclude-account=", "--ou=", "--exclude-ou="];

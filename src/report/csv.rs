@@ -6,7 +6,7 @@
 mod protection;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 
 use ::csv::{Terminator, Writer as CsvWriter, WriterBuilder};
@@ -17,7 +17,7 @@ use super::text::cell;
 use super::{Draft, Finished, Folder, Summary};
 use crate::aggregate::{MetricRow, Value};
 use crate::evaluate::Evaluation;
-use crate::model::{AccountRecord, BucketRecord, Finding, Kind, Outcome};
+use crate::model::{AcceptedControl, AccountRecord, BucketRecord, Finding, Kind, Outcome, Run};
 use crate::rules;
 use crate::run_folder::Directory;
 
@@ -45,7 +45,7 @@ pub(super) const OF_PROTECTION: [&str; 2] = [protection::PROTECTION, protection:
 
 const ACCOUNT_COLUMNS: [&str; 8] =
     ["account_id", "account_name", "ou_path", "state", "outcome", "reason", "buckets", "unknown_reasons"];
-const BUCKET_COLUMNS: [&str; 15] = [
+const BUCKET_COLUMNS: [&str; 16] = [
     "account_id",
     "account_name",
     "ou_path",
@@ -61,10 +61,24 @@ const BUCKET_COLUMNS: [&str; 15] = [
     "advisories",
     "unknown_reasons",
     "observed_at",
+    ACCEPTED,
 ];
-const FINDING_COLUMNS: [&str; 10] =
-    ["account_id", "region", "bucket", "rule", "kind", "status", "severity", "standards", "evidence", "observed_at"];
-const METRIC_COLUMNS: [&str; 5] = ["scope", "scope_id", "region", "metric", "value"];
+const FINDING_COLUMNS: [&str; 11] = [
+    "account_id",
+    "region",
+    "bucket",
+    "rule",
+    "kind",
+    "status",
+    "severity",
+    "standards",
+    "evidence",
+    "observed_at",
+    ACCEPTED,
+];
+const METRIC_COLUMNS: [&str; 6] = ["scope", "scope_id", "region", "metric", "value", ACCEPTED];
+/// The controls that the run took for MFA delete: what is waived depends on them.
+const ACCEPTED: &str = "accepted_controls";
 
 pub(super) struct Report {
     accounts: CsvWriter<Draft>,
@@ -72,6 +86,8 @@ pub(super) struct Report {
     findings: CsvWriter<Draft>,
     metrics: CsvWriter<Draft>,
     protection: protection::Tables,
+    /// The cell of [`ACCEPTED`].
+    accepted: String,
     /// The cell of every rule.
     standards: HashMap<&'static str, String>,
 }
@@ -82,6 +98,7 @@ impl Report {
         let folder = folder.directory();
         Ok(Self {
             protection,
+            accepted: String::new(),
             accounts: table(folder, ACCOUNTS, &ACCOUNT_COLUMNS)?,
             buckets: table(folder, BUCKETS, &BUCKET_COLUMNS)?,
             findings: table(folder, FINDINGS, &FINDING_COLUMNS)?,
@@ -100,18 +117,24 @@ fn table(folder: &Directory, name: &'static str, columns: &[&str]) -> io::Result
 }
 
 impl Writer for Report {
+    fn begin(&mut self, run: &Run) -> io::Result<()> {
+        self.accepted = controls(&run.accepted_controls);
+        Ok(())
+    }
+
     fn bucket(&mut self, account: &AccountRecord, record: &BucketRecord, evaluation: &Evaluation) -> io::Result<()> {
-        write(&mut self.buckets, &bucket_row(account, record, evaluation))?;
+        write(&mut self.buckets, &bucket_row(account, record, evaluation, &self.accepted))?;
         for finding in &evaluation.findings {
             let standards = self.standards.get(finding.rule).map_or("", String::as_str);
-            write(&mut self.findings, &finding_row(finding, standards))?;
+            write(&mut self.findings, &finding_row(finding, standards, &self.accepted))?;
         }
         self.protection.bucket(record, evaluation)
     }
 
     fn finish(mut self: Box<Self>, summary: &Summary<'_>, _: &Folder) -> io::Result<Vec<Finished>> {
         summary.accounts.iter().try_for_each(|account| write(&mut self.accounts, &account_row(account)))?;
-        summary.metrics.rows().try_for_each(|metric| write(&mut self.metrics, &metric_row(&metric)))?;
+        let mut metrics = summary.metrics.rows();
+        metrics.try_for_each(|metric| write(&mut self.metrics, &metric_row(&metric, &self.accepted)))?;
         let Self { accounts, buckets, findings, metrics, protection, .. } = *self;
         let finished = [accounts, buckets, findings, metrics].map(finish);
         let mut finished = finished.into_iter().collect::<io::Result<Vec<Finished>>>()?;
@@ -153,6 +176,7 @@ fn bucket_row<'a>(
     account: &'a AccountRecord,
     record: &'a BucketRecord,
     evaluation: &'a Evaluation,
+    accepted: &'a str,
 ) -> [Cow<'a, str>; BUCKET_COLUMNS.len()] {
     let rules = |kind| evaluation.failed(kind).collect::<Vec<_>>().join(";");
     [
@@ -171,10 +195,15 @@ fn bucket_row<'a>(
         rules(Kind::Advisory).into(),
         owned_cell(&record.unknown_reasons().join(";")),
         record.observed_at().to_string().into(),
+        accepted.into(),
     ]
 }
 
-fn finding_row<'a>(finding: &'a Finding, standards: &'a str) -> [Cow<'a, str>; FINDING_COLUMNS.len()] {
+fn finding_row<'a>(
+    finding: &'a Finding,
+    standards: &'a str,
+    accepted: &'a str,
+) -> [Cow<'a, str>; FINDING_COLUMNS.len()] {
     [
         finding.account.as_str().into(),
         cell(finding.region.as_str()),
@@ -186,6 +215,7 @@ fn finding_row<'a>(finding: &'a Finding, standards: &'a str) -> [Cow<'a, str>; F
         standards.into(),
         cell(&finding.evidence),
         finding.observed_at.to_string().into(),
+        accepted.into(),
     ]
 }
 
@@ -193,13 +223,24 @@ fn standards(rule: &rules::Rule) -> String {
     rule.standards.iter().map(ToString::to_string).collect::<Vec<_>>().join(";")
 }
 
-fn metric_row<'a>(row: &MetricRow<'a>) -> [Cow<'a, str>; METRIC_COLUMNS.len()] {
-    let value = match row.value {
+fn metric_row<'a>(row: &MetricRow<'a>, accepted: &'a str) -> [Cow<'a, str>; METRIC_COLUMNS.len()] {
+    let value = number(row.value);
+    let (scope, id, region) = (row.scope.as_str().into(), cell(row.scope_id), cell(row.region));
+    [scope, id, region, row.metric.into(), value.into(), accepted.into()]
+}
+
+/// Empty for what is not known, and for a part of nothing.
+pub(super) fn number(value: Option<Value>) -> String {
+    match value {
         Some(Value::Count(count)) => count.to_string(),
         Some(Value::Percent(number) | Value::Average(number)) => format!("{number:.2}"),
-        None => String::new(),
-    };
-    [row.scope.as_str().into(), cell(row.scope_id), cell(row.region), row.metric.into(), value.into()]
+        Some(Value::Unknown) | None => String::new(),
+    }
+}
+
+/// The controls that are accepted for MFA delete, joined by `;`.
+pub(super) fn controls(accepted: &BTreeSet<AcceptedControl>) -> String {
+    accepted.iter().map(ToString::to_string).collect::<Vec<_>>().join(";")
 }
 
 fn owned_cell(text: &str) -> Cow<'static, str> {

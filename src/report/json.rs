@@ -128,6 +128,7 @@ struct Run<'a> {
     interrupted: bool,
     version: &'a str,
     standard: &'static str,
+    accepted_controls: Vec<String>,
     scope: Vec<Cow<'a, str>>,
     caller_arn: Option<Cow<'a, str>>,
     organization_id: Option<Cow<'a, str>>,
@@ -149,6 +150,7 @@ impl<'a> Run<'a> {
             interrupted: run.interrupted,
             version: &run.version,
             standard: run.standard.as_str(),
+            accepted_controls: run.accepted_controls.iter().map(ToString::to_string).collect(),
             scope: run.scope.iter().map(|part| harmless(part)).collect(),
             caller_arn: run.caller_arn.as_deref().map(harmless),
             organization_id: run.organization_id.as_deref().map(harmless),
@@ -295,9 +297,19 @@ struct MetricLine<'a> {
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Number {
+pub(super) enum Number {
     Count(u64),
     Rounded(f64),
+}
+
+impl Number {
+    pub(super) fn of(value: Value) -> Option<Self> {
+        match value {
+            Value::Count(count) => Some(Self::Count(count)),
+            Value::Percent(number) | Value::Average(number) => Some(Self::Rounded(number)),
+            Value::Unknown => None,
+        }
+    }
 }
 
 impl<'a> MetricLine<'a> {
@@ -307,10 +319,7 @@ impl<'a> MetricLine<'a> {
             scope_id: some(row.scope_id),
             region: some(row.region),
             metric: row.metric,
-            value: row.value.map(|value| match value {
-                Value::Count(count) => Number::Count(count),
-                Value::Percent(number) | Value::Average(number) => Number::Rounded(number),
-            }),
+            value: row.value.and_then(Number::of),
         }
     }
 }

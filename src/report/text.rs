@@ -43,6 +43,61 @@ fn starts_formula(text: &str) -> bool {
     white_space.contains(['\t', '\r', '\n']) || trimmed.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
 }
 
+/// The text in lines of at most `width` characters, each with its end. The first is indented by so many blanks, the others
+/// by `rest`. A word that is longer than a line is broken.
+pub fn wrapped(text: &str, width: usize, first: usize, rest: usize) -> String {
+    /// Narrower lines are not worth breaking.
+    const LEAST: usize = 20;
+    let mut lines = String::new();
+    let mut line = " ".repeat(first);
+    let (mut length, mut is_empty) = (first, true);
+    let mut turn = |line: &mut String, length: &mut usize| {
+        lines.extend([line.trim_end(), "\n"]);
+        *line = " ".repeat(rest);
+        *length = rest;
+    };
+    for word in text.split(' ') {
+        let mut word = word;
+        let characters = word.chars().count();
+        if !is_empty && length + 1 + characters > width {
+            turn(&mut line, &mut length);
+            is_empty = true;
+        }
+        if !is_empty {
+            line.push(' ');
+            length += 1;
+        }
+        loop {
+            let fits = width.saturating_sub(length).max(LEAST);
+            match word.char_indices().nth(fits) {
+                Some((end, _)) => {
+                    line.push_str(&word[..end]);
+                    word = &word[end..];
+                    turn(&mut line, &mut length);
+                }
+                None => break,
+            }
+        }
+        line.push_str(word);
+        length += word.chars().count();
+        is_empty = false;
+    }
+    turn(&mut line, &mut length);
+    lines
+}
+
+/// The words without what differs between two refusals of the same kind: the id of the request, and these names.
+pub fn gist(words: &str, names: &[&str]) -> String {
+    const REQUEST: &str = ", request ";
+    let (mut rest, mut gist) = (words, String::new());
+    while let Some((before, after)) = rest.split_once(REQUEST) {
+        gist.push_str(before);
+        rest = after.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || "-_+/=".contains(c));
+    }
+    gist.push_str(rest);
+    names.iter().filter(|name| !name.is_empty()).fold(gist, |gist, name| gist.replace(name, "…"))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -65,6 +120,31 @@ mod tests {
         for text in ["", "  ", "a=b", "1-2", "Zürich, Küche", "日本語", "'quoted'", "émigré 👍", "o-aa/r-bb"] {
             assert!(matches!(cell(text), Cow::Borrowed(same) if same == text), "{text:?}");
         }
+    }
+
+    #[test]
+    fn text_is_wrapped_at_words_and_words_are_broken() {
+        assert_eq!(wrapped("one two three four five six", 21, 1, 3), " one two three four\n   five six\n");
+        assert_eq!(wrapped("", 80, 1, 3), "\n");
+        let long = "x".repeat(50);
+        let lines = wrapped(&format!("a {long} b"), 30, 2, 4);
+        assert!(lines.lines().all(|line| line.chars().count() <= 30), "{lines}");
+        assert_eq!(lines.split_whitespace().collect::<String>(), format!("a{long}b"));
+    }
+
+    #[test]
+    fn reasons_that_differ_by_request_and_name_are_alike() {
+        let reason = |account: &str, request: &str| {
+            format!(
+                "denied (AccessDenied, HTTP 403, request {request}): User: arn:aws:sts::{account}:assumed-role/x is not authorized"
+            )
+        };
+        let gist = |account, request| gist(&reason(account, request), &[account, ""]);
+        assert_eq!(
+            gist("111111111111", "CT4PW8W15CDBRCBM"),
+            gist("222222222222", "dfe67012-97ba-ec5a-3726-5989ec37ac89")
+        );
+        assert_ne!(gist("111111111111", "X"), super::gist("throttled (SlowDown, HTTP 503, request X)", &[]));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Metrics over time: as a page with a line of blocks each, as CSV, as JSON. Values come day by day.
 
 mod page;
+mod series;
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -9,9 +10,11 @@ use ::csv::{Terminator, Writer, WriterBuilder};
 use serde::Serialize;
 
 use super::changes::TableFormat;
+use super::csv::{controls, number};
+use super::json::Number;
 use super::text::{cell, harmless};
-use crate::aggregate::{MetricRow, Value};
-use crate::trend::Day;
+use crate::aggregate::MetricRow;
+use crate::trend::{Day, LeftOut};
 
 /// A trend in the making.
 pub trait Trend {
@@ -22,17 +25,31 @@ pub trait Trend {
 }
 
 impl TableFormat {
-    pub fn trend<'a>(self, days: &[Day], out: impl Write + 'a) -> io::Result<Box<dyn Trend + 'a>> {
+    /// `width`: that of a page, in characters.
+    pub fn trend<'a>(self, days: &[Day], width: u16, out: impl Write + 'a) -> io::Result<Box<dyn Trend + 'a>> {
         Ok(match self {
-            Self::Table => Box::new(page::Page::new(days, out)),
+            Self::Table => Box::new(page::Page::new(days, width, out)),
             Self::Csv => Box::new(Table::new(out)?),
             Self::Json => Box::new(Document::new(out)?),
         })
     }
 }
 
-const COLUMNS: [&str; 9] =
-    ["date", "run_id", "run_start", "complete", "scope", "scope_id", "region", "metric", "value"];
+const COLUMNS: [&str; 13] = [
+    "date",
+    "run_id",
+    "run_start",
+    "complete",
+    "scope",
+    "scope_id",
+    "region",
+    "metric",
+    "value",
+    "accounts",
+    "accounts_listed",
+    "standard",
+    "accepted_controls",
+];
 
 struct Table<W: Write>(Writer<W>);
 
@@ -47,11 +64,6 @@ impl<W: Write> Table<W> {
 impl<W: Write> Trend for Table<W> {
     fn value(&mut self, day: &Day, row: &MetricRow<'_>) -> io::Result<()> {
         let run = day.source.run();
-        let value = match row.value {
-            Some(Value::Count(count)) => count.to_string(),
-            Some(Value::Percent(number) | Value::Average(number)) => format!("{number:.2}"),
-            None => String::new(),
-        };
         let cells: [Cow<'_, str>; COLUMNS.len()] = [
             day.date.to_string().into(),
             run.id.as_str().into(),
@@ -61,7 +73,11 @@ impl<W: Write> Trend for Table<W> {
             cell(row.scope_id),
             cell(row.region),
             row.metric.into(),
-            value.into(),
+            number(row.value).into(),
+            row.accounts.all.to_string().into(),
+            row.accounts.listed.to_string().into(),
+            run.standard.as_str().into(),
+            controls(&run.accepted_controls).into(),
         ];
         Ok(self.0.write_record(cells.iter().map(|cell| cell.as_bytes()))?)
     }
@@ -94,13 +110,8 @@ struct Point<'a> {
     region: Cow<'a, str>,
     metric: &'static str,
     value: Option<Number>,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Number {
-    Count(u64),
-    Rounded(f64),
+    accounts: u64,
+    accounts_listed: u64,
 }
 
 #[derive(Serialize)]
@@ -111,9 +122,35 @@ struct DayLine<'a> {
     complete: bool,
     interrupted: bool,
     standard: &'static str,
+    accepted_controls: Vec<String>,
+    /// Of what it is: `organization`, `accounts`, `account`.
+    breadth: &'static str,
     /// What narrowed its scope.
     filters: Vec<Cow<'a, str>>,
     runs_left_out: u64,
+    left_out: Vec<LeftOutLine<'a>>,
+}
+
+/// Another run of the day.
+#[derive(Serialize)]
+struct LeftOutLine<'a> {
+    run_id: &'a str,
+    run_start: String,
+    complete: bool,
+    breadth: &'static str,
+    filters: Vec<Cow<'a, str>>,
+}
+
+impl<'a> LeftOutLine<'a> {
+    fn of(left_out: &'a LeftOut) -> Self {
+        Self {
+            run_id: &left_out.id,
+            run_start: left_out.start.to_string(),
+            complete: left_out.complete,
+            breadth: left_out.breadth.as_str(),
+            filters: left_out.filters.iter().map(|filter| harmless(filter)).collect(),
+        }
+    }
 }
 
 impl<W: Write> Trend for Document<W> {
@@ -124,10 +161,9 @@ impl<W: Write> Trend for Document<W> {
             scope_id: harmless(row.scope_id),
             region: harmless(row.region),
             metric: row.metric,
-            value: row.value.map(|value| match value {
-                Value::Count(count) => Number::Count(count),
-                Value::Percent(number) | Value::Average(number) => Number::Rounded(number),
-            }),
+            value: row.value.and_then(Number::of),
+            accounts: row.accounts.all,
+            accounts_listed: row.accounts.listed,
         };
         self.out.write_all(self.separator.as_bytes())?;
         self.separator = ",\n";
@@ -146,8 +182,11 @@ impl<W: Write> Trend for Document<W> {
                 complete: day.source.is_complete(),
                 interrupted: run.interrupted,
                 standard: run.standard.as_str(),
+                accepted_controls: run.accepted_controls.iter().map(ToString::to_string).collect(),
+                breadth: run.breadth().as_str(),
                 filters: day.filters().map(harmless).collect(),
-                runs_left_out: day.left_out,
+                runs_left_out: day.left_out.len() as u64,
+                left_out: day.left_out.iter().map(LeftOutLine::of).collect(),
             };
             self.out.write_all(separator.as_bytes())?;
             separator = ",\n";

@@ -6,21 +6,66 @@ use std::collections::{BTreeMap, BTreeSet};
 use time::Date;
 
 use super::Source;
-use crate::model::{AcceptedControl, Run, Standard};
+use crate::model::{AcceptedControl, Breadth, Run, Standard, Timestamp};
+
+/// Days, or runs, that a remark lists.
+const MOST: usize = 3;
 
 /// A day and the run that speaks for it.
 #[derive(Debug)]
 pub struct Day {
     pub date: Date,
     pub source: Source,
-    /// Other runs of that day.
-    pub left_out: u64,
+    /// Other runs of that day, in the order in which they began.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A run that does not speak for its day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    pub id: String,
+    pub start: Timestamp,
+    pub complete: bool,
+    pub breadth: Breadth,
+    pub filters: Vec<String>,
+}
+
+impl LeftOut {
+    fn of(source: &Source) -> Self {
+        let run = source.run();
+        Self {
+            id: run.id.clone(),
+            start: run.start,
+            complete: source.is_complete(),
+            breadth: run.breadth(),
+            filters: run.filters().map(str::to_owned).collect(),
+        }
+    }
+
+    /// `2026-03-31T01:00:02Z, of one account, --bucket=one`.
+    fn words(&self) -> String {
+        let mut words = vec![self.start.to_string()];
+        words.extend(match self.breadth {
+            Breadth::Organization => None,
+            Breadth::Accounts => Some("of some accounts".to_owned()),
+            Breadth::Account => Some("of one account".to_owned()),
+        });
+        words.extend((!self.complete).then(|| "not complete".to_owned()));
+        words.extend(self.filters.iter().cloned());
+        words.join(", ")
+    }
 }
 
 impl Day {
     /// What narrowed the scope of its run, as options; its values are of a part only.
     pub fn filters(&self) -> impl Iterator<Item = &str> {
         self.source.run().filters()
+    }
+
+    /// How many accounts of the organization have a place in it that is unknown: metrics by OU leave them out.
+    pub fn unplaced(&self) -> usize {
+        let is_organization = self.source.run().organization_id.is_some();
+        self.source.accounts().iter().filter(|account| is_organization && account.ou_path.is_empty()).count()
     }
 }
 
@@ -68,18 +113,8 @@ pub fn choose(sources: Vec<Source>, scanned: &BTreeMap<String, Run>) -> Result<C
     if days.is_empty() {
         return Err(TrendError::Nothing);
     }
-    let left_out: u64 = days.iter().map(|day| day.left_out).sum();
-    if left_out > 0 {
-        let runs = if left_out == 1 { "1 run was".to_owned() } else { format!("{left_out} runs were") };
-        remarks.push(format!("{runs} left out: of several on one day the last complete one without filters counts"));
-    }
-    for day in &days {
-        let filters: Vec<&str> = day.filters().collect();
-        if !filters.is_empty() {
-            let (date, filters) = (day.date, filters.join(" "));
-            remarks.push(format!("the run of {date} was asked for a part only ({filters}), and counts nothing else"));
-        }
-    }
+    remarks.extend(left_out(&days));
+    remarks.extend(parts(&days));
     let standards: BTreeSet<&str> = days.iter().map(|day| Standard::as_str(day.source.run().standard)).collect();
     if standards.len() > 1 {
         let all = standards.into_iter().collect::<Vec<_>>().join(" and ");
@@ -90,6 +125,52 @@ pub fn choose(sources: Vec<Source>, scanned: &BTreeMap<String, Run>) -> Result<C
         remarks.push("the runs were not asked for the same: counts are not comparable throughout".to_owned());
     }
     Ok(Chosen { days, remarks })
+}
+
+fn left_out(days: &[Day]) -> Option<String> {
+    let all: Vec<String> = days.iter().flat_map(|day| &day.left_out).map(LeftOut::words).collect();
+    let runs = match all.len() {
+        0 => return None,
+        1 => "1 run was".to_owned(),
+        count => format!("{count} runs were"),
+    };
+    let which = listed(all, "; ");
+    Some(format!(
+        "{runs} left out ({which}): of several on one day that of most accounts counts, and among these the last complete \
+         one without filters"
+    ))
+}
+
+/// Which days are those of a part only, by what they are of.
+fn parts(days: &[Day]) -> Vec<String> {
+    let widest = days.iter().map(|day| day.source.run().breadth()).max();
+    let mut by_part: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for day in days {
+        let run = day.source.run();
+        let mut part = Vec::new();
+        if widest > Some(run.breadth()) {
+            part.push(match day.source.accounts() {
+                [account] => format!("account {}", account.id.as_ref().map_or("unknown", |id| id.as_str())),
+                accounts => format!("{} accounts", accounts.len()),
+            });
+        }
+        part.extend(day.filters().map(str::to_owned));
+        if !part.is_empty() {
+            by_part.entry(part.join(" ")).or_default().push(day.date.to_string());
+        }
+    }
+    let sentence = |(part, dates): (String, Vec<String>)| {
+        let (runs, were, count) = if dates.len() == 1 { ("run", "was", "counts") } else { ("runs", "were", "count") };
+        format!("the {runs} of {} {were} asked for a part only ({part}), and {count} nothing else", listed(dates, ", "))
+    };
+    by_part.into_iter().map(sentence).collect()
+}
+
+/// The first of these, and how many more there are.
+pub fn listed(all: Vec<String>, separator: &str) -> String {
+    let rest = all.len().saturating_sub(MOST);
+    let shown = all.into_iter().take(MOST).collect::<Vec<_>>().join(separator);
+    if rest == 0 { shown } else { format!("{shown} and {rest} more") }
 }
 
 fn files(count: usize) -> String {
@@ -145,14 +226,21 @@ fn counted(source: &Source) -> Vec<&String> {
     source.run().scope.iter().filter(|word| *word != "--directory-buckets").collect()
 }
 
-/// The last complete run, else the last. A run with filters speaks for a day only where there is no other: it would pass
-/// off a part as the whole.
-fn day(date: Date, runs: Vec<Source>) -> Option<Day> {
-    let left_out = (runs.len() as u64).saturating_sub(1);
-    let last = |source: &Source| {
-        let whole = source.run().filters().next().is_none();
-        (whole, source.is_complete(), source.run().start, source.run().id.clone())
-    };
-    let source = runs.into_iter().max_by_key(last)?;
+/// The run over most accounts; of these the last complete one without filters. Any other would pass off a part as the
+/// whole.
+fn day(date: Date, mut runs: Vec<Source>) -> Option<Day> {
+    runs.sort_by_cached_key(|source| {
+        let run = source.run();
+        let accounts = match run.breadth() {
+            // However many it has that day, it is all of it.
+            Breadth::Organization => 0,
+            Breadth::Accounts | Breadth::Account => source.accounts().len(),
+        };
+        let whole = run.filters().next().is_none();
+        (run.breadth(), accounts, whole, source.is_complete(), run.start, run.id.clone())
+    });
+    let source = runs.pop()?;
+    let mut left_out: Vec<LeftOut> = runs.iter().map(LeftOut::of).collect();
+    left_out.sort_by_key(|run| run.start);
     Some(Day { date, source, left_out })
 }

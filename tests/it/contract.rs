@@ -29,10 +29,13 @@ const HEADERS: [(&str, &str); 4] = [
     (
         "buckets.csv",
         "account_id,account_name,ou_path,region,bucket,versioning,mfa_delete,lifecycle,lifecycle_rules,status,severity,\
-         failed_rules,advisories,unknown_reasons,observed_at",
+         failed_rules,advisories,unknown_reasons,observed_at,accepted_controls",
     ),
-    ("findings.csv", "account_id,region,bucket,rule,kind,status,severity,standards,evidence,observed_at"),
-    ("metrics.csv", "scope,scope_id,region,metric,value"),
+    (
+        "findings.csv",
+        "account_id,region,bucket,rule,kind,status,severity,standards,evidence,observed_at,accepted_controls",
+    ),
+    ("metrics.csv", "scope,scope_id,region,metric,value,accepted_controls"),
 ];
 
 /// The management account of `fixtures/orgs/demo.json`.
@@ -215,6 +218,7 @@ fn both_formats_say_the_same() {
         "interrupted",
         "version",
         "standard",
+        "accepted_controls",
         "scope",
         "caller_arn",
         "organization_id",

@@ -103,6 +103,7 @@ fn the_rows_are_those_of_the_tables_and_what_is_unknown_is_null() {
                case when vanished then 'not_applicable' else coalesce(lifecycle, 'unknown') end as lifecycle, \
                coalesce(lifecycle_rules::varchar, '') as lifecycle_rules, status, coalesce(severity, '') as severity, \
                coalesce(failed_rules, '') as failed_rules, coalesce(advisories, '') as advisories, \
+               coalesce(accepted_controls, '') as accepted_controls, \
                strftime(timezone('UTC', observed_at), '%Y-%m-%dT%H:%M:%SZ') as observed_at from FILE";
     let Some(rows) = query(&runs, "run", sql) else { return };
     let table = runs.read("run/buckets.csv");

@@ -1,5 +1,6 @@
 //! The integration tests: they drive the real program against servers on loopback.
 
+mod account_coverage;
 mod aws_model;
 mod bounds;
 mod common;
@@ -45,5 +46,6 @@ mod schemas;
 mod servers;
 mod storage_lens;
 mod trend;
+mod trend_scope;
 mod vanished;
 mod wire;

@@ -1,12 +1,9 @@
 //! `--metric` of `trend`: what it names has to be counted.
 
 use super::Problem;
-use crate::aggregate::{self, Scope};
+use crate::aggregate;
 use crate::config::MetricGroup;
-use crate::trend::{Day, Wanted, has};
-
-/// Days that a remark names.
-const MOST: usize = 3;
+use crate::trend::{Day, Wanted, has, listed};
 
 /// Whether there is such a metric at all.
 pub fn check_names(wanted: &Wanted) -> Result<(), Problem> {
@@ -21,26 +18,13 @@ pub fn check_names(wanted: &Wanted) -> Result<(), Problem> {
 pub fn check(days: &[Day], wanted: &Wanted) -> Result<Vec<String>, Problem> {
     let mut remarks = Vec::new();
     for metric in &wanted.metrics {
-        match wanted.scope {
-            Scope::Organization | Scope::Ou => {}
-            Scope::Account | Scope::Region | Scope::AccountRegion | Scope::Tag => {
-                if aggregate::made_of(metric).next().is_none() {
-                    let scope = wanted.scope.as_str();
-                    let what = format!("--metric: {metric} counts accounts, which the scope {scope} does not");
-                    return Err(Problem::new(what).with_help("choose --scope organization or --scope ou"));
-                }
-            }
-        }
         let without: Vec<String> =
             days.iter().filter(|day| !has(&day.source, metric)).map(|day| day.date.to_string()).collect();
         if without.len() == days.len() {
             return Err(nobody(metric));
         }
         if !without.is_empty() {
-            let rest = without.len().saturating_sub(MOST);
-            let dates = without[..without.len() - rest].join(", ");
-            let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
-            remarks.push(format!("{metric} was not read on {dates}{more}{}", with(metric)));
+            remarks.push(format!("{metric} was not read on {}{}", listed(without, ", "), with(metric)));
         }
     }
     Ok(remarks)

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::remarks::Remarks;
 use crate::aggregate::Aggregator;
 use crate::cli::output::{WRITING, WRITTEN};
 use crate::cli::{Problem, judge, saved};
 use crate::dataset::inventory::read::{File, ReadError};
 use crate::evaluate::Evaluator;
-use crate::inventory::{Inventory, InventoryError};
+use crate::inventory::{Inventory, InventoryError, is_apple_double};
 use crate::model::Run;
 use crate::report::{Format, sums};
 use crate::run_folder::{self, Directory, Entry, Kind};
@@ -20,8 +21,7 @@ use crate::trend::Source;
 pub struct Search {
     found: Found,
     allow_partial: bool,
-    /// Files of which nothing shows whether they are as they were written.
-    unproven: Vec<PathBuf>,
+    remarks: Remarks,
 }
 
 /// What was found.
@@ -36,21 +36,12 @@ pub struct Found {
 
 impl Search {
     pub fn new(allow_partial: bool) -> Self {
-        Self { found: Found::default(), allow_partial, unproven: Vec::new() }
+        Self { found: Found::default(), allow_partial, remarks: Remarks::default() }
     }
 
     pub fn all(mut self, folder: &Path) -> Result<Found, Problem> {
         self.folder(folder)?;
-        let what = "no SHA256SUMS beside it shows whether it is as it was written";
-        match self.unproven.as_slice() {
-            [] => {}
-            [one] => self.found.remarks.push(format!("{}: {what}", one.display())),
-            [first, rest @ ..] => {
-                let (first, rest) = (first.display(), rest.len());
-                self.found.remarks.push(format!("{first} and {rest} more: {what}"));
-            }
-        }
-        Ok(self.found)
+        Ok(Found { remarks: self.remarks.sentences(), ..self.found })
     }
 
     fn folder(&mut self, folder: &Path) -> Result<(), Problem> {
@@ -69,12 +60,13 @@ impl Search {
         for Entry { name, kind } in folder.entries().map_err(|error| unreadable(path, &error))? {
             let is_parquet = Path::new(&name).extension().is_some_and(|extension| extension == "parquet");
             match kind {
+                Kind::File if is_apple_double(&name) => {}
                 Kind::File if is_parquet => files.push(name),
                 Kind::File => {}
                 Kind::Folder => folders.push(name),
                 Kind::Link | Kind::Fifo | Kind::Device | Kind::Socket | Kind::Other => {
                     let (path, kind) = (path.join(name), kind.as_str());
-                    self.found.remarks.push(format!("{} is {kind} and is left out", path.display()));
+                    self.remarks.add(&path, format!("{} is {kind} and is left out", path.display()));
                 }
             }
         }
@@ -83,7 +75,7 @@ impl Search {
         let inventory = saved::inventory(folder).map_err(|error| unreadable(path, &error));
         let inventory = match inventory {
             Ok(inventory) => inventory.map(Inventory::open),
-            Err(problem) => return self.try_to(|| Err(problem)),
+            Err(problem) => return self.try_to(path, || Err(problem)),
         };
         for name in &files {
             // What proves itself goes before what nothing proves.
@@ -95,7 +87,7 @@ impl Search {
         match inventory {
             Some(inventory) => self.run(folder, inventory, so_far, &sums)?,
             None if self.found.sources.len() == so_far && folders.iter().any(|name| name == WRITING) => {
-                self.found.remarks.push(format!("the run in {} did not end and is left out", path.display()));
+                self.remarks.add(path, format!("the run in {} did not end and is left out", path.display()));
             }
             None => {}
         }
@@ -106,10 +98,10 @@ impl Search {
             let below = path.join(&name);
             match folder.folder(&name) {
                 _ if depth == 0 => {
-                    self.found.remarks.push(format!("{} lies too deep and is left out", below.display()));
+                    self.remarks.add(&below, format!("{} lies too deep and is left out", below.display()));
                 }
                 Ok(below) => self.opened(&below, depth - 1)?,
-                Err(error) => self.try_to(|| Err(unreadable(&below, &error)))?,
+                Err(error) => self.try_to(&below, || Err(unreadable(&below, &error)))?,
             }
         }
         Ok(())
@@ -124,29 +116,32 @@ impl Search {
         so_far: usize,
         sums: &BTreeMap<String, String>,
     ) -> Result<(), Problem> {
+        let path = folder.path();
         let inventory = match inventory {
             Ok(inventory) => inventory,
-            Err(error) if self.found.sources.len() == so_far => return self.try_to(|| Err(error.into())),
+            Err(error) if self.found.sources.len() == so_far => return self.try_to(path, || Err(error.into())),
             Err(error) => {
-                let folder = folder.path().display();
-                self.found.remarks.push(format!("{folder}: its inventory.parquet counts, for {error}"));
+                let what = format!("{}: its inventory.parquet counts, for {error}", path.display());
+                self.remarks.add(path, what);
                 return Ok(());
             }
         };
-        self.found.remarks.extend(saved::remarks(&inventory)?);
+        for remark in saved::remarks(&inventory)? {
+            self.remarks.add(path, remark);
+        }
         let run = &inventory.closing.run;
         let known = self.found.scanned.entry(run.id.clone()).or_insert_with(|| run.clone());
         if known.end < run.end {
             known.clone_from(run);
         }
         if sums.is_empty() && !inventory.folder().is_same(folder) {
-            let folder = folder.path().display();
-            self.found.remarks.push(format!("{folder} has no whole report (no SHA256SUMS): what its run read counts"));
+            let what = format!("{} has no whole report (no SHA256SUMS): what its run read counts", path.display());
+            self.remarks.add(path, what);
         }
         if self.found.sources[so_far..].iter().any(|source| source.run().id == run.id) {
             return Ok(());
         }
-        self.try_to(|| added(&inventory))
+        self.try_to(path, || added(&inventory))
     }
 
     /// `sums`: those of the report in its folder.
@@ -158,7 +153,7 @@ impl Search {
     ) -> Result<(), Problem> {
         let handle = match opened {
             Ok(handle) => handle,
-            Err(source) => return self.try_to(|| Err(ReadError::Open { path: path.to_owned(), source }.into())),
+            Err(source) => return self.try_to(path, || Err(ReadError::Open { path: path.to_owned(), source }.into())),
         };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if let Some(said) = sums.get(&*name) {
@@ -168,27 +163,28 @@ impl Search {
             }
             let found = sums::sha256(&handle).map_err(|source| ReadError::Open { path: path.to_owned(), source })?;
             if found != *said {
-                return self.try_to(|| Err(altered(path)));
+                return self.try_to(path, || Err(altered(path)));
             }
         }
         match File::open(&handle, path) {
-            Err(ReadError::NotOurs { path }) => {
-                self.found.remarks.push(format!("{} is no inventory of bucketlens and is left out", path.display()));
+            Err(ReadError::NotOurs { .. }) => {
+                self.remarks.add(path, format!("{} is no inventory of bucketlens and is left out", path.display()));
                 Ok(())
             }
             opened => {
                 if opened.is_ok() && !sums.contains_key(&*name) {
-                    self.unproven.push(path.to_owned());
+                    let what = "no SHA256SUMS beside it shows whether it is as it was written";
+                    self.remarks.add(path, format!("{}: {what}", path.display()));
                 }
-                self.try_to(|| Ok(Source::File(opened?)))
+                self.try_to(path, || Ok(Source::File(opened?)))
             }
         }
     }
 
-    fn try_to(&mut self, open: impl FnOnce() -> Result<Source, Problem>) -> Result<(), Problem> {
+    fn try_to(&mut self, path: &Path, open: impl FnOnce() -> Result<Source, Problem>) -> Result<(), Problem> {
         match open() {
             Ok(source) => self.found.sources.push(source),
-            Err(problem) if self.allow_partial => self.found.remarks.push(format!("left out: {}", problem.what)),
+            Err(problem) if self.allow_partial => self.remarks.add(path, format!("left out: {}", problem.what)),
             Err(problem) => return Err(problem),
         }
         Ok(())
@@ -217,7 +213,8 @@ fn altered(path: &Path) -> Problem {
 fn added(inventory: &Inventory) -> Result<Source, Problem> {
     let closing = &inventory.closing;
     let evaluator = Evaluator::of(&closing.run).knowing(judge::destinations(inventory)?);
-    let mut aggregator = Aggregator::new(&closing.run.extras);
+    let organization = closing.run.organization_id.as_deref();
+    let mut aggregator = Aggregator::new(&closing.run.extras).of_organization(organization);
     for account in inventory.accounts() {
         for record in inventory.buckets(account)? {
             let record = record?;

@@ -54,9 +54,12 @@ const fn optional(name: &'static str, text: Text) -> Column {
 /// Whether it is a directory bucket, of which nothing else is known and nothing is counted.
 pub(super) const DIRECTORY: &str = "directory_bucket";
 
-/// Whether files of older versions have no such column. Like this one, a new column is to be named here.
+/// The controls that the run took for MFA delete.
+const ACCEPTED: &str = "accepted_controls";
+
+/// Whether files of older versions have no such column. Like these, a new column is to be listed here.
 pub(super) fn came_later(name: &str) -> bool {
-    [DIRECTORY, PARTIAL].contains(&name)
+    [DIRECTORY, PARTIAL, ACCEPTED].contains(&name)
 }
 
 /// Every column in its order. Those of further facts and of metrics follow from their lists.
@@ -114,7 +117,11 @@ pub(super) fn columns() -> Vec<Column> {
     });
     let metrics = aggregate::counters().enumerate();
     let metrics = metrics.map(|(place, name)| column(name, false, Content::Metric(place)));
-    first.into_iter().chain(extras).chain(metrics).collect()
+    let last = [optional(ACCEPTED, |row| {
+        let accepted: Vec<String> = row.run.accepted_controls.iter().map(ToString::to_string).collect();
+        some(accepted.join(";"))
+    })];
+    first.into_iter().chain(extras).chain(metrics).chain(last).collect()
 }
 
 /// Name, type and whether it is required, of every column: for what is written about it.

@@ -28,10 +28,14 @@ fn headers_are_the_contract() {
     assert_eq!(
         files[BUCKETS],
         "account_id,account_name,ou_path,region,bucket,versioning,mfa_delete,lifecycle,lifecycle_rules,status,\
-         severity,failed_rules,advisories,unknown_reasons,observed_at\n"
+         severity,failed_rules,advisories,unknown_reasons,observed_at,accepted_controls\n"
     );
-    assert_eq!(files[FINDINGS], "account_id,region,bucket,rule,kind,status,severity,standards,evidence,observed_at\n");
-    assert!(files[METRICS].starts_with("scope,scope_id,region,metric,value\norganization,,,AccountCount,0\n"));
+    assert_eq!(
+        files[FINDINGS],
+        "account_id,region,bucket,rule,kind,status,severity,standards,evidence,observed_at,accepted_controls\n"
+    );
+    let metrics = "scope,scope_id,region,metric,value,accepted_controls\norganization,,,AccountCount,0,\n";
+    assert!(files[METRICS].starts_with(metrics), "{}", files[METRICS]);
 }
 
 #[test]

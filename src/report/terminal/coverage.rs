@@ -33,6 +33,7 @@ impl Page<'_> {
         let mut rows = vec![
             row("Accounts", coverage.accounts, "found", &listed(&accounts)),
             row("Buckets", coverage.buckets, "listed", &listed(&buckets)),
+            self.fully_known(),
             row("Requests", coverage.requests, "sent", &listed(&requests)),
         ];
         if let Some(regions) = &self.summary.run.directory_regions {
@@ -48,6 +49,13 @@ impl Page<'_> {
             rows.push(row("A bucket", 2 + more.len() as u64, "requests", &words));
         }
         let table = self.layout.table(rows, &[Column::Fit, Column::Fit, Column::Wrap]);
+        let verdicts = self.verdicts().into_iter().map(|words| vec![words]).collect();
+        self.layout.title("COVERAGE") + &table + "\n" + &self.layout.table(verdicts, &[Column::Wrap])
+    }
+
+    /// What stayed unknown, a sentence or two each.
+    fn verdicts(&self) -> Vec<Text> {
+        let coverage = self.summary.coverage;
         let not_analysed = self.tally.not_analysed;
         let mut verdicts = Vec::new();
         if self.summary.run.interrupted {
@@ -85,8 +93,36 @@ impl Page<'_> {
             );
             verdicts.push(Text::new(&words).tone(Tone::Warning));
         }
-        let verdicts = verdicts.into_iter().map(|words| vec![words]).collect();
-        self.layout.title("COVERAGE") + &table + "\n" + &self.layout.table(verdicts, &[Column::Wrap])
+        let unplaced = self.summary.accounts.iter().filter(|account| account.ou_path.is_empty()).count() as u64;
+        if self.summary.run.organization_id.is_some() && unplaced > 0 {
+            let words = format!(
+                "The organizational units of {} could not be read: metrics by OU leave them out.",
+                plural(unplaced, "account")
+            );
+            verdicts.push(Text::new(&words).tone(Tone::Warning));
+        }
+        verdicts
+    }
+
+    /// How many buckets are known in every fact, and of how many.
+    fn fully_known(&self) -> Vec<Text> {
+        let figures = &self.organization;
+        let buckets = figures.count("BucketCount");
+        let known = buckets - figures.count("UnknownBucketCount");
+        let accounts = self.summary.accounts.iter();
+        let unlisted = accounts.filter(|account| match account.listing {
+            Outcome::Failed(_) | Outcome::Incomplete(_) => true,
+            Outcome::Complete | Outcome::Skipped(_) => false,
+        });
+        let behind = match unlisted.count() as u64 {
+            0 => format!("of {} = {}", plural(buckets, "bucket"), figures.percent("KnownBucketPercent")),
+            unlisted => format!(
+                "of {} listed, unknown %: {} may have more",
+                plural(buckets, "bucket"),
+                plural(unlisted, "account")
+            ),
+        };
+        vec![Text::new("Fully known"), Text::number(known), Text::new(&behind)]
     }
 
     /// Failed accounts before those that were not read to the end, before those that were not tried.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use super::TerminalOptions;
-use super::table::{Column, Layout, Text, Tone, grouped, shortened};
+use super::table::{Column, Layout, Text, Tone, grouped, plural, shortened};
 use super::tally::Tally;
 use crate::aggregate::{Scope, Value};
 use crate::model::AccountRecord;
@@ -22,7 +22,7 @@ impl Figures {
     pub fn count(&self, metric: &str) -> u64 {
         match self.0.get(metric) {
             Some(Value::Count(count)) => *count,
-            Some(Value::Percent(_) | Value::Average(_)) | None => 0,
+            Some(Value::Percent(_) | Value::Average(_) | Value::Unknown) | None => 0,
         }
     }
 
@@ -30,8 +30,19 @@ impl Figures {
     pub fn percent(&self, metric: &str) -> String {
         match self.0.get(metric) {
             Some(Value::Percent(percent)) => format!("{percent:.2}%"),
+            Some(Value::Unknown) => "unknown".to_owned(),
             Some(Value::Count(_) | Value::Average(_)) | None => "n/a".to_owned(),
         }
+    }
+
+    /// Of how many accounts the buckets are: `6 of 9 accounts`.
+    pub fn accounts(&self) -> String {
+        format!("{} of {}", grouped(self.count("ListedAccountCount")), plural(self.count("AccountCount"), "account"))
+    }
+
+    /// Whether all accounts were listed to their end.
+    pub fn has_all_accounts(&self) -> bool {
+        self.count("ListedAccountCount") == self.count("AccountCount")
     }
 
     /// Whether any account was read in this scope.
@@ -117,6 +128,10 @@ impl<'a> Page<'a> {
         let title = format!("bucketlens {} on {}", run.version, self.subject());
         let time = format!("{}, {} s, standard {}", run.start, grouped(seconds), run.standard.as_str());
         let mut rows = vec![vec![Text::faint(&time)]];
+        let accepted: Vec<String> = run.accepted_controls.iter().map(ToString::to_string).collect();
+        if !accepted.is_empty() {
+            rows.push(vec![Text::faint(&format!("accepted in place of MFA delete: {}", accepted.join(", ")))]);
+        }
         match run.resumed.as_slice() {
             [] => {}
             [once] => rows.push(vec![Text::faint(&format!("resumed at {once}"))]),

@@ -48,7 +48,12 @@ impl Page<'_> {
         header.extend(right);
         header.push(Text::broken(mfa_delete).right());
         let columns = [Column::Fit, Column::Wrap, Column::Fit, Column::Fit, Column::Fit, Column::Fit];
-        let table = self.layout.headed(header, rows, &columns) + &self.rest(worst.len(), ACCOUNTS, "metrics.csv");
+        let in_part = worst.iter().take(ACCOUNTS).filter(|(_, figures)| !figures.has_all_accounts());
+        let in_part: Vec<&str> = in_part.map(|(id, _)| **id).collect();
+        let note = format!("Not listed to the end, figures of a part: {}", in_part.join(", "));
+        let note = if in_part.is_empty() { String::new() } else { self.layout.paragraph(Text::faint(&note)) };
+        let table =
+            self.layout.headed(header, rows, &columns) + &self.rest(worst.len(), ACCOUNTS, "metrics.csv") + &note;
         // For a single account the numbers above say the same.
         (self.accounts.len() > 1 && !worst.is_empty()).then(|| self.layout.title("ACCOUNTS WITH MOST TO DO") + &table)
     }
@@ -81,11 +86,13 @@ impl Line {
     }
 }
 
-/// `of 34 known = 17.65%, 5 of 39 unknown`.
+/// `of 34 known = 17.65%, 5 of 39 unknown, 8 of 9 accounts`.
 pub(super) fn of_known(figures: &Figures, percentage: &str, unknown: &str) -> String {
     let (all, unknown) = (figures.count("BucketCount"), figures.count(unknown));
     let known = format!("of {} known = {}", grouped(all - unknown), figures.percent(percentage));
-    if unknown == 0 { known } else { format!("{known}, {} of {} unknown", grouped(unknown), grouped(all)) }
+    let unknown =
+        if unknown == 0 { String::new() } else { format!(", {} of {} unknown", grouped(unknown), grouped(all)) };
+    format!("{known}{unknown}, {}", figures.accounts())
 }
 
 fn status(figures: &Figures) -> Vec<Line> {

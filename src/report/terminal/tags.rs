@@ -26,7 +26,10 @@ impl Page<'_> {
         let right = ["Buckets", "Fail", "Unknown", "MFA delete of known"].map(|word| Text::new(word).right());
         let header = [Text::new("Value")].into_iter().chain(right).collect();
         let columns = [Column::Wrap, Column::Fit, Column::Fit, Column::Fit, Column::Fit];
-        let table = self.layout.headed(header, rows, &columns) + &self.rest(groups.len(), GROUPS, "metrics.csv");
+        let accounts = format!("These are the buckets of {}.", self.organization.accounts());
+        let table = self.layout.headed(header, rows, &columns)
+            + &self.rest(groups.len(), GROUPS, "metrics.csv")
+            + &self.layout.paragraph(Text::faint(&accounts));
         (!groups.is_empty()).then(|| self.layout.title(&format!("BY TAG {key}")) + &table)
     }
 }
