@@ -1,5 +1,5 @@
 //! What is different between two runs: both inventories are read side by side, a bucket at a time, in the order of
-//! account ids and bucket names.
+//! account ids and bucket names. Organizational units come first.
 //!
 //! What nobody knows is not called different. A fact that could be read once and not the other time *became unknown*
 //! or *became known*; a bucket that is missing is *gone* only where the newer run listed the account to its end and
@@ -11,29 +11,22 @@ mod buckets;
 mod change;
 mod lifecycle;
 mod merge;
+mod organization;
+mod settings;
+mod side;
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use crate::evaluate::{Evaluation, Evaluator};
-use crate::inventory::{Inventory, InventoryError};
-use crate::model::{
-    AcceptedControl, AccountId, AccountRecord, BucketRecord, Facts, Outcome, Reason, Region, ScopeOptions, Severity,
-    Standard, Status,
-};
+use crate::inventory::InventoryError;
+use crate::model::{AcceptedControl, AccountRecord, BucketRecord, Facts, Outcome, Reason, Severity, Standard, Status};
 use buckets::Difference;
 use merge::{Pair, merge};
 
 pub use change::{Change, Kind, Lost, Weight, What};
-
-/// One of the two runs.
-pub struct Side<'a> {
-    pub inventory: &'a Inventory,
-    /// How its accounts were found: two runs with the same look in the same places.
-    pub discovery: ScopeOptions,
-    pub kept: &'a dyn Kept,
-}
+pub use side::{Kept, Side, check};
 
 /// By what both runs are judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,16 +34,6 @@ pub struct Judged {
     pub standard: Standard,
     /// What [`Standard::CisWithCompensation`] takes for MFA delete.
     pub accepted: BTreeSet<AcceptedControl>,
-}
-
-/// What a run kept of what it found.
-pub trait Kept {
-    fn account(&self, id: &AccountId) -> bool;
-    /// Whether that depends on where an account stands in its organization.
-    fn looks_at_units(&self) -> bool;
-    fn bucket(&self, name: &str) -> bool;
-    /// `None` for a Region that is not known.
-    fn region(&self, region: Option<&Region>) -> bool;
 }
 
 /// What a comparison came to.
@@ -89,7 +72,7 @@ pub enum DiffError {
     Write(#[from] io::Error),
 }
 
-/// Tells every change, sorted by account id, then bucket name. Both runs are judged alike, each on its own day. What
+/// Tells every change: those of organizational units, then the rest, sorted by account id, then bucket name. Both runs are judged alike, each on its own day. What
 /// [`check`] refuses makes no sense here.
 pub fn compare(
     old: &Side<'_>,
@@ -104,6 +87,7 @@ pub fn compare(
     };
     let (before, after) = (evaluator(old), evaluator(new));
     let mut course = Course { old, new, before, after, totals: Totals::default(), tell };
+    organization::units(&mut course)?;
     let accounts = |side: &Side<'_>| side.inventory.accounts().to_vec().into_iter().map(Ok::<_, DiffError>);
     // An account without an id has no buckets, and none like it.
     let order = |a: &AccountRecord, b: &AccountRecord| match (&a.id, &b.id) {
@@ -114,80 +98,6 @@ pub fn compare(
         course.accounts(pair?)?;
     }
     Ok(course.totals)
-}
-
-/// Whether the two can be compared at all.
-pub fn check(old: &Side<'_>, new: &Side<'_>) -> Result<(), DiffError> {
-    let (before, after) = (&old.inventory.closing.run, &new.inventory.closing.run);
-    if before.id == after.id {
-        return Err(DiffError::SameRun(after.id.clone()));
-    }
-    match (&before.organization_id, &after.organization_id) {
-        (Some(old), Some(new)) if old == new => Ok(()),
-        (Some(old), Some(new)) => Err(DiffError::OtherOrganization { old: old.clone(), new: new.clone() }),
-        (None, _) | (_, None) => {
-            let ids = |side: &Side<'_>| -> Vec<AccountId> {
-                side.inventory.accounts().iter().filter_map(|account| account.id.clone()).collect()
-            };
-            let (before, after) = (ids(old), ids(new));
-            let apart = !before.is_empty() && !after.is_empty() && !before.iter().any(|id| after.contains(id));
-            if apart { Err(DiffError::NothingInCommon) } else { Ok(()) }
-        }
-    }
-}
-
-impl Side<'_> {
-    /// Whether it would have this account that the other run has, were the account there; else why not.
-    fn would_have(&self, other: &Self, account: &AccountRecord) -> Result<(), String> {
-        let no = |why: &str| Err(why.to_owned());
-        let Some(id) = &account.id else {
-            return Err(format!("which account it is, is not known: {}", account.listing.reason()));
-        };
-        if self.inventory.closing.run.interrupted {
-            no("the run was interrupted")
-        } else if self.discovery != other.discovery {
-            no("the runs found their accounts in different ways")
-        } else if !self.kept.account(id) {
-            no("it is outside the accounts that were asked for")
-        } else if self.kept.looks_at_units() {
-            no("it may stand in another organizational unit by then")
-        } else if let Some(nameless) = self.inventory.accounts().iter().find(|account| account.id.is_none()) {
-            let why = nameless.listing.reason();
-            Err(format!("it may be that of {}, whose account is not known: {why}", nameless.name))
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Whether the run asked for such buckets in this Region at all; else why it says nothing of the bucket.
-    fn asked_for(&self, record: &BucketRecord) -> Result<(), String> {
-        match record.facts {
-            Facts::Read { .. } | Facts::Vanished { .. } => return Ok(()),
-            Facts::Directory { .. } => {}
-        }
-        match &self.inventory.closing.run.directory_regions {
-            None => Err("directory buckets were not asked for".to_owned()),
-            Some(regions) if !regions.contains(&record.region) => {
-                Err(format!("{} was not asked for directory buckets", record.region))
-            }
-            Some(_) => Ok(()),
-        }
-    }
-
-    /// Whether it would have this bucket, were the bucket there; else why not. `account` is as this run saw it.
-    fn would_have_bucket(&self, account: &AccountRecord, record: &BucketRecord) -> Result<(), String> {
-        self.asked_for(record)?;
-        let listed = match record.facts {
-            Facts::Read { .. } | Facts::Vanished { .. } => account.listed(),
-            Facts::Directory { .. } => account.directories_listed(&record.region),
-        };
-        listed.map_err(str::to_owned)?;
-        if self.kept.bucket(&record.bucket) && self.kept.region(record.confirmed_region()) {
-            Ok(())
-        } else {
-            Err("it is outside the buckets that were asked for".to_owned())
-        }
-    }
 }
 
 struct Course<'a, 'b> {
@@ -232,6 +142,10 @@ impl Course<'_, '_> {
                 }
                 Ok(())
             }
+            Pair::New(account) if self.was_nameless_before(&account) => {
+                self.totals.unclear += 1;
+                Ok(())
+            }
             Pair::New(account) => {
                 let reach = self.old.would_have(self.new, &account);
                 let (kind, why) = match &reach {
@@ -255,19 +169,28 @@ impl Course<'_, '_> {
         }
     }
 
+    /// Whether it is that of a profile that said neither time whose its credentials are.
+    fn was_nameless_before(&self, account: &AccountRecord) -> bool {
+        let mut before = self.old.inventory.accounts().iter();
+        account.id.is_none() && before.any(|old| old.id.is_none() && old.name == account.name)
+    }
+
     fn same_account(&mut self, old: &AccountRecord, new: &AccountRecord) -> Result<(), DiffError> {
+        organization::account(self, old, new)?;
         match (&old.listing, &new.listing) {
             // Closed accounts stay in the list of the organization for a while.
             (Outcome::Skipped(_), Outcome::Skipped(_)) => {}
+            // Nothing changed: neither run read it.
+            (Outcome::Failed(_) | Outcome::Skipped(_), Outcome::Failed(_) | Outcome::Skipped(_))
+                if old.buckets == 0 && new.buckets == 0 =>
+            {
+                self.totals.unclear += 1;
+                return Ok(());
+            }
             (_, Outcome::Failed(why) | Outcome::Skipped(why)) if new.buckets == 0 => {
                 self.totals.unclear += 1;
                 // Its buckets are not told one by one: nothing else is to be said of them.
-                let words = match &old.listing {
-                    Outcome::Failed(_) | Outcome::Skipped(_) => format!("{why}; the older run did not read it either"),
-                    Outcome::Complete | Outcome::Incomplete(_) => {
-                        format!("{why}; not compared: {} of the older run", buckets(old.buckets))
-                    }
-                };
+                let words = format!("{why}; not compared: {} of the older run", buckets(old.buckets));
                 return self.account(new, Kind::AccountNotSeen, &words);
             }
             (Outcome::Failed(why) | Outcome::Skipped(why), _) if old.buckets == 0 => {
@@ -334,7 +257,8 @@ impl Course<'_, '_> {
         self.totals.regressed_buckets += u64::from(worse);
         for Difference { kind, what, old, new, weight, words } in &comparison.differences {
             self.tell(&Change {
-                account,
+                account: Some(account),
+                unit: None,
                 bucket: Some((&now.bucket, &now.region)),
                 kind: *kind,
                 what: Some(*what),
@@ -430,12 +354,14 @@ impl Course<'_, '_> {
             | Kind::AccountFirstSeen => (None, None),
         };
         let bucket = Some((record.bucket.as_str(), &record.region));
-        self.tell(&Change { account, bucket, kind, what: None, old, new, weight: Weight::Plain, words })
+        let account = Some(account);
+        self.tell(&Change { account, unit: None, bucket, kind, what: None, old, new, weight: Weight::Plain, words })
     }
 
     fn account(&mut self, account: &AccountRecord, kind: Kind, words: &str) -> Result<(), DiffError> {
         self.tell(&Change {
-            account,
+            account: Some(account),
+            unit: None,
             bucket: None,
             kind,
             what: None,

@@ -42,6 +42,8 @@ pub struct Discovered {
     pub organization_id: Option<String>,
     /// `None` where STS did not answer.
     pub partition: Option<String>,
+    /// Names of organizational units by id, as far as they could be read.
+    pub unit_names: BTreeMap<String, String>,
 }
 
 /// Why a run cannot start.
@@ -121,8 +123,8 @@ async fn current(aws: &Aws, named: Option<&AccountId>) -> Result<Discovered, Dis
         targets: vec![Target { account: bare(account), entry: Entry::Session(Arc::new(session)) }],
         others: Vec::new(),
         caller_arn: caller.map(|caller| caller.arn),
-        organization_id: None,
         partition,
+        ..Discovered::default()
     })
 }
 
@@ -209,7 +211,7 @@ async fn profiles(aws: &Aws, names: &[String]) -> Result<Discovered, DiscoverErr
     }
     let partition = callers.first().map(|caller| caller.partition().to_owned());
     let caller_arn = if let [only] = callers.as_slice() { Some(only.arn.clone()) } else { None };
-    Ok(Discovered { targets: targets.into_values().collect(), others, caller_arn, organization_id: None, partition })
+    Ok(Discovered { targets: targets.into_values().collect(), others, caller_arn, partition, ..Discovered::default() })
 }
 
 async fn hub(aws: &Aws) -> Result<(Arc<Session>, Caller), DiscoverError> {
@@ -246,6 +248,7 @@ async fn organization(aws: &Aws, config: &Config) -> Result<Discovered, Discover
         partition: Some(caller.partition().to_owned()),
         caller_arn: Some(caller.arn),
         organization_id: organization.id,
+        unit_names: organization.unit_names,
     })
 }
 
@@ -282,10 +285,9 @@ async fn accounts_file(
     };
     Ok(Discovered {
         targets: entries.iter().map(target).collect(),
-        others: Vec::new(),
         partition: Some(caller.partition().to_owned()),
         caller_arn: Some(caller.arn.clone()),
-        organization_id: None,
+        ..Discovered::default()
     })
 }
 

@@ -140,6 +140,9 @@ pub struct Found {
     pub caller_arn: Option<String>,
     pub organization_id: Option<String>,
     pub partition: Option<String>,
+    /// Names of organizational units by id, as far as they could be read; none in an inventory of an older version.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unit_names: BTreeMap<String, String>,
     /// The accounts that are to be read.
     pub accounts: Vec<Account>,
 }

@@ -1,6 +1,6 @@
 //! The accounts of an organization and where they stand. Source: AWS Organizations API reference.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::future::Future;
 
 use aws_sdk_organizations::Client;
@@ -21,6 +21,8 @@ pub struct Organization {
     pub accounts: Vec<Account>,
     /// Why the tree of organizational units could not be walked, where it had to be; then paths are empty.
     pub tree: Result<(), Failure>,
+    /// Names of organizational units by id, as far as they could be read: nothing that is reported depends on them.
+    pub unit_names: BTreeMap<String, String>,
 }
 
 /// All accounts: `ListAccounts`, from the management account or a delegated administrator.
@@ -51,12 +53,29 @@ pub async fn list_accounts(session: &Session, partition: &str) -> Result<Organiz
         }
     }
     let mut accounts: Vec<Account> = accounts.into_values().collect();
-    let tree = if accounts.iter().any(|account| account.ou_path.is_empty()) {
-        place(&mut accounts, walk(session, client, id.as_deref()).await)
+    let (mut tree, mut unit_names) = (Ok(()), BTreeMap::new());
+    if accounts.iter().any(|account| account.ou_path.is_empty()) {
+        tree = place(&mut accounts, walk(session, client, id.as_deref(), &mut unit_names).await);
     } else {
-        Ok(())
-    };
-    Ok(Organization { id, accounts, tree })
+        name_units(session, client, &accounts, &mut unit_names).await;
+    }
+    Ok(Organization { id, accounts, tree, unit_names })
+}
+
+/// Reads the names of the organizational units on the paths of accounts: a request or more for each parent of some.
+async fn name_units(session: &Session, client: &Client, accounts: &[Account], names: &mut BTreeMap<String, String>) {
+    /// Organizations takes five such requests a second; the scan waits for them.
+    const MOST_PARENTS: usize = 100;
+    let parents: BTreeSet<&str> = accounts.iter().flat_map(|account| account.ou_path.parents_of_ous()).collect();
+    for parent in parents.into_iter().take(MOST_PARENTS) {
+        match children(session, client, parent).await {
+            Ok(units) => names.extend(units),
+            Err(failure) => {
+                tracing::info!(reason = %failure, "the names of organizational units cannot be read");
+                return;
+            }
+        }
+    }
 }
 
 /// The value of one of an account's tags; `None` where it has no such tag: `ListTagsForResource`.
@@ -127,6 +146,7 @@ async fn walk(
     session: &Session,
     client: &Client,
     organization: Option<&str>,
+    names: &mut BTreeMap<String, String>,
 ) -> Result<HashMap<AccountId, OuPath>, Failure> {
     let above: Vec<String> = organization.map(str::to_owned).into_iter().collect();
     let mut open: Vec<Vec<String>> =
@@ -141,8 +161,9 @@ async fn walk(
         if path.len() > MOST_LEVELS || met.len() > MOST_UNITS {
             return malformed(format!("the tree has more than {MOST_LEVELS} levels or {MOST_UNITS} units"));
         }
-        for id in children(session, client, &parent).await? {
-            open.push([path.clone(), vec![id]].concat());
+        for (id, name) in children(session, client, &parent).await? {
+            open.push([path.clone(), vec![id.clone()]].concat());
+            names.insert(id, name);
         }
         for id in members(session, client, &parent).await? {
             paths.insert(id, OuPath::new(path.clone()));
@@ -166,7 +187,8 @@ async fn roots(session: &Session, client: &Client) -> Result<Vec<String>, Failur
     roots.await?.into_iter().map(|root| root.id.ok_or_else(|| no_id(operation))).collect()
 }
 
-async fn children(session: &Session, client: &Client, parent: &str) -> Result<Vec<String>, Failure> {
+/// Ids and names of the organizational units directly below.
+async fn children(session: &Session, client: &Client, parent: &str) -> Result<Vec<(String, String)>, Failure> {
     let operation = Operation::ListOrganizationalUnitsForParent;
     let units = pages(
         session,
@@ -179,7 +201,8 @@ async fn children(session: &Session, client: &Client, parent: &str) -> Result<Ve
             Ok((answer.organizational_units, answer.next_token))
         },
     );
-    units.await?.into_iter().map(|unit| unit.id.ok_or_else(|| no_id(operation))).collect()
+    let named = |unit: OrganizationalUnit| Some((unit.id?, unit.name.unwrap_or_default()));
+    units.await?.into_iter().map(|unit| named(unit).ok_or_else(|| no_id(operation))).collect()
 }
 
 async fn members(session: &Session, client: &Client, parent: &str) -> Result<Vec<AccountId>, Failure> {

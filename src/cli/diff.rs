@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::judging::{self, Judging};
-use super::output::Page;
+use super::output::{Page, width};
 use super::{Problem, saved};
 use crate::diff::{self, DiffError, Judged, Side, Totals};
 use crate::exit::{self, Exit, Seen};
@@ -80,11 +80,12 @@ fn compare(
     outs: Vec<(TableFormat, &mut dyn io::Write)>,
 ) -> Result<Totals, Problem> {
     let scopes = [saved::scope(old)?, saved::scope(new)?];
-    let (before, after) = (side(old, &scopes[0]), side(new, &scopes[1]));
+    let (before, after) = (side(old, &scopes[0])?, side(new, &scopes[1])?);
     let runs = Runs { old: &old.closing.run, new: &new.closing.run, judged };
     // Before the first line is written.
     diff::check(&before, &after)?;
-    let changes = outs.into_iter().map(|(format, out)| format.changes(runs, out));
+    let width = width();
+    let changes = outs.into_iter().map(|(format, out)| format.changes(runs, width, out));
     let mut changes = changes.collect::<io::Result<Vec<_>>>().map_err(DiffError::Write)?;
     let mut tell = |change: &diff::Change<'_>| changes.iter_mut().try_for_each(|changes| changes.change(change));
     let totals = diff::compare(&before, &after, judged, &mut tell)?;
@@ -92,6 +93,7 @@ fn compare(
     Ok(totals)
 }
 
-fn side<'a>(inventory: &'a Inventory, scope: &'a saved::Scope) -> Side<'a> {
-    Side { inventory, discovery: scope.discovery.clone(), kept: scope }
+fn side<'a>(inventory: &'a Inventory, scope: &'a saved::Scope) -> Result<Side<'a>, Problem> {
+    let found = inventory.opening()?.found;
+    Ok(Side { inventory, discovery: scope.discovery.clone(), kept: scope, found })
 }

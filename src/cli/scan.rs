@@ -128,6 +128,7 @@ async fn read(
             caller_arn: found.caller_arn.clone(),
             organization_id: found.organization_id.clone(),
             partition: found.partition.clone(),
+            unit_names: found.unit_names.clone(),
             accounts: targets.iter().map(|target| target.account.clone()).collect(),
         };
         let gone = writer.found(now, how)?;
@@ -229,6 +230,7 @@ fn known(writer: &Writer) -> Discovered {
         caller_arn: found.caller_arn,
         organization_id: found.organization_id,
         partition: found.partition,
+        unit_names: found.unit_names,
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::change::{Kind, Lost, Weight, What};
 use super::lifecycle;
+use super::settings::{Setting, compliance_days};
 use crate::evaluate::Evaluation;
 use crate::model::{
-    BucketRecord, Extra, Fact, Facts, Lifecycle, Observed, Reason, Region, Status, Told, VersioningState,
+    BucketRecord, Extra, Extras, Fact, Facts, Lifecycle, ObjectLock, Observed, Reason, Region, Status, VersioningState,
 };
 
 /// A difference, without the bucket it is of.
@@ -53,7 +54,7 @@ pub(super) fn compare(
     comparison.state(What::MfaDelete, Lost::MfaDelete, old_state, new_state, mfa_delete);
     comparison.lifecycle(old_lifecycle, new_lifecycle);
     for extra in Extra::ALL {
-        comparison.fact(What::Extra(extra), old_extras.told(extra).into(), new_extras.told(extra).into());
+        comparison.extra(extra, old_extras, new_extras);
     }
     comparison.status(before.status, after.status);
     comparison
@@ -146,6 +147,49 @@ impl Comparison {
         }
     }
 
+    fn extra(&mut self, extra: Extra, old: &Extras, new: &Extras) {
+        let what = What::Extra(extra);
+        match extra {
+            Extra::Policy => self.setting(what, old.policy.as_ref(), new.policy.as_ref()),
+            Extra::ObjectLock => {
+                let so_far = self.differences.len();
+                self.setting(what, old.object_lock.as_ref(), new.object_lock.as_ref());
+                let known = |extras: &Extras| extras.object_lock.as_ref().and_then(Fact::known).copied();
+                if let (Some(old), Some(new)) = (known(old), known(new)) {
+                    self.lock(so_far, &old, &new);
+                }
+            }
+            Extra::Replication => self.setting(what, old.replication.as_ref(), new.replication.as_ref()),
+            Extra::Encryption => self.setting(what, old.encryption.as_ref(), new.encryption.as_ref()),
+            Extra::Ownership => self.setting(what, old.ownership.as_ref(), new.ownership.as_ref()),
+            Extra::Acceleration => self.setting(what, old.acceleration.as_ref(), new.acceleration.as_ref()),
+            Extra::Notification => self.setting(what, old.notification.as_ref(), new.notification.as_ref()),
+            Extra::Tags => self.setting(what, old.tags.as_ref(), new.tags.as_ref()),
+        }
+    }
+
+    fn setting<T: Setting>(&mut self, what: What, old: Option<&Fact<T>>, new: Option<&Fact<T>>) {
+        if let (Some(old), Some(new)) = (old.and_then(Fact::known), new.and_then(Fact::known)) {
+            if !old.is_same(new) {
+                self.add(Kind::Changed, what, Some(old.word()), Some(new.word()), old.difference(new));
+            }
+            return;
+        }
+        let old = old.map_or(State::NotAsked, |fact| state(fact, T::word));
+        let new = new.map_or(State::NotAsked, |fact| state(fact, T::word));
+        self.fact(what, old, new);
+    }
+
+    /// What compliance mode locks cannot be deleted by anybody. `place`: that of the change, where there is one.
+    fn lock(&mut self, place: usize, old: &ObjectLock, new: &ObjectLock) {
+        if let Some(days) = compliance_days(old)
+            && compliance_days(new).is_none_or(|now| now < days)
+            && let Some(difference) = self.differences.get_mut(place)
+        {
+            difference.weight = Weight::Lost(Lost::ComplianceLock);
+        }
+    }
+
     /// What became unknown, or known, has told so itself.
     fn status(&mut self, old: Status, new: Status) {
         if old == new || old == Status::Unknown || new == Status::Unknown {
@@ -163,19 +207,9 @@ impl Comparison {
     }
 }
 
-fn state<T>(fact: &Fact<T>, word: fn(&T) -> &'static str) -> State<'_> {
+fn state<T, W: Into<String>>(fact: &Fact<T>, word: impl Fn(&T) -> W) -> State<'_> {
     match &fact.observed {
-        Observed::Known(value) => State::Known(word(value).to_owned()),
+        Observed::Known(value) => State::Known(word(value).into()),
         Observed::Unknown(reason) => State::Unknown(reason),
-    }
-}
-
-impl<'a> From<Told<'a>> for State<'a> {
-    fn from(told: Told<'a>) -> Self {
-        match told {
-            Told::NotAsked => Self::NotAsked,
-            Told::Known(text) => Self::Known(text),
-            Told::Unknown(reason) => Self::Unknown(reason),
-        }
     }
 }

@@ -52,7 +52,7 @@ impl Kind {
     }
 }
 
-/// Which fact of a bucket.
+/// Which fact, of a bucket or, from [`What::AccountName`] on, of an account or an organizational unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
     Region,
@@ -61,6 +61,11 @@ pub enum What {
     Lifecycle,
     Status,
     Extra(Extra),
+    AccountName,
+    /// Where in the organization the account is.
+    AccountPlace,
+    AccountState,
+    UnitName,
 }
 
 impl What {
@@ -72,6 +77,10 @@ impl What {
             Self::Lifecycle => "lifecycle",
             Self::Status => "status",
             Self::Extra(extra) => extra.as_str(),
+            Self::AccountName => "account_name",
+            Self::AccountPlace => "ou_path",
+            Self::AccountState => "state",
+            Self::UnitName => "ou_name",
         }
     }
 }
@@ -81,6 +90,8 @@ impl What {
 pub enum Lost {
     MfaDelete,
     Versioning,
+    /// A default retention in compliance mode is gone, shorter, or of a mode that can be bypassed.
+    ComplianceLock,
 }
 
 impl Lost {
@@ -90,6 +101,7 @@ impl Lost {
         match self {
             Self::MfaDelete => "mfa-delete-was-enabled",
             Self::Versioning => "versioning-was-enabled",
+            Self::ComplianceLock => "compliance-lock-was-stronger",
         }
     }
 }
@@ -116,8 +128,11 @@ impl Weight {
 /// A line of the comparison.
 #[derive(Debug, Clone, Copy)]
 pub struct Change<'a> {
-    pub account: &'a AccountRecord,
-    /// `None` where the line speaks of the account.
+    /// `None` where the line speaks of an organizational unit.
+    pub account: Option<&'a AccountRecord>,
+    /// The id of the organizational unit of which the line speaks.
+    pub unit: Option<&'a str>,
+    /// `None` where the line speaks of the account or the unit.
     pub bucket: Option<(&'a str, &'a Region)>,
     pub kind: Kind,
     /// `None` where the line speaks of the bucket or the account as a whole.

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use super::*;
@@ -296,6 +296,7 @@ fn found(caller: Option<&str>, organization: Option<&str>, accounts: &[u64]) -> 
         caller_arn: caller.map(|account| format!("arn:aws:sts::{account}:assumed-role/Role/session")),
         organization_id: organization.map(str::to_owned),
         partition: None,
+        unit_names: BTreeMap::new(),
         accounts: accounts.iter().map(|number| account(*number)).collect(),
     }
 }

@@ -74,6 +74,11 @@ impl OuPath {
     pub fn ous(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str).filter(|id| id.starts_with("ou-"))
     }
+
+    /// The root and the OUs that are directly above one of [`OuPath::ous`].
+    pub fn parents_of_ous(&self) -> impl Iterator<Item = &str> {
+        self.0.windows(2).filter(|pair| pair[1].starts_with("ou-")).map(|pair| pair[0].as_str())
+    }
 }
 
 impl fmt::Display for OuPath {
@@ -305,6 +310,7 @@ mod tests {
         let path = OuPath::from_path("o-aa111111aa/r-ab12/ou-ab12-11111111/ou-ab12-22222222/111111111111/");
         assert_eq!(path.to_string(), "o-aa111111aa/r-ab12/ou-ab12-11111111/ou-ab12-22222222");
         assert_eq!(path.ous().collect::<Vec<_>>(), ["ou-ab12-11111111", "ou-ab12-22222222"]);
+        assert_eq!(path.parents_of_ous().collect::<Vec<_>>(), ["r-ab12", "ou-ab12-11111111"]);
         assert!(path.is_within("ou-ab12-11111111") && path.is_within("r-ab12"));
         assert!(!path.is_within("ou-ab12-1111111"));
     }

@@ -39,9 +39,10 @@ pub trait Changes {
 }
 
 impl TableFormat {
-    pub fn changes<'a>(self, runs: Runs<'a>, out: impl Write + 'a) -> io::Result<Box<dyn Changes + 'a>> {
+    /// `width`: that of a page, in characters.
+    pub fn changes<'a>(self, runs: Runs<'a>, width: u16, out: impl Write + 'a) -> io::Result<Box<dyn Changes + 'a>> {
         Ok(match self {
-            Self::Table => Box::new(page::Page::new(runs, out)),
+            Self::Table => Box::new(page::Page::new(runs, width, out)),
             Self::Csv => Box::new(csv::Table::new(runs, out)?),
             Self::Json => Box::new(json::Document::new(runs, out)?),
         })

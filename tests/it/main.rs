@@ -9,6 +9,7 @@ mod contract;
 mod credentials;
 mod dataset;
 mod diff;
+mod diff_organization;
 mod directory_buckets;
 mod discovery;
 mod expiry;

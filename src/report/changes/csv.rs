@@ -8,9 +8,10 @@ use ::csv::{Terminator, Writer, WriterBuilder};
 use super::{Changes, Runs};
 use crate::diff::{Change, Lost, Totals, Weight};
 use crate::model::{AccountId, Standard};
+use crate::report::csv::controls;
 use crate::report::text::cell;
 
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 15] = [
     "account_id",
     "account_name",
     "region",
@@ -24,19 +25,23 @@ const COLUMNS: [&str; 13] = [
     "regression",
     "words",
     "standard",
+    "accepted_controls",
+    "ou_id",
 ];
 
 pub(super) struct Table<W: Write> {
     writer: Writer<W>,
     /// By which both runs are judged.
     standard: Standard,
+    accepted_controls: String,
 }
 
 impl<W: Write> Table<W> {
     pub fn new(runs: Runs<'_>, out: W) -> io::Result<Self> {
         let mut writer = WriterBuilder::new().terminator(Terminator::Any(b'\n')).from_writer(out);
         writer.write_record(COLUMNS)?;
-        Ok(Self { writer, standard: runs.judged.standard })
+        let accepted_controls = controls(&runs.judged.accepted);
+        Ok(Self { writer, standard: runs.judged.standard, accepted_controls })
     }
 }
 
@@ -47,8 +52,8 @@ impl<W: Write> Changes for Table<W> {
             Weight::Lost(lost) => (lost.as_str(), Lost::SEVERITY.as_str()),
         };
         let row: [Cow<'_, str>; COLUMNS.len()] = [
-            change.account.id.as_ref().map_or("", AccountId::as_str).into(),
-            cell(&change.account.name),
+            change.account.and_then(|account| account.id.as_ref()).map_or("", AccountId::as_str).into(),
+            change.account.map_or(Cow::Borrowed(""), |account| cell(&account.name)),
             change.bucket.map_or(Cow::Borrowed(""), |(_, region)| cell(region.as_str())),
             change.bucket.map_or(Cow::Borrowed(""), |(bucket, _)| cell(bucket)),
             change.kind.as_str().into(),
@@ -60,6 +65,8 @@ impl<W: Write> Changes for Table<W> {
             if change.weight.is_regression() { "true" } else { "false" }.into(),
             cell(change.words),
             self.standard.as_str().into(),
+            self.accepted_controls.as_str().into(),
+            change.unit.map_or(Cow::Borrowed(""), cell),
         ];
         Ok(self.writer.write_record(row.iter().map(|cell| cell.as_bytes()))?)
     }

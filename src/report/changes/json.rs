@@ -25,6 +25,7 @@ struct Run<'a> {
     start: String,
     interrupted: bool,
     standard: &'static str,
+    accepted_controls: Vec<String>,
     organization_id: Option<Cow<'a, str>>,
     configuration_digest: &'a str,
 }
@@ -36,6 +37,7 @@ impl<'a> Run<'a> {
             start: run.start.to_string(),
             interrupted: run.interrupted,
             standard: run.standard.as_str(),
+            accepted_controls: run.accepted_controls.iter().map(ToString::to_string).collect(),
             organization_id: run.organization_id.as_deref().map(harmless),
             configuration_digest: &run.configuration_digest,
         }
@@ -46,6 +48,7 @@ impl<'a> Run<'a> {
 struct Row<'a> {
     account_id: Option<&'a str>,
     account_name: Cow<'a, str>,
+    ou_id: Option<Cow<'a, str>>,
     region: Option<Cow<'a, str>>,
     bucket: Option<Cow<'a, str>>,
     change: &'static str,
@@ -89,8 +92,9 @@ impl<W: Write> Changes for Document<W> {
             Weight::Lost(lost) => Some(lost),
         };
         let row = Row {
-            account_id: change.account.id.as_ref().map(AccountId::as_str),
-            account_name: harmless(&change.account.name),
+            account_id: change.account.and_then(|account| account.id.as_ref()).map(AccountId::as_str),
+            account_name: change.account.map_or(Cow::Borrowed(""), |account| harmless(&account.name)),
+            ou_id: change.unit.map(harmless),
             region: change.bucket.map(|(_, region)| harmless(region.as_str())),
             bucket: change.bucket.map(|(bucket, _)| harmless(bucket)),
             change: change.kind.as_str(),
