@@ -65,14 +65,20 @@ impl Evaluator {
     /// of ARNs, `None` where STS did not answer.
     pub fn new(standard: Standard, today: Date, partition: Option<&str>) -> Self {
         let partition = partition.map(str::to_owned);
-        let setting = Setting { analyses: Analyses::new(today), partition, accepted: Vec::new() };
+        let setting =
+            Setting { analyses: Analyses::new(today), partition, organization: None, today, accepted: Vec::new() };
         Self { standard, setting, destinations: Destinations::default() }
     }
 
     /// As a run is judged.
     pub fn of(run: &Run) -> Self {
         let evaluator = Self::new(run.standard, run.start.date(), run.partition.as_deref());
-        evaluator.accepting(run.accepted_controls.iter().copied())
+        evaluator.in_organization(run.organization_id.clone()).accepting(run.accepted_controls.iter().copied())
+    }
+
+    /// With the organization that the accounts are in.
+    fn in_organization(self, organization: Option<String>) -> Self {
+        Self { setting: Setting { organization, ..self.setting }, ..self }
     }
 
     /// With the controls that [`Standard::CisWithCompensation`] takes for MFA delete.

@@ -23,8 +23,9 @@ pub use control::{AcceptedControl, Control, ControlError};
 pub use directory::{DirectoryGap, directory_regions, is_directory_bucket};
 pub use doubt::Doubt;
 pub use extra::{
-    Acceleration, BucketPolicy, DefaultLock, DefaultRetention, Encryption, EventHold, Extra, Extras, LeftOut,
-    Notification, ObjectLock, ObjectOwnership, Replication, ReplicationRule, RetentionMode, RetentionPeriod, Tags,
+    Acceleration, BucketPolicy, DefaultLock, DefaultRetention, Encryption, EventHold, Extra, Extras, KmsObjects,
+    LeftOut, Notification, ObjectLock, ObjectOwnership, Replication, ReplicationRule, RetentionMode, RetentionPeriod,
+    Tags,
 };
 pub use finding::{Finding, Kind, Severity, Status};
 pub use lifecycle::{ActionKind, LifecycleConfiguration, LifecycleRule, Reading, RuleStatus};

@@ -15,6 +15,7 @@
 
 pub mod controls;
 pub mod effects;
+mod guarded;
 mod holes;
 pub mod tally;
 #[cfg(test)]

@@ -152,6 +152,7 @@ mod tests {
             account: account.map(id),
             left_out: LeftOut::default(),
             delete_markers: None,
+            kms_objects: None,
         }
     }
 

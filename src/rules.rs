@@ -43,11 +43,13 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::sync::Arc;
 
+use time::Date;
+
 use crate::model::{
     AcceptedControl, AccountId, Doubt, Extra, Extras, Fact, Kind, Lifecycle, LifecycleConfiguration, MfaDelete, Reason,
     RuleStatus, Severity, Standard, VersioningState,
 };
-use crate::policy::Said;
+use crate::policy::{Place, Said};
 use crate::protection::{Facts as Protected, Protection};
 pub use analysis::Analyses;
 
@@ -135,6 +137,10 @@ pub struct Setting {
     pub analyses: Analyses,
     /// The second part of ARNs; `None` where STS did not answer.
     pub partition: Option<String>,
+    /// The organization of the run's accounts, where there is one.
+    pub organization: Option<String>,
+    /// The day on which the run began, in UTC.
+    pub today: Date,
     /// What [`Standard::CisWithCompensation`] takes for MFA delete.
     pub accepted: Vec<AcceptedControl>,
 }
@@ -203,7 +209,16 @@ impl<'a> BucketFacts<'a> {
     /// What the bucket policy says; `None` where nobody asked for it.
     pub fn said(&self) -> Option<&Said> {
         let policy = self.extras.policy.as_ref()?;
-        Some(self.said.get_or_init(|| Said::of(policy, self.name, self.setting.partition.as_deref())))
+        Some(self.said.get_or_init(|| {
+            let place = self.setting.partition.as_ref().map(|partition| Place {
+                bucket: self.name.to_owned(),
+                account: self.account.clone(),
+                partition: partition.clone(),
+                organization: self.setting.organization.clone(),
+                today: self.setting.today,
+            });
+            Said::of(policy, place)
+        }))
     }
 
     /// How the bucket is protected; `None` where nobody asked for all that decides it.

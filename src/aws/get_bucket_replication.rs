@@ -4,7 +4,7 @@ use super::body::Kept;
 use super::document::{self, Element, Undocumented};
 use super::failure::Failure;
 use super::session::{Route, Session};
-use crate::model::{AccountId, LeftOut, Operation, Replication, ReplicationRule};
+use crate::model::{AccountId, KmsObjects, LeftOut, Operation, Replication, ReplicationRule};
 
 pub async fn get(session: &Session, route: &Route, bucket: &str) -> Result<Replication, Failure> {
     let operation = Operation::GetBucketReplication;
@@ -51,6 +51,8 @@ fn rule(rule: &Element) -> Result<ReplicationRule, Undocumented> {
     let account = account.map(|account| account.word(|id| AccountId::parse(id).ok())).transpose()?;
     let markers = rule.one("DeleteMarkerReplication")?;
     let markers = markers.map(|markers| markers.required("Status")?.word(document::enabled)).transpose()?;
+    // A rule without a filter is of the first version, which copies the delete markers of users whatever else it says.
+    let markers = if rule.one("Filter")?.is_some() { markers } else { Some(true) };
     let id = rule.one("ID")?.map(Element::text).transpose()?;
     Ok(ReplicationRule {
         id: id.filter(|id| !id.is_empty()).map(str::to_owned),
@@ -61,7 +63,16 @@ fn rule(rule: &Element) -> Result<ReplicationRule, Undocumented> {
         destination: bucket.to_owned(),
         account,
         delete_markers: markers,
+        kms_objects: Some(kms_objects(rule)?),
     })
+}
+
+/// Source: S3 user guide, "Replicating encrypted objects".
+fn kms_objects(rule: &Element) -> Result<KmsObjects, Undocumented> {
+    let criteria = rule.one("SourceSelectionCriteria")?;
+    let kms = criteria.map(|criteria| criteria.one("SseKmsEncryptedObjects")).transpose()?.flatten();
+    let is_on = kms.map(|kms| kms.required("Status")?.word(document::enabled)).transpose()?;
+    Ok(if is_on == Some(true) { KmsObjects::Copied } else { KmsObjects::LeftOut })
 }
 
 /// Which objects a rule is for.
@@ -134,7 +145,9 @@ mod tests {
             left_out: LeftOut::default(),
             destination: "arn:aws:s3:::copy".to_owned(),
             account: None,
-            delete_markers: None,
+            // It has no filter.
+            delete_markers: Some(true),
+            kms_objects: Some(KmsObjects::LeftOut),
         }
     }
 
@@ -154,7 +167,8 @@ mod tests {
                 tags(&["k", "l"]),
             ),
         ] {
-            let rule = ReplicationRule { prefix: prefix.to_owned(), tags: read_tags, ..plain() };
+            let delete_markers = if written.starts_with("<Filter") { None } else { Some(true) };
+            let rule = ReplicationRule { prefix: prefix.to_owned(), tags: read_tags, delete_markers, ..plain() };
             assert_eq!(
                 read_of(&format!("<Rule>{written}{TO}</Rule>")),
                 Ok(Replication::Present(vec![rule])),
@@ -194,6 +208,29 @@ mod tests {
             ..plain()
         };
         assert_eq!(read_of(&format!("{rule}<Rule>{TO}</Rule>")), Ok(Replication::Present(vec![away, plain()])));
+    }
+
+    #[test]
+    fn rules_without_a_filter_copy_delete_markers_and_kms_objects_are_left_out_unless_named() {
+        let read_rule = |inside: &str| match read_of(&format!("<Rule>{inside}{TO}</Rule>")) {
+            Ok(Replication::Present(rules)) => (rules[0].delete_markers, rules[0].kms_objects),
+            other => panic!("{inside}: {other:?}"),
+        };
+        let markers =
+            |status: &str| format!("<DeleteMarkerReplication><Status>{status}</Status></DeleteMarkerReplication>");
+        let kms = |status: &str| {
+            let status = format!("<SseKmsEncryptedObjects><Status>{status}</Status></SseKmsEncryptedObjects>");
+            format!("<SourceSelectionCriteria>{status}</SourceSelectionCriteria>")
+        };
+        let (copied, left_out) = (Some(KmsObjects::Copied), Some(KmsObjects::LeftOut));
+        assert_eq!(read_rule("<Prefix></Prefix>"), (Some(true), left_out));
+        assert_eq!(read_rule(&markers("Disabled")), (Some(true), left_out));
+        assert_eq!(read_rule(&format!("<Filter/>{}", markers("Disabled"))), (Some(false), left_out));
+        assert_eq!(read_rule(&format!("<Filter/>{}", markers("Enabled"))), (Some(true), left_out));
+        assert_eq!(read_rule(&format!("<Filter/>{}", kms("Enabled"))), (None, copied));
+        assert_eq!(read_rule(&format!("<Filter/>{}", kms("Disabled"))), (None, left_out));
+        assert_eq!(read_rule("<Filter/><SourceSelectionCriteria/>"), (None, left_out));
+        assert!(read_of(&format!("<Rule>{}{TO}</Rule>", kms("Off"))).is_err());
     }
 
     #[test]

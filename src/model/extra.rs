@@ -291,8 +291,21 @@ pub struct ReplicationRule {
     pub destination: String,
     /// `Destination.Account`, which is given only where the replicas change their owner or the other account was named.
     pub account: Option<AccountId>,
-    /// `DeleteMarkerReplication`; `None` where the element is absent.
+    /// Whether the delete markers of users are copied: `DeleteMarkerReplication` says it of rules with a `Filter`; rules
+    /// without one always copy them. `None` in runs that did not tell the two apart, of a rule without the element.
     pub delete_markers: Option<bool>,
+    /// `None` in runs that did not read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms_objects: Option<KmsObjects>,
+}
+
+/// What a replication rule does with objects that are encrypted with SSE-KMS: `SseKmsEncryptedObjects`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KmsObjects {
+    Copied,
+    /// `Disabled`, or the element is absent.
+    LeftOut,
 }
 
 /// What the filter of a replication rule leaves out (`Not`): objects with one of these prefixes or tags.

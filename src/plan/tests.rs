@@ -90,6 +90,7 @@ fn replicates(to: &str, account: &str) -> Extras {
         account: AccountId::parse(account).ok(),
         left_out: LeftOut::default(),
         delete_markers: None,
+        kms_objects: None,
     };
     let replication = Some(known(Replication::Present(vec![rule])));
     Extras { object_lock: Some(known(ObjectLock::None)), replication, ..Extras::default() }

@@ -38,6 +38,11 @@ pub(super) fn others(statement: &Statement) -> impl Iterator<Item = &Condition> 
     statement.conditions.iter().filter(|condition| mfa_key(&condition.key).is_none())
 }
 
+/// Whether a key is one of the credentials: those of MFA, and when they were made.
+pub(super) fn is_about_credentials(key: &str) -> bool {
+    mfa_key(key).is_some() || key.eq_ignore_ascii_case("aws:TokenIssueTime")
+}
+
 pub(super) fn is_about_mfa(statement: &Statement) -> bool {
     statement.conditions.iter().any(|condition| mfa_key(&condition.key).is_some())
 }
@@ -52,6 +57,8 @@ pub(super) fn of_mfa(statement: &Statement, state: State) -> Truth {
     )
 }
 
+// Ages are far below 2^53.
+#[allow(clippy::cast_precision_loss)]
 fn mfa_truth(condition: &Condition, key: MfaKey, state: State) -> Truth {
     let Some(meaning) = condition.operator.meaning else { return Truth::Unknown };
     let is_there = match key {
@@ -73,7 +80,7 @@ fn mfa_truth(condition: &Condition, key: MfaKey, state: State) -> Truth {
             any(condition, |value| boolean(value).map(|wanted| wanted == is_present))
         }
         (MfaKey::Age, Test::Numeric(comparison), State::Mfa { age }) => {
-            any(condition, |value| number(value).map(|bound| holds(comparison, age, bound)))
+            any(condition, |value| number(value).map(|bound| compare(comparison, age as f64, bound)))
         }
         // An operator for another type: how S3 compares then is not documented.
         _ => return Truth::Unknown,
@@ -104,17 +111,14 @@ fn number(value: &str) -> Option<f64> {
     value.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-// Ages are far below 2^53.
-#[allow(clippy::cast_precision_loss)]
-fn holds(comparison: Comparison, age: u64, bound: f64) -> bool {
-    let age = age as f64;
+#[allow(clippy::float_cmp)]
+pub(super) fn compare(comparison: Comparison, value: f64, bound: f64) -> bool {
     match comparison {
-        #[allow(clippy::float_cmp)]
-        Comparison::Equals => age == bound,
-        Comparison::Less => age < bound,
-        Comparison::LessOrEqual => age <= bound,
-        Comparison::Greater => age > bound,
-        Comparison::GreaterOrEqual => age >= bound,
+        Comparison::Equals => value == bound,
+        Comparison::Less => value < bound,
+        Comparison::LessOrEqual => value <= bound,
+        Comparison::Greater => value > bound,
+        Comparison::GreaterOrEqual => value >= bound,
     }
 }
 

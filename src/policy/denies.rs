@@ -1,8 +1,9 @@
 //! The Denies of a policy, and the requests that they can tell apart.
 
+use super::budget::Budget;
 use super::classes::{Class, distinct};
 use super::conditions::{State, ages, of_mfa};
-use super::document::{Effect, Element, Policy, Statement, Version};
+use super::document::{Effect, Element, Policy, Principals, Statement, Version};
 use super::glob::{Glob, classes};
 use super::groups::Group;
 use super::judge::Credentials;
@@ -11,15 +12,13 @@ use super::principals::{Who, of_everybody};
 use super::resources::Resources;
 use super::truth::Truth;
 
-/// Requests times statements for one group of actions. Past it the verdict is unknown, so that no policy holds a scan up.
-const WORK_LIMIT: usize = 2_000_000;
-
 pub(super) const WITHOUT_MFA: [(State, Credentials); 2] =
     [(State::LongTerm, Credentials::LongTermKeys), (State::Temporary, Credentials::Temporary)];
 
 /// The statements that deny or may deny some of these actions.
 pub(super) struct Denies<'a> {
     pub policy: &'a Policy,
+    pub budget: Budget,
     /// Their positions in the policy.
     pub positions: Vec<usize>,
     pub statements: Vec<&'a Statement>,
@@ -85,6 +84,7 @@ impl<'a> Denies<'a> {
         let in_state = |state| statements.iter().map(|statement| of_mfa(statement, state)).collect::<Vec<Truth>>();
         Self {
             policy,
+            budget: Budget::new(),
             positions,
             effects: statements.iter().map(effect).collect(),
             resources: Resources::new(&statements, &policy.version, bucket, partition),
@@ -98,17 +98,34 @@ impl<'a> Denies<'a> {
     /// `None` where there are too many to look at.
     pub fn requests(&self, group: Group) -> Option<Requests> {
         let targets = self.targets(group)?;
+        self.take_for_people()?;
         let people = of_everybody(&self.statements);
         let contexts = self.contexts()?;
         let size = targets.len() * people.len() * contexts.len() * (2 + self.with_mfa.len()) * self.statements.len();
-        (size <= WORK_LIMIT).then_some(Requests { targets, people, contexts })
+        self.budget.take(size)?;
+        Some(Requests { targets, people, contexts })
+    }
+
+    /// How many principals the statements list.
+    pub fn listed(&self) -> usize {
+        let listed = self.statements.iter().map(|statement| match statement.principal.listed() {
+            Principals::Everybody => 1,
+            Principals::Listed(listed) => listed.len(),
+        });
+        listed.sum()
+    }
+
+    /// Everyone who is listed is compared with everyone else, and so are their accounts and sessions.
+    pub fn take_for_people(&self) -> Option<()> {
+        self.budget.take(12 * self.listed() * self.listed())
     }
 
     pub fn contexts(&self) -> Option<Vec<Class<Context>>> {
-        self.other_keys.contexts(&self.statements)
+        self.other_keys.contexts(&self.statements, &self.budget)
     }
 
-    fn targets(&self, group: Group) -> Option<Vec<Target>> {
+    /// The actions of a group on what they are for.
+    pub fn targets(&self, group: Group) -> Option<Vec<Target>> {
         let actions: Vec<Class<String>> = match group {
             Group::Everything => self.all_actions()?,
             _ => group.actions().iter().map(|action| self.action(action)).collect(),
@@ -118,7 +135,7 @@ impl<'a> Denies<'a> {
             resources.push(self.resources.of_bucket());
         }
         if group.is_of_objects() || group == Group::Everything {
-            resources.extend(self.resources.of_objects()?);
+            resources.extend(self.resources.of_objects(&self.budget)?);
         }
         let on_all = |action: Class<String>| {
             resources.iter().map(move |resource| Target { action: action.clone(), resource: resource.clone() })
@@ -139,7 +156,7 @@ impl<'a> Denies<'a> {
                 globs.push(glob);
             }
         }
-        let found = classes("s3:", &globs)?;
+        let found = classes("s3:", &globs, &self.budget)?;
         Some(distinct(found.into_iter().map(|(action, _)| self.action(&action))))
     }
 
@@ -154,9 +171,39 @@ impl<'a> Denies<'a> {
         self.with_mfa.iter().map(denied).filter(|(_, denied)| *denied != Truth::True)
     }
 
-    /// Whether the policy denies the same request with MFA, for each age.
-    pub fn with_every_age(&self, requests: &Requests, request: Request) -> impl Iterator<Item = Truth> {
-        self.with_mfa.iter().map(move |(_, mfa)| self.denies_in(mfa, requests, request))
+    /// For each age of MFA whether what the request is denied without MFA is open with it. The other parts of a statement
+    /// are the same for both: one that does not look at MFA never makes the difference.
+    pub fn bites(&self, requests: &Requests, request: Request) -> impl Iterator<Item = (u64, Truth)> {
+        let base = self.base(requests, request);
+        let without = &self.without_mfa[request.state];
+        let possible = |truth: Truth, is: bool| truth == Truth::Unknown || truth == Truth::from(is);
+        self.with_mfa.iter().map(move |(age, with)| {
+            let places = 0..self.statements.len();
+            let (mut is_denied, mut may_be_denied) = (false, false);
+            let (mut is_open, mut may_be_open) = (true, true);
+            for place in places {
+                let (base, without, with) = (base[place], without[place], with[place]);
+                is_denied |= base.and(without) == Truth::True;
+                may_be_denied |= possible(base, true) && possible(without, true) && possible(with, false);
+                is_open &= base.and(with) == Truth::False;
+                may_be_open &= base.and(with) != Truth::True;
+            }
+            let bites = match (is_denied && is_open, may_be_denied && may_be_open) {
+                (true, _) => Truth::True,
+                (false, true) => Truth::Unknown,
+                (false, false) => Truth::False,
+            };
+            (*age, bites)
+        })
+    }
+
+    /// For each statement whether it is for the request, but for what it asks of MFA.
+    fn base(&self, requests: &Requests, request: Request) -> Vec<Truth> {
+        let Target { action, resource } = &requests.targets[request.target];
+        let who = &requests.people[request.who].truths;
+        let context = &requests.contexts[request.context].truths;
+        let parts = [&self.effects, &action.truths, &resource.truths, who, context];
+        (0..self.statements.len()).map(|place| Truth::all(parts.iter().map(|part| part[place]))).collect()
     }
 
     fn denies_in(&self, mfa: &[Truth], requests: &Requests, request: Request) -> Truth {

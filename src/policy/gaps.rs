@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::budget::Budget;
 use super::conditions::{State, is_about_mfa, mfa_doubts, mfa_holes, of_mfa};
 use super::denies::{Denies, Request, Requests, WITHOUT_MFA, is_for};
 use super::document::{Effect, Element, Policy, Principals, Statement, Version};
@@ -9,7 +10,7 @@ use super::groups::Group;
 use super::holes::Hole;
 use super::judge::{Demand, Escape, Gap, Scope};
 use super::other_keys::OtherKeys;
-use super::principals::{is_everybody, unclear};
+use super::principals::{is_everybody, is_for_roles, unclear};
 use super::resources::Resources;
 use super::truth::Truth;
 
@@ -45,6 +46,11 @@ impl Kind {
     }
 }
 
+/// Whether these parts are some of the others, and not all.
+fn is_less(parts: &[bool], others: &[bool]) -> bool {
+    parts != others && parts.iter().zip(others).all(|(part, other)| !*part || *other)
+}
+
 /// For every statement and every kind one request.
 pub(super) struct Obstacles<'a> {
     denies: &'a Denies<'a>,
@@ -69,19 +75,27 @@ impl<'a> Obstacles<'a> {
     }
 
     pub fn note(&mut self, request: Request) {
-        for place in (0..self.found.len()).filter(|place| self.is_meant[*place]) {
-            let truths = Part::ALL.map(|part| self.part(place, part, request));
+        let truths: Vec<Option<[Truth; Part::ALL.len()]>> = (0..self.found.len())
+            .map(|place| self.is_meant[place].then(|| Part::ALL.map(|part| self.part(place, part, request))))
             // A statement that is false leaves nothing unknown.
-            if Truth::all(truths) == self.truth {
-                let target = &self.requests.targets[request.target];
-                let kind = Kind {
-                    parts: truths.map(|truth| truth == self.truth),
-                    state: request.state,
-                    of_object: is_object(&target.resource.example),
-                    context: (self.part(place, Part::Context, request) == self.truth).then_some(request.context),
-                };
-                self.found[place].entry(kind).or_insert(request);
+            .map(|truths| truths.filter(|truths| Truth::all(*truths) == self.truth))
+            .collect();
+        let parts = |truths: &[Truth; Part::ALL.len()]| truths.map(|truth| truth == self.truth);
+        let all: Vec<[bool; Part::ALL.len()]> = truths.iter().flatten().map(parts).collect();
+        for (place, truths) in truths.iter().enumerate() {
+            let Some(own) = truths.as_ref().map(parts) else { continue };
+            // What another statement is nearer to denying is not open for this one's further parts.
+            if self.truth == Truth::False && all.iter().any(|other| is_less(other, &own)) {
+                continue;
             }
+            let target = &self.requests.targets[request.target];
+            let kind = Kind {
+                parts: own,
+                state: request.state,
+                of_object: is_object(&target.resource.example),
+                context: (self.part(place, Part::Context, request) == self.truth).then_some(request.context),
+            };
+            self.found[place].entry(kind).or_insert(request);
         }
     }
 
@@ -122,11 +136,12 @@ impl<'a> Obstacles<'a> {
         let context = &self.requests.contexts[request.context].example;
         let is_unknown = self.truth == Truth::Unknown;
         match part {
-            Part::Effect => self.unknown_effects(statement),
+            Part::Effect => unknown_effects(self.denies.policy, statement),
             Part::Action => vec![self.action_open(group, request)],
             Part::Resource if is_unknown => self.denies.resources.doubts(place).collect(),
             Part::Resource => vec![self.resource_open(place, request)],
             Part::Principal => match &statement.principal {
+                Element::Only(_) if !is_unknown && is_for_roles(statement) => vec![Hole::RolesCarryNoMfa],
                 Element::Only(_) if !is_unknown => vec![Hole::NarrowPrincipal],
                 Element::AllBut(_) if !is_unknown => vec![Hole::NotPrincipal],
                 principals => self.unknown_principals(principals, request),
@@ -136,21 +151,6 @@ impl<'a> Obstacles<'a> {
             Part::Context if is_unknown => self.denies.other_keys.doubts(statement, context),
             Part::Context => self.denies.other_keys.holes(statement, context),
         }
-    }
-
-    fn unknown_effects(&self, statement: &Statement) -> Vec<Hole> {
-        let policy = self.denies.policy;
-        let version = match &policy.version {
-            Version::V2008 | Version::V2012 => None,
-            Version::Other(version) => Some(Hole::UnknownVersion { version: version.clone() }),
-        };
-        let effect = match &statement.effect {
-            Effect::Allow | Effect::Deny => None,
-            Effect::Other(effect) => Some(Hole::UnknownEffect { effect: effect.clone() }),
-        };
-        let names = policy.unknown.iter().chain(&statement.unknown);
-        let elements = names.map(|name| Hole::UnknownElement { name: name.clone() });
-        version.into_iter().chain(effect).chain(elements).collect()
     }
 
     fn action_open(&self, group: Group, request: Request) -> Hole {
@@ -204,6 +204,21 @@ impl<'a> Obstacles<'a> {
     }
 }
 
+/// Why it is unknown whether a statement denies what it is for.
+pub(super) fn unknown_effects(policy: &Policy, statement: &Statement) -> Vec<Hole> {
+    let version = match &policy.version {
+        Version::V2008 | Version::V2012 => None,
+        Version::Other(version) => Some(Hole::UnknownVersion { version: version.clone() }),
+    };
+    let effect = match &statement.effect {
+        Effect::Allow | Effect::Deny => None,
+        Effect::Other(effect) => Some(Hole::UnknownEffect { effect: effect.clone() }),
+    };
+    let names = policy.unknown.iter().chain(&statement.unknown);
+    let elements = names.map(|name| Hole::UnknownElement { name: name.clone() });
+    version.into_iter().chain(effect).chain(elements).collect()
+}
+
 /// No bucket's name has a slash.
 fn is_object(arn: &str) -> bool {
     arn.contains('/')
@@ -214,6 +229,9 @@ pub(super) fn demands(denies: &Denies, requests: &Requests) -> Vec<Demand> {
     let [_, temporary] = &denies.without_mfa;
     let demand = |place: usize| {
         let statement = denies.statements[place];
+        if is_for_roles(statement) {
+            return None;
+        }
         let is_true = |truths: &Vec<Truth>| truths[place] == Truth::True;
         let is_hit = denies.effects[place] == Truth::True
             && is_true(temporary)
@@ -252,18 +270,21 @@ fn names(principals: &Principals) -> Vec<String> {
 
 /// Allows with a condition on MFA, which somebody may have taken for a demand.
 pub(super) fn mistaken_allows(policy: &Policy, bucket: &str, partition: &str, group: Group) -> Vec<Gap> {
+    let budget = Budget::new();
     let gap = |(position, statement): (usize, &Statement)| {
+        let is_for_group = group == Group::Everything || group.actions().iter().any(|action| is_for(statement, action));
+        if statement.effect != Effect::Allow || !is_about_mfa(statement) || !is_for_group {
+            return None;
+        }
         let resources = Resources::new(&[statement], &policy.version, bucket, partition);
-        let of_objects = resources.of_objects().unwrap_or_default();
+        let of_objects = resources.of_objects(&budget).unwrap_or_default();
         let resources = match group {
             Group::Everything => [vec![resources.of_bucket()], of_objects].concat(),
             _ if group.is_of_objects() => of_objects,
             _ => vec![resources.of_bucket()],
         };
-        let is_here = (group == Group::Everything || group.actions().iter().any(|action| is_for(statement, action)))
-            && resources.iter().any(|resource| resource.truths[0] != Truth::False);
-        let is_about_mfa = statement.effect == Effect::Allow && is_about_mfa(statement);
-        (is_about_mfa && is_here).then(|| {
+        let is_here = resources.iter().any(|resource| resource.truths[0] != Truth::False);
+        is_here.then(|| {
             let passes = |state| of_mfa(statement, state) == Truth::True;
             let hole = if passes(State::LongTerm) {
                 Hole::AllowPassesLongTermKeys

@@ -20,6 +20,9 @@ pub enum Hole {
     OnlyTemporaryCredentials,
     DeniesMfa,
 
+    /// Whoever the statement is for has credentials that never carry MFA.
+    RolesCarryNoMfa,
+
     // The rest of the statement.
     PartOfObjects {
         /// An object that is left out.
@@ -48,6 +51,9 @@ pub enum Hole {
     VersioningOpen,
     LifecycleOpen,
     PolicyOpen,
+    RootUser,
+    /// In a partition without root users.
+    OwnerUnconfirmed,
 
     // What the model does not know.
     /// An operator for keys of another type.
@@ -83,10 +89,19 @@ pub enum Hole {
     PolicyVariable {
         resource: String,
     },
+    /// A key whose value is not known here.
+    UnknownKey {
+        key: String,
+    },
     TooManyCases,
 }
 
 impl Hole {
+    /// Who gets past every bucket policy. Source: IAM user guide, "AWS account root user"; China: IAM, "Feature differences".
+    pub fn whoever_owns(partition: &str) -> Self {
+        if partition == "aws-cn" { Self::OwnerUnconfirmed } else { Self::RootUser }
+    }
+
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::BoolWithoutIfExists { .. } => "bool_without_if_exists",
@@ -94,6 +109,7 @@ impl Hole {
             Self::OnlyLongTermKeys => "only_long_term_keys",
             Self::OnlyTemporaryCredentials => "only_temporary_credentials",
             Self::DeniesMfa => "denies_mfa",
+            Self::RolesCarryNoMfa => "roles_carry_no_mfa",
             Self::PartOfObjects { .. } => "part_of_objects",
             Self::OtherResource { .. } => "other_resource",
             Self::ActionOpen { .. } => "action_open",
@@ -107,6 +123,8 @@ impl Hole {
             Self::VersioningOpen => "versioning_open",
             Self::LifecycleOpen => "lifecycle_open",
             Self::PolicyOpen => "policy_open",
+            Self::RootUser => "root_user",
+            Self::OwnerUnconfirmed => "owner_unconfirmed",
             Self::WrongOperator { .. } => "wrong_operator",
             Self::SetOperator { .. } => "set_operator",
             Self::UnknownOperator { .. } => "unknown_operator",
@@ -117,6 +135,7 @@ impl Hole {
             Self::UnknownPrincipal { .. } => "unknown_principal",
             Self::UnknownResource { .. } => "unknown_resource",
             Self::PolicyVariable { .. } => "policy_variable",
+            Self::UnknownKey { .. } => "unknown_key",
             Self::TooManyCases => "too_many_cases",
         }
     }
@@ -145,6 +164,9 @@ impl fmt::Display for Hole {
                  do not",
             ),
             Self::DeniesMfa => f.write_str("the condition is the wrong way round: it is true of requests with MFA"),
+            Self::RolesCarryNoMfa => f.write_str(
+                "the statement is only for roles, whose credentials never carry MFA: it denies them, and demands MFA of nobody",
+            ),
             Self::PartOfObjects { example } => {
                 write!(f, "only a part of the objects is covered: {example:?} is not, for example")
             }
@@ -178,6 +200,12 @@ impl fmt::Display for Hole {
             Self::PolicyOpen => f.write_str(
                 "s3:PutBucketPolicy or s3:DeleteBucketPolicy is open without MFA: the policy can be taken away",
             ),
+            Self::RootUser => f.write_str(
+                "the root user of the bucket's account can read, put and delete the bucket policy, whatever it denies",
+            ),
+            Self::OwnerUnconfirmed => f.write_str(
+                "this partition has no root users: who else can delete a bucket policy that denies it is not documented",
+            ),
             Self::WrongOperator { operator, key } => {
                 write!(f, "{operator} is no operator for {key}: how S3 compares the two is not documented")
             }
@@ -194,6 +222,7 @@ impl fmt::Display for Hole {
             Self::PolicyVariable { resource } => {
                 write!(f, "the resource {resource:?} depends on the request by its policy variable")
             }
+            Self::UnknownKey { key } => write!(f, "which value requests have for {key} is not known here"),
             Self::TooManyCases => f.write_str("the policy has more cases than the analyser looks at"),
         }
     }

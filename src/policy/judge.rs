@@ -48,7 +48,7 @@ impl MfaAccess {
     /// By which other groups versions can be lost with less MFA than deleting them needs.
     fn ways_round(&self) -> Vec<(Group, Hole)> {
         let is_open = |way: &Access| {
-            !way.denied_to_all
+            way.passes
                 && match self.of(Group::DeleteVersions).verdict {
                     Verdict::Required => matches!(way.verdict, Verdict::Partial | Verdict::NotRequired),
                     Verdict::Partial => way.verdict == Verdict::NotRequired,
@@ -78,8 +78,25 @@ pub struct Access {
     pub max_age: Option<u64>,
     /// The policy denies it to everybody, with MFA, too: nothing is demanded, and nothing left open.
     pub denied_to_all: bool,
+    /// Some request without MFA certainly gets through.
+    pub passes: bool,
     /// Each once, in the order of the statements.
     pub gaps: Vec<Gap>,
+}
+
+impl Access {
+    /// Whether the policy keeps somebody out here, as far as is known.
+    fn guards(&self) -> bool {
+        match self.verdict {
+            Verdict::Required | Verdict::Partial => true,
+            Verdict::NotRequired | Verdict::Unknown => self.denied_to_all,
+        }
+    }
+
+    /// The gaps but the one that no policy can close.
+    pub fn closable_gaps(&self) -> impl Iterator<Item = &Gap> {
+        self.gaps.iter().filter(|gap| !matches!(gap.hole, Hole::RootUser | Hole::OwnerUnconfirmed))
+    }
 }
 
 /// A statement that demands MFA.
@@ -131,6 +148,8 @@ pub enum Credentials {
 }
 
 /// What the policy of this bucket says about MFA. `partition` is the second part of the bucket's ARN.
+///
+/// The hole of the root user is in [`Group::ChangePolicy`], wherever the policy guards that.
 pub fn judge(policy: &Policy, bucket: &str, partition: &str) -> MfaAccess {
     let groups = Group::ALL.into_iter().map(|group| {
         let denies = Denies::new(policy, bucket, partition, group.actions());
@@ -140,6 +159,9 @@ pub fn judge(policy: &Policy, bucket: &str, partition: &str) -> MfaAccess {
         };
         if access.verdict != Verdict::Required && !access.denied_to_all {
             access.gaps.extend(mistaken_allows(policy, bucket, partition, group));
+        }
+        if group == Group::ChangePolicy && access.guards() {
+            access.gaps.push(Gap { hole: Hole::whoever_owns(partition), statement: None, escape: None });
         }
         access
     });
@@ -159,6 +181,7 @@ fn too_large(group: Group) -> Access {
         demands: Vec::new(),
         max_age: None,
         denied_to_all: false,
+        passes: false,
         gaps: vec![gap],
     }
 }
@@ -184,14 +207,20 @@ impl Seen {
     }
 
     /// What MFA would change for a request that is denied, or may be.
-    fn look_at_ages(&mut self, denies: &Denies, requests: &Requests, request: Request, without: Truth) {
-        let opening: Vec<(u64, Truth)> = denies.opening_ages(requests, request).collect();
-        let opens = Truth::any(opening.iter().map(|(_, denied)| denied.negated_if(true)));
-        let bites = without.and(opens);
-        self.bites = self.bites.or(bites);
-        if bites == Truth::True {
-            self.oldest = self.oldest.max(opening.iter().map(|(age, _)| *age).max());
+    fn look_at_ages(&mut self, denies: &Denies, requests: &Requests, request: Request) -> Truth {
+        let (mut oldest, mut any) = (None, Truth::False);
+        for (age, bites) in denies.bites(requests, request) {
+            any = any.or(bites);
+            if bites == Truth::True {
+                oldest = oldest.max(Some(age));
+            }
         }
+        if oldest.is_some() {
+            let open = denies.opening_ages(requests, request).map(|(age, _)| age);
+            self.oldest = self.oldest.max(open.max());
+        }
+        self.bites = self.bites.or(any);
+        any
     }
 }
 
@@ -207,12 +236,18 @@ fn judged(denies: &Denies, group: Group, requests: &Requests) -> Access {
             Truth::Unknown => doubts.note(request),
             Truth::False => obstacles.note(request),
         }
-        // Long-term keys can have no MFA: whom they are denied to is no question of it.
-        if without != Truth::False && WITHOUT_MFA[request.state].0 == State::Temporary {
-            seen.look_at_ages(denies, requests, request, without);
+        // Long-term keys can have no MFA, and those of roles have none: whom they are denied to is no question of it.
+        let can_have_mfa =
+            WITHOUT_MFA[request.state].0 == State::Temporary && !requests.people[request.who].example.is_role();
+        if without != Truth::False && can_have_mfa {
+            let bites = seen.look_at_ages(denies, requests, request);
+            if bites == Truth::Unknown && without == Truth::True {
+                doubts.note(request);
+            }
         }
     }
     let verdict = seen.verdict();
+    let passes = seen.denied == Truth::False;
     let mut gaps = Vec::new();
     if verdict != Verdict::Required {
         gaps.extend(obstacles.gaps(group));
@@ -226,6 +261,7 @@ fn judged(denies: &Denies, group: Group, requests: &Requests) -> Access {
         demands: demands(denies, requests),
         max_age: seen.oldest.filter(|age| *age != denies.oldest_age()),
         denied_to_all: seen.denied == Truth::True && seen.bites == Truth::False,
+        passes,
         gaps,
     }
 }

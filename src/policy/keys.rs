@@ -1,42 +1,25 @@
-//! Whether a policy denies one action to somebody with long-term keys, which never carry MFA.
+//! Whether a policy denies an action on a bucket to somebody with long-term keys, which never carry MFA.
 //!
 //! Source: IAM user guide, "Secure API access with MFA" (MFA stands in temporary credentials only).
 
+use super::Place;
 use super::classes::Class;
 use super::denies::{Denies, Request, Requests, Target, WITHOUT_MFA};
 use super::document::Policy;
-use super::principals::{Who, of_everybody, truths};
+use super::principals::{Who, truths};
 use super::truth::Truth;
 use crate::policy::Credentials;
 
-/// On what an action is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum On {
-    Bucket,
-    /// Every object.
-    Objects,
-}
-
-/// Whether it is denied whatever the request; `None` where that depends on something that the model does not know. `who`:
-/// the principal with this ARN, else everybody.
-pub(super) fn denied_to_keys(
-    policy: &Policy,
-    bucket: &str,
-    partition: &str,
-    (action, on): (&str, On),
-    who: Option<&str>,
-) -> Option<bool> {
-    let denies = Denies::new(policy, bucket, partition, &[action]);
-    let resources = match on {
-        On::Bucket => vec![denies.resources.of_bucket()],
-        On::Objects => denies.resources.of_objects()?,
+/// Whether it is denied to who has this ARN, whatever the request; `None` where that depends on something that the model
+/// does not know.
+pub(super) fn is_denied(policy: &Policy, place: &Place, action: &str, arn: &str) -> Option<bool> {
+    let denies = Denies::new(policy, &place.bucket, &place.partition, &[action]);
+    let who = Who::arn(arn);
+    let requests = Requests {
+        targets: vec![Target { action: denies.action(action), resource: denies.resources.of_bucket() }],
+        people: vec![Class { truths: truths(&denies.statements, &who), example: who }],
+        contexts: denies.contexts()?,
     };
-    let people = match who.map(Who::arn) {
-        Some(who) => vec![Class { truths: truths(&denies.statements, &who), example: who }],
-        None => of_everybody(&denies.statements),
-    };
-    let targets = resources.into_iter().map(|resource| Target { action: denies.action(action), resource }).collect();
-    let requests = Requests { targets, people, contexts: denies.contexts()? };
     let is_with_keys = |request: &Request| WITHOUT_MFA[request.state].1 == Credentials::LongTermKeys;
     let answers = requests.all().filter(is_with_keys).map(|request| denies.denies(&requests, request));
     match Truth::all(answers) {

@@ -1,11 +1,17 @@
 //! What is known of the policy of one bucket.
 
+use std::sync::OnceLock;
+
+use super::callers::Caller;
+use super::conditions::is_about_mfa;
 use super::denied::{Denied, denied};
-use super::document::Policy;
+use super::document::{Policy, Statement};
 use super::groups::Group;
+use super::holes::Hole;
 use super::judge::{Access, Gap, MfaAccess, Verdict, judge};
-use super::keys::{On, denied_to_keys};
-use super::{read, scanner};
+use super::keys::is_denied;
+use super::reach::{Act, Reach, reach};
+use super::{Place, read, scanner};
 use crate::model::{AccountId, BucketPolicy, Doubt, ErrorClass, Fact, Observed, Reason};
 
 /// What the policy of a bucket says, as far as it is known.
@@ -21,12 +27,46 @@ pub enum Said {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judged {
     policy: Policy,
-    bucket: String,
-    partition: String,
+    place: Place,
     pub mfa: MfaAccess,
     /// Whether versions may be deleted at all.
     pub version_deletion: Denied,
+    /// One for each of [`ASKED`], once it was asked for.
+    reaches: [OnceLock<Reach>; ASKED.len()],
 }
+
+type Asked = (Caller, Act, Statements);
+
+/// What is asked of a policy again and again.
+const ASKED: [Asked; 21] = {
+    use Statements::{AboutMfa, All, Others};
+    const VERSIONS: Act = Act::Group(Group::DeleteVersions);
+    const OBJECTS: Act = Act::Group(Group::DeleteObjects);
+    const RULE: Act = Act::Group(Group::ChangeLifecycle);
+    [
+        (Caller::UserKeys, VERSIONS, All),
+        (Caller::UserKeys, VERSIONS, AboutMfa),
+        (Caller::UserKeys, VERSIONS, Others),
+        (Caller::UserKeys, OBJECTS, All),
+        (Caller::UserKeys, OBJECTS, AboutMfa),
+        (Caller::UserKeys, OBJECTS, Others),
+        (Caller::Role, VERSIONS, All),
+        (Caller::Role, VERSIONS, AboutMfa),
+        (Caller::Role, VERSIONS, Others),
+        (Caller::Role, OBJECTS, All),
+        (Caller::Role, OBJECTS, AboutMfa),
+        (Caller::Role, OBJECTS, Others),
+        (Caller::UserSession, VERSIONS, All),
+        (Caller::UserSession, OBJECTS, All),
+        (Caller::Anyone, RULE, All),
+        (Caller::Anyone, RULE, AboutMfa),
+        (Caller::Anyone, RULE, Others),
+        (Caller::Administrator, VERSIONS, All),
+        (Caller::Administrator, RULE, All),
+        (Caller::Administrator, Act::Group(Group::ChangePolicy), All),
+        (Caller::UserKeys, Act::BypassGovernance, All),
+    ]
+};
 
 /// What stands before a group of actions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,8 +82,8 @@ pub enum Guard {
 }
 
 impl Said {
-    /// `partition`: the second part of the bucket's ARN, where it is known.
-    pub fn of(fact: &Fact<BucketPolicy>, bucket: &str, partition: Option<&str>) -> Self {
+    /// `place` is unknown where the partition of the bucket's ARN is.
+    pub fn of(fact: &Fact<BucketPolicy>, place: Option<Place>) -> Self {
         let text = match &fact.observed {
             Observed::Unknown(reason) => return Self::Unknown(Doubt::Unread(reason.clone())),
             Observed::Known(BucketPolicy::None) => return Self::NoPolicy,
@@ -54,16 +94,16 @@ impl Said {
             Ok(policy) => policy,
             Err(error) => return not_judged(error.to_string()),
         };
-        let Some(partition) = partition else {
+        let Some(place) = place else {
             return not_judged(
                 "the partition of its ARN is unknown, because STS did not say who the caller is".to_owned(),
             );
         };
         Self::Judged(Box::new(Judged {
-            mfa: judge(&policy, bucket, partition),
-            version_deletion: denied(&policy, bucket, partition, Group::DeleteVersions),
-            bucket: bucket.to_owned(),
-            partition: partition.to_owned(),
+            mfa: judge(&policy, &place.bucket, &place.partition),
+            version_deletion: denied(&policy, &place, Group::DeleteVersions),
+            reaches: Default::default(),
+            place,
             policy,
         }))
     }
@@ -93,9 +133,21 @@ impl Said {
         }
     }
 
-    /// Whether nobody may bypass governance retention with long-term keys; `None` where that is unknown.
-    pub fn keeps_governance(&self) -> Option<bool> {
-        self.denied_to_keys(("s3:BypassGovernanceRetention", On::Objects), None)
+    /// How far the statements go against a caller; `None` where the policy is unknown.
+    pub fn reach(&self, caller: Caller, act: Act, statements: Statements) -> Option<Reach> {
+        match self {
+            Self::NoPolicy => Some(Reach::Nothing),
+            Self::Unknown(_) => None,
+            Self::Judged(judged) => Some(judged.reach(caller, act, statements)),
+        }
+    }
+
+    /// The hole of every bucket policy; `None` where there is none.
+    pub fn owner_hole(&self) -> Option<Hole> {
+        match self {
+            Self::NoPolicy | Self::Unknown(_) => None,
+            Self::Judged(judged) => Some(Hole::whoever_owns(&judged.place.partition)),
+        }
     }
 
     /// Whether the root user of an account may do this to the bucket with long-term keys, as far as the policy goes; `None`
@@ -103,16 +155,12 @@ impl Said {
     pub fn lets_root(&self, account: &AccountId, action: &str) -> Option<bool> {
         let arn = match self {
             Self::NoPolicy | Self::Unknown(_) => String::new(),
-            Self::Judged(judged) => format!("arn:{}:iam::{account}:root", judged.partition),
+            Self::Judged(judged) => format!("arn:{}:iam::{account}:root", judged.place.partition),
         };
-        self.denied_to_keys((action, On::Bucket), Some(&arn)).map(|is_denied| !is_denied)
-    }
-
-    fn denied_to_keys(&self, what: (&str, On), who: Option<&str>) -> Option<bool> {
         match self {
-            Self::NoPolicy => Some(false),
+            Self::NoPolicy => Some(true),
             Self::Unknown(_) => None,
-            Self::Judged(judged) => denied_to_keys(&judged.policy, &judged.bucket, &judged.partition, what, who),
+            Self::Judged(judged) => is_denied(&judged.policy, &judged.place, action, &arn).map(|is_denied| !is_denied),
         }
     }
 
@@ -120,10 +168,43 @@ impl Said {
     pub fn explains(&self, refusal: &Reason) -> bool {
         match self {
             Self::Judged(judged) if refusal.class == ErrorClass::Denied => {
-                scanner::is_for_want_of_mfa(&judged.policy, &judged.bucket, &judged.partition, refusal)
+                scanner::is_for_want_of_mfa(&judged.policy, &judged.place.bucket, &judged.place.partition, refusal)
             }
             Self::NoPolicy | Self::Unknown(_) | Self::Judged(_) => false,
         }
+    }
+}
+
+/// Which statements of a policy are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Statements {
+    All,
+    /// Those with a condition on MFA.
+    AboutMfa,
+    /// Those without.
+    Others,
+}
+
+impl Judged {
+    fn reach(&self, caller: Caller, act: Act, statements: Statements) -> Reach {
+        match ASKED.iter().position(|asked| *asked == (caller, act, statements)) {
+            Some(place) => self.reaches[place].get_or_init(|| self.find_reach(caller, act, statements)).clone(),
+            None => self.find_reach(caller, act, statements),
+        }
+    }
+
+    fn find_reach(&self, caller: Caller, act: Act, statements: Statements) -> Reach {
+        let is_wanted = |statement: &&Statement| match statements {
+            Statements::All => true,
+            Statements::AboutMfa => is_about_mfa(statement),
+            Statements::Others => !is_about_mfa(statement),
+        };
+        let count = self.policy.statements.iter().filter(is_wanted).count();
+        if count == self.policy.statements.len() {
+            return reach(&self.policy, &self.place, caller, act);
+        }
+        let statements = self.policy.statements.iter().filter(is_wanted).cloned().collect();
+        reach(&Policy { statements, ..self.policy.clone() }, &self.place, caller, act)
     }
 }
 
@@ -133,8 +214,8 @@ impl Access {
             _ if self.denied_to_all => Guard::Denied,
             Verdict::Required => Guard::Mfa,
             Verdict::Partial => Guard::InPart,
-            Verdict::NotRequired => Guard::Open,
-            Verdict::Unknown => Guard::Unknown,
+            Verdict::NotRequired if self.passes => Guard::Open,
+            Verdict::NotRequired | Verdict::Unknown => Guard::Unknown,
         }
     }
 

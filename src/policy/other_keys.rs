@@ -2,6 +2,7 @@
 //!
 //! Source: IAM user guide, "JSON policy elements: Condition operators", "Conditions with multiple context keys or values".
 
+use super::budget::Budget;
 use super::classes::{Class, distinct};
 use super::conditions::{any, boolean, doubt, others, when_missing};
 use super::document::{Condition, Meaning, Quantifier, Statement, Test};
@@ -65,12 +66,13 @@ impl OtherKeys {
     }
 
     /// Every context that the statements can tell from others; `None` where there are too many to look at.
-    pub fn contexts(&self, statements: &[&Statement]) -> Option<Vec<Class<Context>>> {
+    pub fn contexts(&self, statements: &[&Statement], budget: &Budget) -> Option<Vec<Class<Context>>> {
         let mut contexts = vec![Class { example: Context::new(), truths: vec![Truth::True; statements.len()] }];
         for (place, key) in self.keys.iter().enumerate() {
             if key.atoms.len() > MOST_ATOMS {
                 return None;
             }
+            budget.take((1 << key.atoms.len()) * (4 + statements.len()))?;
             let values = (0..1_usize << key.atoms.len())
                 .map(|bits| Some((0..key.atoms.len()).map(|atom| bits >> atom & 1 == 1).collect::<Vec<bool>>()));
             // Missing comes last: some keys never are.
@@ -82,6 +84,7 @@ impl OtherKeys {
                 };
                 Class { truths: statements.iter().map(truth).collect(), example: value }
             }));
+            budget.take(4 * contexts.len() * of_key.len() * (4 + statements.len()))?;
             let both = |a: &Class<Context>, b: &Class<Option<Vec<bool>>>| Class {
                 example: a.example.iter().chain([&b.example]).cloned().collect(),
                 truths: a.truths.iter().zip(&b.truths).map(|(a, b)| a.and(*b)).collect(),

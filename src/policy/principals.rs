@@ -25,6 +25,14 @@ impl Who {
     pub fn arn(arn: &str) -> Self {
         Self::Named(Principal { kind: PrincipalKind::Aws, value: arn.to_owned() })
     }
+
+    /// Whether it is a role, or a session of one.
+    pub(super) fn is_role(&self) -> bool {
+        match self {
+            Self::Named(named) => is_role(named),
+            Self::OfAccount(_) | Self::Other => false,
+        }
+    }
 }
 
 impl fmt::Display for Who {
@@ -49,8 +57,10 @@ pub(super) fn of_everybody(statements: &[&Statement]) -> Vec<Class<Who>> {
             }
         }
     }
-    // Who is not named comes first: the shortest explanation.
-    let everybody = [Who::Other].into_iter().chain(everybody);
+    // Who is not named comes first: the shortest explanation. Of those alike who are roles and who are not, one stays who can
+    // have MFA.
+    let (roles, others): (Vec<Who>, Vec<Who>) = everybody.into_iter().partition(Who::is_role);
+    let everybody = [Who::Other].into_iter().chain(others).chain(roles);
     distinct(everybody.map(|who| Class { truths: truths(statements, &who), example: who }))
 }
 
@@ -138,7 +148,7 @@ fn whole_account(principal: &Principal) -> Option<&str> {
     (principal.value == account || principal.value.ends_with(":root")).then_some(account)
 }
 
-fn account(principal: &Principal) -> Option<&str> {
+pub(super) fn account(principal: &Principal) -> Option<&str> {
     let is_account = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
     let account = match principal.kind {
         PrincipalKind::Aws => match principal.value.split(':').collect::<Vec<_>>()[..] {
@@ -148,6 +158,20 @@ fn account(principal: &Principal) -> Option<&str> {
         _ => return None,
     };
     is_account(account).then_some(account)
+}
+
+/// Credentials of roles never carry MFA. Source: IAM user guide, "Secure API access with MFA".
+fn is_role(principal: &Principal) -> bool {
+    let is_of = |word| principal.value.starts_with("arn:") && principal.value.contains(word);
+    principal.kind == PrincipalKind::Aws && (is_of(":role/") || is_of(":assumed-role/"))
+}
+
+/// Whether all whom a statement is for are roles.
+pub(super) fn is_for_roles(statement: &Statement) -> bool {
+    match &statement.principal {
+        Element::Only(Principals::Listed(listed)) => !listed.is_empty() && listed.iter().all(is_role),
+        Element::Only(Principals::Everybody) | Element::AllBut(_) => false,
+    }
 }
 
 /// Some session of a role: a Principal that names the role means it, a `NotPrincipal` may or may not.

@@ -2,9 +2,10 @@
 //!
 //! Source: IAM user guide, "JSON policy elements: Resource", "Policy elements: Variables and tags".
 
+use super::budget::Budget;
 use super::classes::{Class, distinct};
 use super::document::{Element, Statement, Version};
-use super::glob::{Glob, Token, classes};
+use super::glob::{Glob, classes};
 use super::holes::Hole;
 use super::truth::Truth;
 
@@ -32,35 +33,10 @@ impl Pattern {
         if !head.iter().all(|(pattern, part)| Glob::new(pattern).matches(part)) {
             return None;
         }
-        let (glob, has_variable) = match version {
-            Version::V2012 => with_variables(rest),
-            Version::V2008 | Version::Other(_) => (Glob::new(rest), false),
-        };
+        let (glob, has_variable) = Glob::of(rest, version);
         let doubt = has_variable.then(|| Hole::PolicyVariable { resource: resource.to_owned() });
         Some(Self { glob, doubt })
     }
-}
-
-/// `${*}`, `${?}` and `${$}` are these characters; any other variable can be any text.
-fn with_variables(pattern: &str) -> (Glob, bool) {
-    let (mut tokens, mut has_variable, mut rest) = (Vec::new(), false, pattern);
-    while let Some((before, (name, after))) =
-        rest.split_once("${").and_then(|(before, after)| Some((before, after.split_once('}')?)))
-    {
-        tokens.extend(Glob::new(before).0);
-        match name {
-            "*" => tokens.push(Token::Char('*')),
-            "?" => tokens.push(Token::Char('?')),
-            "$" => tokens.push(Token::Char('$')),
-            _ => {
-                tokens.push(Token::Many);
-                has_variable = true;
-            }
-        }
-        rest = after;
-    }
-    tokens.extend(Glob::new(rest).0);
-    (Glob(tokens), has_variable)
 }
 
 /// The resources of some statements, seen from one bucket.
@@ -91,14 +67,14 @@ impl Resources {
     }
 
     /// Its objects; `None` where there are too many classes to look at.
-    pub fn of_objects(&self) -> Option<Vec<Class<String>>> {
+    pub fn of_objects(&self, budget: &Budget) -> Option<Vec<Class<String>>> {
         let mut globs: Vec<Glob> = Vec::new();
         for pattern in self.statements.iter().flat_map(Element::listed) {
             if !globs.contains(&pattern.glob) {
                 globs.push(pattern.glob.clone());
             }
         }
-        let found = classes(&format!("{}/", self.bucket), &globs)?;
+        let found = classes(&format!("{}/", self.bucket), &globs, budget)?;
         Some(distinct(found.into_iter().map(|(object, matched)| {
             let matches = |pattern: &Pattern| globs.iter().zip(&matched).any(|(glob, is)| *is && *glob == pattern.glob);
             let truths = self.statements.iter().map(|patterns| truth(patterns, matches)).collect();

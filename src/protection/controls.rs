@@ -1,12 +1,13 @@
 //! What is there, and what it leaves open.
 
+use super::effects::sentences;
 use super::holes::days_of;
 use super::{Facts, Hole, Noncurrent, read};
 use crate::model::{
-    AccountId, Control, Doubt, EventHold, Extra, MfaDelete, ObjectLock, Replication, ReplicationRule, RetentionMode,
-    RetentionPeriod, Versioning,
+    AccountId, Control, Doubt, EventHold, Extra, KmsObjects, MfaDelete, ObjectLock, Replication, ReplicationRule,
+    RetentionMode, RetentionPeriod, Versioning,
 };
-use crate::policy::{Denied, Group, Guard, Said, Verdict};
+use crate::policy::{Act, Caller, Denied, Group, Guard, Reach, Said, Statements, Verdict};
 
 /// One control of a bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,11 +86,18 @@ fn object_lock(facts: &Facts<'_>, mode: RetentionMode) -> Result<State, Doubt> {
     if retention.mode != mode {
         return Ok(State::Absent(format!("default retention is in mode {name}")));
     }
-    let days = retention.days();
     let period = words_of(retention.period);
-    holes.extend([Hole::OnlyNewObjects, Hole::OwnRetention, Hole::RetentionEnds { days }]);
-    let fact = format!("Object Lock retains new versions for {period} in mode {name}");
-    Ok(State::Present { extent: Extent::Whole, fact, days: Some(days), holes })
+    holes.extend([Hole::OnlyNewObjects, Hole::OwnRetention]);
+    let (ends, until) = match lock.event_hold {
+        None => (Hole::RetentionEnds { days: retention.days() }, String::new()),
+        Some(hold) => {
+            let until = format!(", and until their event hold is released and {} after that", words_of(hold.period));
+            (Hole::HoldEnds { days: hold.days() }, until)
+        }
+    };
+    holes.push(ends);
+    let fact = format!("Object Lock retains new versions for {period} in mode {name}{until}");
+    Ok(State::Present { extent: Extent::Whole, fact, days: lock.days(), holes })
 }
 
 /// An event hold without a default retention.
@@ -108,7 +116,8 @@ fn event_hold(hold: EventHold, mode: RetentionMode) -> State {
         words_of(hold.period)
     );
     let bypass = (mode == RetentionMode::Governance).then_some(Hole::GovernanceBypass);
-    let holes = bypass.into_iter().chain([Hole::OnlyNewObjects, Hole::OwnRetention]).collect();
+    let ends = Hole::HoldEnds { days };
+    let holes = bypass.into_iter().chain([Hole::OnlyNewObjects, Hole::OwnRetention, ends]).collect();
     State::Present { extent: Extent::Whole, fact, days: Some(days), holes }
 }
 
@@ -149,8 +158,12 @@ fn replication(facts: &Facts<'_>) -> Result<State, Doubt> {
     if !is_whole {
         holes.push(Hole::PartOfObjects { scopes: list(away.iter().map(|rule| scope(rule))) });
     }
-    if away.iter().any(|rule| rule.delete_markers == Some(true)) {
+    // Where a run says nothing of it the rule is of the first version, or not one of S3's.
+    if away.iter().any(|rule| rule.delete_markers != Some(false)) {
         holes.push(Hole::DeleteMarkersTravel);
+    }
+    if away.iter().any(|rule| rule.kms_objects == Some(KmsObjects::LeftOut)) {
+        holes.push(Hole::KmsObjectsLeftOut);
     }
     holes.push(Hole::CopyUnseen);
     let fact = format!("replicated to account {}", accounts.join(", "));
@@ -216,10 +229,18 @@ fn ways_round(said: &Said) -> impl Iterator<Item = Hole> {
         (Group::ChangePolicy, "s3:PutBucketPolicy or s3:DeleteBucketPolicy is open: the policy can be taken away"),
     ];
     let is_open = |group| match said.guard(group) {
-        Guard::Open | Guard::InPart => true,
+        // Whom other accounts let in may pass; the bucket's account may not.
+        Guard::Open | Guard::InPart => {
+            said.reach(Caller::Administrator, Act::Group(group), Statements::All) != Some(Reach::All)
+        }
         Guard::Denied | Guard::Mfa | Guard::Unknown => false,
     };
     ways.into_iter().filter(move |(group, _)| is_open(*group)).map(|(_, words)| Hole::Policy(words.to_owned()))
+}
+
+/// Whom no bucket policy keeps out.
+fn owner_hole(said: &Said) -> Option<Hole> {
+    said.owner_hole().map(|hole| Hole::Policy(hole.to_string()))
 }
 
 /// What guards versions guards nothing that is written where there are none, whatever a policy says.
@@ -253,7 +274,7 @@ fn deny_version_deletion(facts: &Facts<'_>) -> Result<State, Doubt> {
     let said = facts.policy()?;
     let Said::Judged(judged) = said else { return Ok(State::Absent("there is no bucket policy".to_owned())) };
     let present = |extent, fact: &str, holes: Vec<Hole>| {
-        let holes = holes.into_iter().chain(ways_round(said)).collect();
+        let holes = holes.into_iter().chain(ways_round(said)).chain(owner_hole(said)).collect();
         of_versions(facts, extent, fact.to_owned(), holes)
     };
     match &judged.version_deletion {
@@ -262,8 +283,12 @@ fn deny_version_deletion(facts: &Facts<'_>) -> Result<State, Doubt> {
             let holes = holes.iter().map(|hole| Hole::Policy(hole.to_string())).collect();
             present(Extent::Part, "the bucket policy denies s3:DeleteObjectVersion in part", holes)
         }
-        Denied::Nothing => Ok(State::Absent("the bucket policy does not deny s3:DeleteObjectVersion".to_owned())),
-        Denied::Unknown => Err(Doubt::NotJudged("it depends on something that the analyser does not know".to_owned())),
+        Denied::Nothing => {
+            let why = "the bucket policy denies s3:DeleteObjectVersion to nobody, or only to requests that nobody has to make, \
+                       such as those without TLS";
+            Ok(State::Absent(why.to_owned()))
+        }
+        Denied::Unknown(holes) => Err(Doubt::NotJudged(sentences(holes))),
     }
 }
 
@@ -277,7 +302,7 @@ fn mfa_by_policy(facts: &Facts<'_>) -> Result<State, Doubt> {
     };
     let present = |extent, fact: &str| {
         let age = access.max_age.map_or(String::new(), |age| format!(", used at most {age} seconds before"));
-        let holes = access.holes().into_iter().map(Hole::Policy).collect();
+        let holes = access.holes().into_iter().map(Hole::Policy).chain(owner_hole(said)).collect();
         of_versions(facts, extent, format!("{fact}{age}"), holes)
     };
     match access.verdict {

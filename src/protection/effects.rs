@@ -3,10 +3,13 @@
 use std::cmp::Reverse;
 
 use super::controls::leaves_the_account;
+use super::guarded::{Kind, policy};
 use super::holes::days_of;
 use super::{Answer, Facts, Noncurrent, Outcome, Threat, read};
-use crate::model::{Control, Doubt, Extra, Lifecycle, MfaDelete, ObjectLock, Replication, RetentionMode, Versioning};
-use crate::policy::{Access, Denied, Group, Guard, Hole as PolicyHole, Said};
+use crate::model::{
+    Control, Doubt, EventHold, Extra, Lifecycle, MfaDelete, ObjectLock, Replication, RetentionMode, Versioning,
+};
+use crate::policy::{Act, Caller, Hole as PolicyHole, Reach, Statements};
 
 /// Something that stands against a threat.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +74,7 @@ impl Strength {
 }
 
 /// What one thing does against a threat, as far as it is known.
-enum Does {
+pub(super) enum Does {
     Nothing,
     This(Strength, String),
     /// At best.
@@ -81,11 +84,11 @@ enum Does {
 }
 
 impl Does {
-    fn stops(words: impl Into<String>) -> Self {
+    pub fn stops(words: impl Into<String>) -> Self {
         Self::This(Strength::Stops, words.into())
     }
 
-    fn limits(words: impl Into<String>) -> Self {
+    pub fn limits(words: impl Into<String>) -> Self {
         Self::This(Strength::Limits, words.into())
     }
 }
@@ -177,42 +180,50 @@ fn object_lock(mode: RetentionMode, threat: Threat, facts: &Facts<'_>) -> Does {
         Ok(ObjectLock::Enabled(lock)) => lock,
     };
     // A hold is released after the upload, so its period is the least that it lasts.
-    let retention = lock.retention.map(|it| (Some(it.mode), it.days()));
-    let hold = lock.event_hold.map(|it| (it.mode, it.days()));
-    let Some((found, days)) = retention.or(hold) else { return Does::Nothing };
+    let released = |hold: EventHold| format!("{} from the release of its event hold", days_of(hold.days()));
+    let (found, time) = match (lock.retention, lock.event_hold) {
+        (None, None) => return Does::Nothing,
+        (Some(retention), None) => (Some(retention.mode), days_of(retention.days())),
+        (None, Some(hold)) => (hold.mode, released(hold)),
+        (Some(retention), Some(hold)) => {
+            (Some(retention.mode), format!("{}, and {}", days_of(retention.days()), released(hold)))
+        }
+    };
     if found != Some(mode) {
         return Does::Nothing;
     }
     if is_governance && threat == Threat::UserKeys {
-        return governance(facts, days);
+        return governance(facts, &time);
     }
     let who = match (mode, threat) {
         (_, Threat::LifecycleRule) => "lifecycle does not delete",
         (RetentionMode::Compliance, _) => "nobody can delete",
         (RetentionMode::Governance, _) => "nobody without s3:BypassGovernanceRetention can delete",
     };
-    Does::stops(format!("{who} a locked version for {}", days_of(days)))
+    Does::stops(format!("{who} a locked version for {time}"))
 }
 
 /// Against keys that may do everything with objects, but what the bucket policy denies them.
-fn governance(facts: &Facts<'_>, days: u32) -> Does {
+fn governance(facts: &Facts<'_>, time: &str) -> Does {
     let said = match facts.policy() {
         Ok(said) => said,
         Err(doubt) => return Does::Perhaps(Strength::Stops, doubt),
     };
-    match said.keeps_governance() {
-        Some(true) => Does::stops(format!(
-            "the bucket policy denies s3:BypassGovernanceRetention to these keys, without which nobody can delete a locked \
-             version for {}",
-            days_of(days)
-        )),
-        Some(false) => Does::Nothing,
-        None => {
-            let why = "whether the bucket policy denies s3:BypassGovernanceRetention depends on something that the \
-                       analyser does not know";
-            Does::Perhaps(Strength::Stops, Doubt::NotJudged(why.to_owned()))
+    let denied = "the bucket policy denies s3:BypassGovernanceRetention";
+    let locked = format!("without which nobody can delete a locked version for {time}");
+    match said.reach(Caller::UserKeys, Act::BypassGovernance, Statements::All) {
+        Some(Reach::All) => Does::stops(format!("{denied} to these keys, {locked}")),
+        Some(Reach::Part(holes)) => Does::limits(format!("{denied} in part, {locked}: {}", sentences(&holes))),
+        Some(Reach::PartAtLeast(holes)) => {
+            Does::AtLeastLimits(format!("{denied} in part at least, {locked}"), Doubt::NotJudged(sentences(&holes)))
         }
+        Some(Reach::Unknown(holes)) => Does::Perhaps(Strength::Stops, Doubt::NotJudged(sentences(&holes))),
+        Some(Reach::Nothing) | None => Does::Nothing,
     }
+}
+
+pub(super) fn sentences(holes: &[PolicyHole]) -> String {
+    holes.iter().map(ToString::to_string).collect::<Vec<String>>().join("; ")
 }
 
 /// Source: S3 user guide, "What does Amazon S3 replicate?"
@@ -253,121 +264,9 @@ fn versions_kept(threat: Threat, facts: &Facts<'_>) -> Does {
     }
 }
 
-/// Which statements of a policy are looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// Those that deny with MFA, too.
-    Deny,
-    /// Those that demand it.
-    Mfa,
-}
-
-fn policy(kind: Kind, threat: Threat, facts: &Facts<'_>) -> Does {
-    // Where there are no versions an upload destroys, and a policy on deletions guards nothing.
-    let is_unversioned = facts.state().is_ok_and(|state| state.versioning != Versioning::Enabled);
-    let said = match facts.policy() {
-        _ if is_unversioned && threat == Threat::Administrator => return Does::Nothing,
-        Ok(Said::NoPolicy) => return Does::Nothing,
-        Ok(said) => said,
-        Err(doubt) => return Does::Perhaps(best(kind, threat, facts), doubt),
-    };
-    let done = match threat {
-        Threat::Administrator => administrator(kind, said, facts),
-        Threat::UserKeys | Threat::Script => deletion(kind, threat, said, facts),
-        Threat::LifecycleRule => new_rule(kind, said, facts),
-    };
-    done.unwrap_or_else(|doubt| Does::Perhaps(best(kind, threat, facts), doubt))
-}
-
-/// The most that any policy does.
-fn best(kind: Kind, threat: Threat, facts: &Facts<'_>) -> Strength {
-    match (threat, kind) {
-        // Whoever changes policies is stopped by none.
-        (Threat::Administrator, Kind::Deny | Kind::Mfa) | (Threat::LifecycleRule, Kind::Mfa) => Strength::Limits,
-        (Threat::LifecycleRule, Kind::Deny) => match facts.lifecycle() {
-            Ok(Lifecycle::Present(_)) => Strength::Limits,
-            Ok(Lifecycle::None) | Err(_) => Strength::Stops,
-        },
-        (Threat::UserKeys | Threat::Script, Kind::Deny | Kind::Mfa) => {
-            match facts.state().map(|state| state.versioning) {
-                Ok(Versioning::Never | Versioning::Partial(_) | Versioning::Suspended) => Strength::Limits,
-                Ok(Versioning::Enabled) | Err(_) => match facts.noncurrent {
-                    Noncurrent::Expire { .. } => Strength::Limits,
-                    Noncurrent::Kept | Noncurrent::Unknown(_) => Strength::Stops,
-                },
-            }
-        }
-    }
-}
-
-/// Only a policy that guards itself holds somebody up who may change policies.
-fn administrator(kind: Kind, said: &Said, facts: &Facts<'_>) -> Result<Does, Doubt> {
-    let groups = [Group::DeleteVersions, Group::ChangeLifecycle, Group::ChangePolicy];
-    let guards = groups.map(|group| (group, said.guard(group)));
-    if guards.iter().any(|(_, guard)| matches!(guard, Guard::Open | Guard::InPart)) {
-        return Ok(Does::Nothing);
-    }
-    facts.state()?;
-    if let Some((group, _)) = guards.iter().find(|(_, guard)| *guard == Guard::Unknown) {
-        return Err(unjudged(said, *group));
-    }
-    let is_mfa = guards.iter().any(|(_, guard)| *guard == Guard::Mfa);
-    Ok(match kind {
-        Kind::Mfa if is_mfa => {
-            Does::limits("deleting versions and taking the policy away need MFA; credentials with MFA pass")
-        }
-        Kind::Deny if !is_mfa => Does::limits(
-            "the bucket policy denies everybody to delete versions and to change it; the root user, or sts:AssumeRoot \
-             with S3UnlockBucketPolicy, takes it away",
-        ),
-        Kind::Mfa | Kind::Deny => Does::Nothing,
-    })
-}
-
-fn unjudged(said: &Said, group: Group) -> Doubt {
-    let holes = said.access(group).map(Access::holes).unwrap_or_default();
-    Doubt::NotJudged(holes.join("; "))
-}
-
-/// Somebody deletes versions, or objects where there are none.
-fn deletion(kind: Kind, threat: Threat, said: &Said, facts: &Facts<'_>) -> Result<Does, Doubt> {
-    let is_versioned = facts.state()?.versioning == Versioning::Enabled;
-    let group = if is_versioned { Group::DeleteVersions } else { Group::DeleteObjects };
-    let what = if is_versioned { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
-    // Where nothing keeps versions a new upload destroys as much as a deletion.
-    let guarded = |words: String| {
-        if is_versioned {
-            outlived_by_rules(&words, facts)
-        } else {
-            Does::limits(format!("{words}; overwriting needs neither"))
-        }
-    };
-    Ok(match (kind, said.guard(group)) {
-        (_, Guard::Unknown) => return Err(unjudged(said, group)),
-        (Kind::Deny, Guard::Denied) => guarded(format!("the bucket policy denies {what} to everybody")),
-        (Kind::Deny, Guard::Mfa | Guard::InPart | Guard::Open) => match said {
-            Said::Judged(judged) if is_versioned && matches!(judged.version_deletion, Denied::Some(_)) => {
-                Does::limits(format!("the bucket policy denies {what} in part"))
-            }
-            Said::Judged(_) | Said::NoPolicy | Said::Unknown(_) => Does::Nothing,
-        },
-        (Kind::Mfa, Guard::Mfa) => guarded(match threat {
-            Threat::Script => {
-                format!("the bucket policy demands MFA for {what}, which a role's credentials never carry")
-            }
-            Threat::Administrator | Threat::UserKeys | Threat::LifecycleRule => {
-                format!("the bucket policy demands MFA for {what}, which long-term keys never carry")
-            }
-        }),
-        (Kind::Mfa, Guard::InPart) if threat == Threat::UserKeys && lets_keys_pass(said, group) => Does::Nothing,
-        (Kind::Mfa, Guard::InPart) => Does::limits(format!("the bucket policy demands MFA for {what} in part")),
-        (Kind::Mfa, Guard::Denied | Guard::Open) => Does::Nothing,
-    })
-}
-
 /// A plain deletion or a new upload makes a version noncurrent, and a lifecycle rule that ends noncurrent versions finishes
 /// it: nothing that guards the deletion of versions stops that.
-fn outlived_by_rules(words: &str, facts: &Facts<'_>) -> Does {
+pub(super) fn outlived_by_rules(words: &str, facts: &Facts<'_>) -> Does {
     match &facts.noncurrent {
         Noncurrent::Kept => Does::stops(words),
         Noncurrent::Expire { days, by, .. } => {
@@ -378,35 +277,4 @@ fn outlived_by_rules(words: &str, facts: &Facts<'_>) -> Does {
         }
         Noncurrent::Unknown(doubt) => Does::AtLeastLimits(words.to_owned(), doubt.clone()),
     }
-}
-
-/// Whether a condition on MFA lets long-term keys through.
-fn lets_keys_pass(said: &Said, group: Group) -> bool {
-    let gaps = said.access(group).into_iter().flat_map(|access| &access.gaps);
-    gaps.map(|gap| &gap.hole).any(|hole| {
-        matches!(
-            hole,
-            PolicyHole::BoolWithoutIfExists { .. }
-                | PolicyHole::AgeWithoutIfExists { .. }
-                | PolicyHole::OnlyTemporaryCredentials
-        )
-    })
-}
-
-/// Somebody puts a lifecycle rule. What no policy stops is a rule that is there.
-fn new_rule(kind: Kind, said: &Said, facts: &Facts<'_>) -> Result<Does, Doubt> {
-    Ok(match (kind, said.guard(Group::ChangeLifecycle)) {
-        (_, Guard::Unknown) => return Err(unjudged(said, Group::ChangeLifecycle)),
-        (Kind::Deny, Guard::Denied) => match facts.lifecycle()? {
-            Lifecycle::None => Does::stops("the bucket policy denies s3:PutLifecycleConfiguration to everybody"),
-            Lifecycle::Present(_) => Does::limits(
-                "the bucket policy denies s3:PutLifecycleConfiguration to everybody; the rules that are there go on",
-            ),
-        },
-        (Kind::Mfa, Guard::Mfa) => Does::limits("a rule can only be put with MFA"),
-        (Kind::Mfa, Guard::InPart) => Does::limits("some can put a rule only with MFA"),
-        (Kind::Deny, Guard::Mfa | Guard::InPart | Guard::Open) | (Kind::Mfa, Guard::Denied | Guard::Open) => {
-            Does::Nothing
-        }
-    })
 }

@@ -9,6 +9,9 @@ pub enum Hole {
     RetentionEnds {
         days: u32,
     },
+    HoldEnds {
+        days: u32,
+    },
     GovernanceBypass,
 
     // Replication.
@@ -17,6 +20,7 @@ pub enum Hole {
         scopes: String,
     },
     DeleteMarkersTravel,
+    KmsObjectsLeftOut,
     CopyUnseen,
 
     // Versions.
@@ -38,9 +42,11 @@ impl Hole {
             Self::OnlyNewObjects => "only_new_objects",
             Self::OwnRetention => "own_retention",
             Self::RetentionEnds { .. } => "retention_ends",
+            Self::HoldEnds { .. } => "hold_ends",
             Self::GovernanceBypass => "governance_bypass",
             Self::PartOfObjects { .. } => "part_of_objects",
             Self::DeleteMarkersTravel => "delete_markers_travel",
+            Self::KmsObjectsLeftOut => "kms_objects_left_out",
             Self::CopyUnseen => "copy_unseen",
             Self::VersionsExpire { .. } => "versions_expire",
             Self::VersionsMayExpire => "versions_may_expire",
@@ -58,6 +64,11 @@ impl fmt::Display for Hole {
             Self::OnlyNewObjects => f.write_str("objects that are older than the default retention are not locked by it"),
             Self::OwnRetention => f.write_str("an upload that names its own retention gets that one"),
             Self::RetentionEnds { days } => write!(f, "{} after its upload a version can be deleted", days_of(*days)),
+            Self::HoldEnds { days } => write!(
+                f,
+                "{} after its event hold is released a version can be deleted, and who may release holds is not seen here",
+                days_of(*days)
+            ),
             Self::GovernanceBypass => {
                 f.write_str(
                     "who has s3:BypassGovernanceRetention deletes all the same, with a header, where no policy denies it",
@@ -67,6 +78,7 @@ impl fmt::Display for Hole {
             Self::DeleteMarkersTravel => {
                 f.write_str("delete markers travel: what is deleted here is hidden there, too, and its versions stay")
             }
+            Self::KmsObjectsLeftOut => f.write_str("objects that are encrypted with SSE-KMS are not copied"),
             Self::CopyUnseen => f.write_str(
                 "whether every version was copied, and what the other account does with the copies, is not seen from here",
             ),

@@ -10,6 +10,7 @@ use crate::model::{
     BucketPolicy, DefaultLock, DefaultRetention, LeftOut, LifecycleConfiguration, Operation, Reading, Reason,
     Replication, ReplicationRule, RetentionMode, RetentionPeriod, Timestamp,
 };
+use crate::policy::Place;
 
 /// Each fact by its place in the lists below; `None` is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +71,7 @@ fn replications() -> [Replication; 3] {
             account: Some(AccountId::parse(account).expect("12 digits")),
             left_out: LeftOut::default(),
             delete_markers: Some(false),
+            kms_objects: None,
         };
         Replication::Present(vec![rule])
     };
@@ -107,6 +109,16 @@ fn policies() -> Vec<BucketPolicy> {
     ]
 }
 
+fn place() -> Place {
+    Place {
+        bucket: "bucket".to_owned(),
+        account: AccountId::parse(ACCOUNT).expect("12 digits"),
+        partition: "aws".to_owned(),
+        organization: None,
+        today: time::macros::date!(2026 - 03 - 17),
+    }
+}
+
 /// Everything that there can be of each fact.
 struct World {
     lifecycles: [(Lifecycle, Noncurrent); 4],
@@ -128,7 +140,7 @@ impl World {
     fn new() -> Self {
         let said = policies()
             .into_iter()
-            .map(|policy| Said::of(&fact(Some(policy), Operation::GetBucketPolicy), "bucket", Some("aws")));
+            .map(|policy| Said::of(&fact(Some(policy), Operation::GetBucketPolicy), Some(place())));
         Self { lifecycles: lifecycles(), locks: locks(), replications: replications(), said: said.collect() }
     }
 

@@ -9,7 +9,7 @@ use crate::evaluate::Evaluator;
 use crate::lifecycle::{self, Action, Configuration, Filter, MinimumSize, StorageClass, When};
 use crate::model::{
     AccountId, AccountRecord, AccountState, ActionKind, BucketPolicy, BucketRecord, Coverage, DefaultLock,
-    DefaultRetention, ErrorClass, Extra, Extras, Fact, Facts, LeftOut, Lifecycle, LifecycleConfiguration,
+    DefaultRetention, ErrorClass, Extra, Extras, Fact, Facts, KmsObjects, LeftOut, Lifecycle, LifecycleConfiguration,
     LifecycleRule, MfaDelete, ObjectLock, Observed, Operation, OuPath, Outcome, Reading, Reason, Region, Replication,
     ReplicationRule, RetentionMode, RetentionPeriod, RuleStatus, Run, Standard, Timestamp, Versioning, VersioningState,
 };
@@ -246,6 +246,7 @@ pub fn protected() -> Example {
         account: Some(AccountId::parse("999999999999").expect("12 digits")),
         left_out: LeftOut::default(),
         delete_markers: Some(true),
+        kms_objects: Some(KmsObjects::Copied),
     };
     let reading = Operation::GetBucketPolicy;
     let refused = |operation| Observed::Unknown(Arc::new(denied(operation)));

@@ -5,7 +5,7 @@ use crate::model::{Doubt, MfaDelete, Severity};
 use crate::policy::{self, Access, Group, Said};
 
 /// Passes where the policy demands MFA of everybody for these actions, or denies them to everybody, and leaves no way
-/// round. Where it was meant to demand it and has a hole, that is worse than where nothing is demanded.
+/// round but that of the root user, which no policy closes. Where it was meant to demand it and has a hole, that is worse than where nothing is demanded.
 pub(super) fn demands_mfa(facts: &BucketFacts<'_>, group: Group) -> Verdict {
     let verdict = match facts.said() {
         None => return Verdict::NotApplicable,
@@ -27,7 +27,7 @@ fn judge(access: &Access) -> Verdict {
     let medium = |evidence: String| Verdict::Fail { evidence: evidence.into(), severity: Some(Severity::Medium) };
     match access.verdict {
         _ if access.denied_to_all => Verdict::Pass,
-        policy::Verdict::Required if access.gaps.is_empty() => Verdict::Pass,
+        policy::Verdict::Required if access.closable_gaps().next().is_none() => Verdict::Pass,
         policy::Verdict::Required => medium(format!("MFA is demanded, and there are ways round it: {holes}")),
         policy::Verdict::Partial => medium(format!("MFA is demanded in part: {holes}")),
         policy::Verdict::NotRequired if holes.is_empty() => Verdict::fail("the bucket policy does not demand MFA"),

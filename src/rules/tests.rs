@@ -123,6 +123,7 @@ fn replication(value: &Value) -> Fact<Replication> {
         account: row.account.map(|id| AccountId::parse(&id).expect("12 digits")),
         left_out: LeftOut::default(),
         delete_markers: row.delete_markers,
+        kms_objects: None,
     };
     let known = match value.as_str() {
         Some("unknown") => None,
@@ -139,6 +140,8 @@ fn replication(value: &Value) -> Fact<Replication> {
 fn setting(row: &Row) -> Setting {
     let accepted = row.accepted.iter().map(|control| control.parse().expect("a control"));
     Setting {
+        organization: None,
+        today: today(row),
         analyses: Analyses::new(today(row)),
         partition: (row.partition != "unknown").then(|| row.partition.clone()),
         accepted: accepted.collect(),

@@ -41,6 +41,20 @@ pub(super) struct ReplicationRule {
     account: Option<String>,
     /// `Status` of `DeleteMarkerReplication`; absent: no such element.
     delete_markers: Option<String>,
+    /// `Status` of `SseKmsEncryptedObjects`; absent: no such element.
+    kms_objects: Option<String>,
+    #[serde(default)]
+    version: RuleVersion,
+}
+
+/// How a rule says which objects it is for.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+enum RuleVersion {
+    /// `Prefix` in the rule.
+    V1,
+    /// `Filter`.
+    #[default]
+    V2,
 }
 
 fn enabled() -> String {
@@ -73,6 +87,8 @@ impl ReplicationRule {
             destination: format!("arn:aws:s3:::{bucket}"),
             account: Some(account.to_owned()),
             delete_markers: Some("Disabled".to_owned()),
+            kms_objects: None,
+            version: RuleVersion::V2,
         }
     }
 }
@@ -125,7 +141,15 @@ pub(super) fn replication(bucket: &Bucket) -> Result<String, Fault> {
             optional(inner, "ID", rule.id.as_deref());
             element(inner, "Priority", &position.to_string());
             element(inner, "Status", &rule.status);
-            write_filter(inner, rule);
+            match rule.version {
+                RuleVersion::V1 => element(inner, "Prefix", rule.prefix.as_deref().unwrap_or_default()),
+                RuleVersion::V2 => write_filter(inner, rule),
+            }
+            if let Some(status) = &rule.kms_objects {
+                within(inner, &["SourceSelectionCriteria", "SseKmsEncryptedObjects"], |inner| {
+                    element(inner, "Status", status);
+                });
+            }
             if let Some(status) = &rule.delete_markers {
                 within(inner, &["DeleteMarkerReplication"], |inner| element(inner, "Status", status));
             }

@@ -71,9 +71,9 @@ fn full() -> (Value, Value) {
         "object_lock": {"enabled": {"default_retention": {"mode": "compliance", "period": {"years": 7}}}},
         "replication": {"present": [
             {"id": "away", "enabled": true, "prefix": "", "tags": [], "destination": "arn:aws:s3:::copy",
-             "account": "222222222222", "delete_markers": false},
+             "account": "222222222222", "delete_markers": false, "kms_objects": "left_out"},
             {"id": null, "enabled": false, "prefix": "logs/", "tags": [["a", "1"], ["b", "2"]],
-             "destination": "arn:aws:s3:::two", "account": null, "delete_markers": null},
+             "destination": "arn:aws:s3:::two", "account": null, "delete_markers": null, "kms_objects": "left_out"},
         ]},
         "encryption": {"present": ["aws:kms"]},
         "ownership": "bucket_owner_enforced",

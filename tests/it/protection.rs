@@ -192,8 +192,10 @@ fn each_bucket_says_what_stands_against_whom() {
     assert_eq!(says("copied"), ["versioned", "limited", "limited", "limited", "limited"]);
     assert_eq!(says("copied-in-account"), ["versioned", "nothing", "nothing", "limited", "limited"]);
     assert_eq!(says("kept"), ["versioned_with_lifecycle", "nothing", "nothing", "limited", "limited"]);
-    assert_eq!(says("guarded"), ["versioned", "limited", "stopped", "limited", "stopped"]);
-    assert_eq!(says("mistaken"), ["versioned", "nothing", "nothing", "limited", "limited"]);
+    // Whoever may make MFA devices has MFA.
+    assert_eq!(says("guarded"), ["versioned", "nothing", "stopped", "limited", "stopped"]);
+    // Long-term keys pass, and credentials of roles, which are temporary and without MFA, do not.
+    assert_eq!(says("mistaken"), ["versioned", "nothing", "nothing", "limited", "stopped"]);
     assert_eq!(says("plain"), ["unversioned", "nothing", "nothing", "nothing", "nothing"]);
     assert_eq!(says("refused"), ["unknown", "unknown", "unknown", "unknown", "unknown"]);
     for call in EXTRAS {
@@ -381,4 +383,263 @@ fn what_guards_versions_is_worth_less_where_a_rule_ends_them_and_little_where_th
     assert!(control("none")["fact"].contains("versioning was never configured"));
     let status = |bucket: &str| of("out/findings.csv", bucket, "rule", "mfa-delete-enabled")["status"].clone();
     assert_eq!([status("ended"), status("none")], ["waived", "fail"]);
+}
+
+/// The policy of one statement for all of a bucket; `more` says more of it, or another principal.
+fn statement(bucket: &str, more: &Value) -> Value {
+    let mut statement = json!({
+        "Effect": "Deny", "Principal": "*", "Action": "s3:*",
+        "Resource": [format!("arn:aws:s3:::{bucket}"), format!("arn:aws:s3:::{bucket}/*")],
+    });
+    let elements = statement.as_object_mut().expect("an object");
+    elements.extend(more.as_object().expect("an object").clone());
+    if elements.contains_key("NotPrincipal") {
+        elements.remove("Principal");
+    }
+    if elements.contains_key("NotResource") {
+        elements.remove("Resource");
+    }
+    statement
+}
+
+/// Buckets with nothing but a policy of these statements.
+fn with_policies(policies: &[(&str, Vec<Value>)]) -> Sim {
+    let buckets: Vec<Value> = policies
+        .iter()
+        .map(|(name, more)| {
+            let statements: Vec<Value> = more.iter().map(|more| statement(name, more)).collect();
+            bucket(name, json!({"policy": {"Version": "2012-10-17", "Statement": statements}, "mfa_delete": null}))
+        })
+        .collect();
+    Sim::json(
+        &json!({
+            "organization_id": "o-protect0000", "management_account": "111111111111", "root": "r-ab12", "ous": [],
+            "accounts": [{
+                "id": "111111111111", "name": "One", "ou": "r-ab12", "assumable": false, "buckets": buckets,
+            }],
+        })
+        .to_string(),
+    )
+}
+
+fn trial_policies() -> Vec<(&'static str, Vec<Value>)> {
+    let condition = |condition: Value| vec![json!({"Condition": condition})];
+    let tax = |condition: Value| json!({"Resource": "arn:aws:s3:::folder/tax/*", "Condition": condition});
+    vec![
+        ("all-denied", vec![json!({})]),
+        ("everything", condition(if_exists())),
+        (
+            "folder",
+            vec![
+                tax(json!({"Null": {"aws:MultiFactorAuthAge": true}})),
+                tax(json!({"NumericGreaterThan": {"aws:MultiFactorAuthAge": 3600}})),
+            ],
+        ),
+        ("keys", condition(json!({"Null": {"aws:MultiFactorAuthPresent": true}}))),
+        ("old-date", condition(json!({"DateLessThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}))),
+        ("organization", condition(json!({"StringNotEquals": {"aws:PrincipalOrgID": "o-protect0000"}}))),
+        (
+            "own-account",
+            vec![json!({"Principal": {"AWS": "arn:aws:iam::111111111111:root"}, "Condition": if_exists()})],
+        ),
+        ("not-role", vec![json!({"NotPrincipal": {"AWS": "arn:aws:iam::111111111111:role/R"}})]),
+        ("role-deny", vec![json!({"Principal": {"AWS": "arn:aws:iam::111111111111:role/app"}})]),
+        (
+            "role-mfa",
+            vec![json!({"Principal": {"AWS": "arn:aws:iam::111111111111:role/app"}, "Condition": if_exists()})],
+        ),
+        (
+            "services",
+            condition(json!({"BoolIfExists": {
+                "aws:MultiFactorAuthPresent": "false", "aws:PrincipalIsAWSService": "false",
+            }})),
+        ),
+        ("tls", condition(json!({"Bool": {"aws:SecureTransport": "false"}}))),
+        (
+            "tls-mfa",
+            condition(json!({
+                "BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}, "Bool": {"aws:SecureTransport": "false"},
+            })),
+        ),
+        (
+            "variable",
+            vec![json!({"Action": "s3:Delete*", "NotResource": "arn:aws:s3:::variable/users/${aws:username}/*"})],
+        ),
+    ]
+}
+
+#[test]
+fn a_policy_counts_only_against_requests_that_a_threat_has_to_make() {
+    let ran = scan(&with_policies(&trial_policies()), &["--with", "protection"], 1);
+    let rows: BTreeMap<String, Row> =
+        ran.rows("out/protection.csv").into_iter().map(|row| (row["bucket"].clone(), row)).collect();
+    let says = |bucket: &str| {
+        let row = &rows[bucket];
+        [row["administrator"].as_str(), row["user_keys"].as_str(), row["user_keys_by"].as_str()]
+    };
+    for (bucket, expected) in [
+        ("all-denied", ["limited", "stopped", "policy-deny"]),
+        ("everything", ["nothing", "stopped", "policy-mfa"]),
+        ("folder", ["nothing", "limited", "policy-mfa"]),
+        ("keys", ["nothing", "stopped", "policy-deny"]),
+        ("old-date", ["nothing", "nothing", ""]),
+        ("organization", ["nothing", "nothing", ""]),
+        ("own-account", ["nothing", "stopped", "policy-mfa"]),
+        ("not-role", ["unknown", "limited", "policy-deny"]),
+        ("role-deny", ["nothing", "nothing", ""]),
+        ("role-mfa", ["nothing", "nothing", ""]),
+        ("services", ["nothing", "stopped", "policy-mfa"]),
+        ("tls", ["nothing", "nothing", ""]),
+        ("tls-mfa", ["nothing", "nothing", ""]),
+    ] {
+        assert_eq!(says(bucket), expected, "{bucket}");
+    }
+    let nothing = |bucket: &str| {
+        let rows = ran.rows("out/findings.csv").into_iter();
+        rows.filter(|row| row["bucket"] == bucket && row["rule"] == "nothing-against-user-keys").count()
+    };
+    for bucket in ["tls", "tls-mfa", "old-date", "organization", "role-deny", "role-mfa"] {
+        assert_eq!(nothing(bucket), 1, "{bucket}");
+    }
+    for bucket in ["all-denied", "everything", "folder", "keys", "services", "not-role"] {
+        assert_eq!(nothing(bucket), 0, "{bucket}");
+    }
+    // Keys can be exchanged for a session that such a policy lets in: it is said.
+    let report = ran.json("out/report.json");
+    let keys =
+        report["protection"].as_array().expect("rows").iter().find(|row| row["bucket"] == "keys").expect("a row");
+    let how = keys["threats"][1]["by"][0]["how"].as_str().expect("words");
+    assert!(how.contains("sts:GetSessionToken"), "{how}");
+}
+
+#[test]
+fn a_policy_that_does_not_look_at_mfa_is_never_unknown_for_it() {
+    let ran = scan(&with_policies(&trial_policies()), &["--with", "protection"], 1);
+    for bucket in ["not-role", "variable", "tls", "all-denied", "role-deny", "role-mfa", "old-date"] {
+        let rows = ran.rows("out/policy.csv").into_iter().filter(|row| row["bucket"] == bucket);
+        assert!(rows.clone().count() == 6, "{bucket}");
+        assert!(rows.clone().all(|row| row["mfa"] == "not_required"), "{bucket}: {:?}", rows.collect::<Vec<Row>>());
+    }
+    for bucket in ["not-role", "variable"] {
+        let findings = ran.rows("out/findings.csv").into_iter();
+        let unknown = findings.filter(|row| row["bucket"] == bucket && row["status"] == "unknown");
+        let rules: Vec<String> = unknown.map(|row| row["rule"].clone()).collect();
+        assert!(!rules.iter().any(|rule| rule.starts_with("policy-mfa")), "{bucket}: {rules:?}");
+    }
+    // The first statement stops whoever the second lets pass.
+    let row = ran
+        .rows("out/policy.csv")
+        .into_iter()
+        .find(|row| row["bucket"] == "folder" && row["actions"] == "delete_versions");
+    let holes = row.expect("a row")["holes"].clone();
+    assert!(holes.contains("only a part of the objects") && !holes.contains("whoever has no MFA passes"), "{holes}");
+}
+
+#[test]
+fn the_root_user_is_a_hole_of_every_policy() {
+    let ran = scan(&with_policies(&trial_policies()), &["--with", "protection"], 1);
+    let words = "the root user of the bucket's account can read, put and delete the bucket policy";
+    for bucket in ["all-denied", "everything"] {
+        let holes = |file: &str, key: &str, value: &str| {
+            let rows = ran.rows(file);
+            let row = rows.into_iter().find(|row| row["bucket"] == bucket && row[key] == value);
+            row.expect("a row")["holes"].clone()
+        };
+        assert!(holes("out/policy.csv", "actions", "change_policy").contains(words), "{bucket}");
+        let control = if bucket == "everything" { "mfa-by-policy" } else { "deny-version-deletion" };
+        assert!(holes("out/controls.csv", "control", control).contains(words), "{bucket}");
+        // No policy can close it, so that it fails no rule.
+        let rows = ran.rows("out/findings.csv").into_iter();
+        assert!(
+            rows.filter(|row| row["bucket"] == bucket).all(|row| row["rule"] != "policy-mfa-to-change-policy"),
+            "{bucket}"
+        );
+    }
+    let control = |bucket: &str| {
+        let rows = ran.rows("out/controls.csv");
+        rows.into_iter()
+            .find(|row| row["bucket"] == bucket && row["control"] == "deny-version-deletion")
+            .expect("a row")
+    };
+    assert_eq!(control("tls")["state"], "absent");
+    let accepting = ["--standard=cis-with-compensation", "--accept-control=deny-version-deletion", "--with=protection"];
+    let ran = scan(&with_policies(&trial_policies()), &accepting, 1);
+    let waived = finding(&ran, "all-denied", "mfa-delete-enabled");
+    assert!(waived["status"] == "waived" && waived["evidence"].contains(words), "{waived:?}");
+    assert_eq!(finding(&ran, "tls", "mfa-delete-enabled")["status"], "fail");
+}
+
+#[test]
+fn a_copy_has_holes_where_delete_markers_travel_and_where_encrypted_objects_stay_behind() {
+    let to = |more: Value| {
+        let mut rule =
+            json!({"destination": "arn:aws:s3:::copy", "account": "222222222222", "delete_markers": "Disabled"});
+        rule.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        json!({"replication": [rule], "mfa_delete": null})
+    };
+    let buckets = [
+        bucket("first-version", to(json!({"version": "V1", "delete_markers": null, "kms_objects": "Enabled"}))),
+        bucket("disabled", to(json!({"kms_objects": "Disabled"}))),
+        bucket("silent", to(json!({}))),
+        bucket("whole", to(json!({"kms_objects": "Enabled"}))),
+    ];
+    let sim = Sim::json(
+        &json!({
+            "organization_id": "o-protect0000", "management_account": "111111111111", "root": "r-ab12", "ous": [],
+            "accounts": [{
+                "id": "111111111111", "name": "One", "ou": "r-ab12", "assumable": false, "buckets": buckets,
+            }],
+        })
+        .to_string(),
+    );
+    let options =
+        ["--standard=cis-with-compensation", "--with=protection", "--accept-control=replication-other-account"];
+    let ran = scan(&sim, &options, 0);
+    let (travel, kms) = ("delete markers travel", "objects that are encrypted with SSE-KMS are not copied");
+    for (name, travels, leaves_out) in
+        [("first-version", true, false), ("disabled", false, true), ("silent", false, true), ("whole", false, false)]
+    {
+        let rows = ran.rows("out/controls.csv").into_iter();
+        let row = rows.filter(|row| row["bucket"] == name && row["control"] == "replication-other-account");
+        let row: Vec<Row> = row.collect();
+        assert_eq!(row[0]["state"], "present", "{name}");
+        let waived = finding(&ran, name, "mfa-delete-enabled");
+        assert_eq!(waived["status"], "waived", "{name}");
+        for holes in [&row[0]["holes"], &waived["evidence"]] {
+            assert_eq!((holes.contains(travel), holes.contains(kms)), (travels, leaves_out), "{name}: {holes}");
+        }
+    }
+}
+
+#[test]
+fn an_event_hold_lasts_from_its_release() {
+    let held = |lock: Value| json!({"object_lock": lock, "mfa_delete": null});
+    let buckets = [
+        bucket("beside", held(json!({"event_hold_days": 30, "mode": "COMPLIANCE", "days": 90}))),
+        bucket("held", held(json!({"event_hold_days": 30, "mode": "COMPLIANCE"}))),
+    ];
+    let sim = Sim::json(
+        &json!({
+            "organization_id": "o-protect0000", "management_account": "111111111111", "root": "r-ab12", "ous": [],
+            "accounts": [{
+                "id": "111111111111", "name": "One", "ou": "r-ab12", "assumable": false, "buckets": buckets,
+            }],
+        })
+        .to_string(),
+    );
+    let ran = scan(&sim, &["--with=protection"], 1);
+    for (name, days) in [("held", "30"), ("beside", "90")] {
+        let rows = ran.rows("out/controls.csv").into_iter();
+        let row: Vec<Row> =
+            rows.filter(|row| row["bucket"] == name && row["control"] == "object-lock-compliance").collect();
+        assert_eq!((row[0]["state"].as_str(), row[0]["days"].as_str()), ("present", days), "{name}");
+        let holes = &row[0]["holes"];
+        assert!(holes.contains("30 days after its event hold is released"), "{holes}");
+        assert!(!holes.contains("after its upload"), "{holes}");
+        let report = ran.json("out/report.json");
+        let row =
+            report["protection"].as_array().expect("rows").iter().find(|row| row["bucket"] == name).expect("a row");
+        let how = row["threats"][1]["by"][0]["how"].as_str().expect("words").to_owned();
+        assert!(how.contains("30 days from the release of its event hold"), "{how}");
+    }
 }

@@ -127,7 +127,10 @@ fn is_meant(listed: &str, who: &str) -> bool {
     let role = what.strip_prefix("assumed-role/").and_then(|session| session.split('/').next());
     listed == account
         || listed == format!("arn:aws:iam::{account}:root")
-        || role.is_some_and(|role| listed == format!("arn:aws:iam::{account}:role/{role}"))
+        || role.is_some_and(|role| {
+            let path = listed.strip_prefix(&format!("arn:aws:iam::{account}:role/"));
+            path.and_then(|path| path.rsplit('/').next()) == Some(role)
+        })
 }
 
 /// Every condition of the statement that `is_own` picks by its key in lower case.
@@ -164,6 +167,15 @@ fn condition(operator: &str, key: &str, values: &Value, keys: &Keys) -> Answer {
         "StringNotEquals" => (true, Box::new(|value, wanted| Some(value == wanted))),
         "StringLike" => (false, Box::new(|value, wanted| Some(wildcard(wanted.as_bytes(), value.as_bytes())))),
         "StringNotLike" => (true, Box::new(|value, wanted| Some(wildcard(wanted.as_bytes(), value.as_bytes())))),
+        "StringEqualsIgnoreCase" => (false, Box::new(|value, wanted| Some(value.eq_ignore_ascii_case(wanted)))),
+        "StringNotEqualsIgnoreCase" => (true, Box::new(|value, wanted| Some(value.eq_ignore_ascii_case(wanted)))),
+        "ArnEquals" | "ArnLike" => (false, Box::new(|value, wanted| Some(arn(value, wanted)))),
+        "ArnNotEquals" | "ArnNotLike" => (true, Box::new(|value, wanted| Some(arn(value, wanted)))),
+        "IpAddress" => (false, Box::new(network)),
+        "NotIpAddress" => (true, Box::new(network)),
+        // All are written alike and in UTC.
+        "DateLessThan" => (false, Box::new(|value, wanted| Some(value < wanted))),
+        "DateGreaterThan" => (false, Box::new(|value, wanted| Some(value > wanted))),
         "Bool" => (false, Box::new(|value, wanted| Some(value.eq_ignore_ascii_case(wanted)))),
         "NumericEquals" => (false, compare(|value, wanted| value.total_cmp(&wanted).is_eq())),
         "NumericNotEquals" => (true, compare(|value, wanted| value.total_cmp(&wanted).is_eq())),
@@ -180,7 +192,15 @@ fn condition(operator: &str, key: &str, values: &Value, keys: &Keys) -> Answer {
         "aws:multifactorauthage" => operator.starts_with("Numeric"),
         _ => true,
     };
-    let matches = or(values.iter().map(|wanted| test(value, wanted)));
+    let matches = or(values.iter().map(|wanted| match wanted.split_once("${") {
+        None => test(value, wanted),
+        // The variable can be any text.
+        Some((before, after)) if operator.contains("Like") => {
+            let after = after.split_once('}').expect("closed").1;
+            test(value, &format!("{before}*{after}")).filter(|is_like| !is_like)
+        }
+        Some(_) => None,
+    }));
     if !is_right {
         None
     } else if is_negated {
@@ -188,6 +208,21 @@ fn condition(operator: &str, key: &str, values: &Value, keys: &Keys) -> Answer {
     } else {
         matches
     }
+}
+
+fn arn(value: &str, wanted: &str) -> bool {
+    let parts = |arn: &str| arn.splitn(6, ':').map(str::to_owned).collect::<Vec<String>>();
+    let (value, wanted) = (parts(value), parts(wanted));
+    value.len() == 6
+        && wanted.len() == 6
+        && wanted.iter().zip(&value).all(|(pattern, part)| wildcard(pattern.as_bytes(), part.as_bytes()))
+}
+
+/// Whether an address is in a network of whole bytes.
+fn network(value: &str, wanted: &str) -> Answer {
+    let (network, bits) = wanted.split_once('/')?;
+    let bytes = bits.parse::<usize>().ok()? / 8;
+    Some(value.contains('.') && value.split('.').take(bytes).eq(network.split('.').take(bytes)))
 }
 
 /// Of the request's value and one of the policy's.

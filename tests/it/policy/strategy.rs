@@ -113,3 +113,130 @@ fn conditions() -> impl Strategy<Value = Value> {
         Value::Object(operators)
     })
 }
+
+/// Statements of the shapes that real policies have.
+pub fn real_statements() -> impl Strategy<Value = Vec<Value>> {
+    prop::collection::vec(real_statement(), 1..4)
+}
+
+pub fn real_statement() -> impl Strategy<Value = Value> {
+    let action = prop_oneof![
+        5 => Just(json!("s3:*")),
+        3 => some(&["s3:Delete*", "s3:DeleteObjectVersion", "s3:PutLifecycleConfiguration", "s3:*BucketPolicy", "s3:Put*"]),
+        1 => some(&["s3:Get*", "s3:List*", "s3:DeleteObject"]),
+    ];
+    let resource = prop_oneof![
+        8 => Just(json!(["arn:aws:s3:::b", "arn:aws:s3:::b/*"])),
+        2 => some(&["arn:aws:s3:::b/*", "arn:aws:s3:::b", "arn:aws:s3:::b/logs/*", "arn:aws:s3:::c/*", "*"]),
+        1 => some(&["arn:aws:s3:::b/users/${aws:username}/*", "arn:aws:s3:::b/logs/*"]),
+    ];
+    let named = some(&[
+        "arn:aws:iam::111122223333:root",
+        "111122223333",
+        "arn:aws:iam::444455556666:root",
+        "arn:aws:iam::111122223333:role/Admin",
+        "arn:aws:sts::111122223333:assumed-role/Admin/s",
+        "arn:aws:iam::111122223333:role/path/app",
+        "arn:aws:iam::111122223333:user/Eve",
+        "arn:aws:iam::111122223333:user/staff/Bob",
+    ]);
+    let principal = prop_oneof![
+        8 => Just(json!("*")),
+        1 => Just(json!({"AWS": "*"})),
+        3 => named.prop_map(|listed| json!({"AWS": listed})),
+        1 => Just(json!({"Service": "logging.s3.amazonaws.com"})),
+    ];
+    let elements = (element("Action", action, 8), element("Resource", resource, 8), element("Principal", principal, 6));
+    (elements, real_conditions(), prop::bool::weighted(0.02)).prop_map(|((a, r, p), conditions, is_odd)| {
+        let mut statement: Map<String, Value> = [a, r, p].into_iter().collect();
+        statement.insert("Effect".to_owned(), json!("Deny"));
+        statement.insert("Condition".to_owned(), conditions);
+        if is_odd {
+            statement.insert("Unless".to_owned(), json!("it rains"));
+        }
+        Value::Object(statement)
+    })
+}
+
+/// An operator, a key and its values.
+type RealTest = (&'static str, &'static str, Value);
+
+fn real_conditions() -> impl Strategy<Value = Value> {
+    let mfa = select::<RealTest>(vec![
+        ("BoolIfExists", PRESENT, json!("false")),
+        ("BoolIfExists", PRESENT, json!("true")),
+        ("Bool", PRESENT, json!("false")),
+        ("Null", PRESENT, json!(true)),
+        ("Null", AGE, json!("true")),
+        ("NumericGreaterThan", AGE, json!(3600)),
+        ("NumericGreaterThanIfExists", AGE, json!("3600")),
+        ("NumericLessThan", AGE, json!(60)),
+    ]);
+    let harmless = select::<RealTest>(vec![
+        ("Bool", "aws:SecureTransport", json!("false")),
+        ("Bool", "aws:SecureTransport", json!("false")),
+        ("BoolIfExists", "aws:SecureTransport", json!("false")),
+        ("NumericLessThan", "s3:TlsVersion", json!("1.2")),
+        ("NumericLessThan", "s3:TlsVersion", json!(["1.3"])),
+        ("DateLessThan", "aws:CurrentTime", json!("2020-01-01T00:00:00Z")),
+        ("DateLessThan", "aws:CurrentTime", json!("2026-03-17T12:00:00Z")),
+        ("DateGreaterThan", "aws:CurrentTime", json!("2026-03-17T12:00:00Z")),
+        ("DateGreaterThan", "aws:CurrentTime", json!("2020-01-01T00:00:00Z")),
+        ("StringLike", "aws:UserAgent", json!("backup/*")),
+        ("StringNotLike", "aws:UserAgent", json!(["backup/*", "x"])),
+        ("DateLessThan", "aws:TokenIssueTime", json!("2024-01-01T00:00:00Z")),
+    ]);
+    let place = select::<RealTest>(vec![
+        ("NotIpAddress", "aws:SourceIp", json!(["192.0.2.0/24"])),
+        ("IpAddress", "aws:SourceIp", json!("192.0.2.0/24")),
+        ("NotIpAddressIfExists", "aws:SourceIp", json!("192.0.2.0/24")),
+        ("StringNotEquals", "aws:SourceVpce", json!(["vpce-1", "vpce-2"])),
+        ("StringEquals", "aws:SourceVpce", json!("vpce-1")),
+        ("StringNotEqualsIfExists", "aws:SourceVpce", json!("vpce-1")),
+        ("Null", "aws:SourceVpce", json!(true)),
+        ("Bool", "aws:ViaAWSService", json!("false")),
+        ("BoolIfExists", "aws:ViaAWSService", json!("true")),
+        ("ForAnyValue:StringEquals", "aws:CalledVia", json!(["athena.amazonaws.com"])),
+        ("ForAllValues:StringNotEquals", "aws:CalledVia", json!(["athena.amazonaws.com"])),
+    ]);
+    let who = select::<RealTest>(vec![
+        ("StringNotEquals", "aws:PrincipalArn", json!("arn:aws:iam::111122223333:role/Admin")),
+        ("StringNotLike", "aws:PrincipalArn", json!(["arn:aws:iam::*:role/path/*", "arn:aws:iam::111122223333:root"])),
+        ("ArnLike", "aws:PrincipalArn", json!("arn:aws:iam::*:user/*")),
+        ("ArnNotLike", "aws:PrincipalArn", json!(["arn:aws:iam::111122223333:role/A*"])),
+        ("StringEquals", "aws:PrincipalArn", json!("arn:aws:iam::111122223333:root")),
+        ("StringEquals", "aws:PrincipalType", json!("User")),
+        ("StringNotEquals", "aws:PrincipalType", json!(["AssumedRole", "Account"])),
+        ("Bool", "aws:PrincipalIsAWSService", json!("false")),
+        ("BoolIfExists", "aws:PrincipalIsAWSService", json!("true")),
+        ("StringNotEquals", "aws:PrincipalAccount", json!("111122223333")),
+        ("StringEquals", "aws:PrincipalAccount", json!(["111122223333", "444455556666"])),
+        ("StringNotEquals", "aws:PrincipalOrgID", json!("o-1")),
+        ("StringEquals", "aws:PrincipalOrgID", json!(["o-1"])),
+        ("StringNotEqualsIfExists", "aws:PrincipalTag/team", json!("backup")),
+        ("StringEquals", "aws:PrincipalTag/team", json!(["dev", "backup"])),
+        ("StringNotLike", "aws:userId", json!(["AROAADMIN:*", "111122223333"])),
+        ("StringNotEquals", "aws:userid", json!("AIDAEVE")),
+        ("StringEqualsIgnoreCase", "aws:username", json!("eve")),
+        ("StringLike", "aws:PrincipalArn", json!("arn:aws:iam::111122223333:user/${aws:username}")),
+        ("StringNotEquals", "aws:SourceAccount", json!("111122223333")),
+        ("MoonIsFull", "aws:CurrentTime", json!("true")),
+    ]);
+    let tests = prop_oneof![
+        2 => Just(Vec::new()),
+        4 => mfa.clone().prop_map(|mfa| vec![mfa]),
+        3 => harmless.clone().prop_map(|harmless| vec![harmless]),
+        2 => place.clone().prop_map(|place| vec![place]),
+        3 => who.clone().prop_map(|who| vec![who]),
+        1 => (mfa.clone(), harmless).prop_map(|(a, b)| vec![a, b]),
+        2 => (mfa, who.clone()).prop_map(|(a, b)| vec![a, b]),
+        1 => (place, who).prop_map(|(a, b)| vec![a, b]),
+    ];
+    tests.prop_map(|tests| {
+        let mut operators: Map<String, Value> = Map::new();
+        for (operator, key, values) in tests {
+            operators.entry(operator.to_owned()).or_insert_with(|| json!({}))[key] = values;
+        }
+        Value::Object(operators)
+    })
+}
