@@ -1,7 +1,9 @@
 //! The only place that knows the AWS SDK. Everything else is given plain data of `model`.
 //!
-//! - [`http`]: one HTTP client for all accounts;
+//! - [`http`]: one HTTP client for all accounts; [`proxy`]: who is asked without a proxy;
 //! - [`session`]: whose credentials, which partition, a client for each Region;
+//! - [`settings`]: AWS's own settings; [`profile`]: what the configuration files say about a profile; [`credentials`]: the
+//!   one source that is chosen; [`secret`]: what a key can hold;
 //! - [`keys`]: credentials, renewed when they end; [`clock`]: the time with which requests are signed;
 //! - [`organizations`]: the accounts and where they stand;
 //! - [`endpoint`]: the address of a bucket and how its requests are signed;
@@ -19,6 +21,7 @@
 pub mod body;
 pub mod bucket_region;
 pub mod clock;
+pub mod credentials;
 pub mod document;
 pub mod endpoint;
 pub mod failure;
@@ -42,5 +45,9 @@ pub mod list_objects;
 mod listing;
 pub mod organizations;
 pub mod pace;
+mod profile;
+pub mod proxy;
 pub mod put_bucket_versioning;
+mod secret;
 pub mod session;
+pub mod settings;

@@ -2,16 +2,21 @@
 //! environment.
 
 mod ask;
+mod console;
 mod core_dumps;
 mod demo;
 mod diff;
+mod environment;
+mod heartbeat;
 mod judge;
 mod judging;
 mod lifecycle;
 mod logging;
+mod mfa_codes;
 mod mfa_delete;
 pub mod options;
 mod output;
+mod panics;
 mod permissions;
 mod plan;
 mod progress;
@@ -33,7 +38,7 @@ use std::sync::Arc;
 use self::options::Command;
 use self::progress::Progress;
 use crate::aws::http::Network;
-use crate::aws::session::Source;
+use crate::aws::proxy::NoProxy;
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::report::harmless;
@@ -58,8 +63,7 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // It may quote a server.
-        write!(f, "error: {}", harmless(&self.what))?;
-        self.help.as_ref().map_or(Ok(()), |help| write!(f, "\n  help: {}", harmless(help)))
+        write!(f, "{}", harmless(&self.what))
     }
 }
 
@@ -84,6 +88,12 @@ impl From<crate::config::Mistake> for Problem {
 impl From<crate::aws::http::CaBundleError> for Problem {
     fn from(error: crate::aws::http::CaBundleError) -> Self {
         Self::new(error.to_string()).with_help("name a file with certificates in PEM form, or unset AWS_CA_BUNDLE")
+    }
+}
+
+impl From<crate::aws::settings::SettingsError> for Problem {
+    fn from(error: crate::aws::settings::SettingsError) -> Self {
+        Self::new(error.to_string()).with_help(error.help())
     }
 }
 
@@ -115,14 +125,27 @@ impl From<crate::aggregate::AggregateError> for Problem {
 /// Runs the command that argv asks for, prints what comes of it, and says how to exit.
 pub fn run(argv: impl IntoIterator<Item = OsString>) -> Exit {
     core_dumps::switch_off();
-    let command = match options::parse(argv, std::env::vars_os()) {
+    panics::watch();
+    let argv: Vec<OsString> = argv.into_iter().collect();
+    panics::guard_all(|| start_command(&argv)).unwrap_or_else(|problem| fail(&problem))
+}
+
+fn start_command(argv: &[OsString]) -> Exit {
+    let environment: Vec<(OsString, OsString)> = std::env::vars_os().collect();
+    let command = match options::parse(argv, &environment) {
         Ok(command) => command,
         Err(problem) => {
-            // Nobody is left to tell when stderr is closed.
-            let _ = problem.print();
+            console::start(problem.log_format().unwrap_or_else(|| console::guess(argv, &environment)));
+            problem.print();
             return problem.exit();
         }
     };
+    console::start(command.log_format());
+    if command.reads_aws_settings()
+        && let Err(problem) = environment::settle(argv, &environment)
+    {
+        return fail(&problem);
+    }
     let mut runtime = match workers(&command) {
         // Everything on this thread: none is woken for another.
         1 => tokio::runtime::Builder::new_current_thread(),
@@ -139,7 +162,7 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> Exit {
         Ok(runtime) => runtime,
         Err(error) => return fail(&Problem::new(format!("failed to start: {error}"))),
     };
-    let exit = runtime.block_on(dispatch(command));
+    let exit = runtime.block_on(panics::guard(dispatch(command)));
     // Look-ups of names cannot be cancelled; the program does not wait for them.
     runtime.shutdown_background();
     exit.unwrap_or_else(|problem| fail(&problem))
@@ -157,7 +180,7 @@ fn workers(command: &Command) -> usize {
 }
 
 fn fail(problem: &Problem) -> Exit {
-    eprintln!("{problem}");
+    console::error(&problem.to_string(), problem.help.as_deref());
     Exit::CouldNotRun
 }
 
@@ -168,7 +191,7 @@ async fn dispatch(command: Command) -> Result<Exit, Problem> {
             for warning in warnings {
                 tracing::warn!("{warning}");
             }
-            let exit = scan::run(&config, Source::Environment, &network(), progress.clone()).await;
+            let exit = scan::run(&config, None, &network(), progress.clone()).await;
             progress.finish();
             exit
         }
@@ -201,9 +224,12 @@ async fn dispatch(command: Command) -> Result<Exit, Problem> {
 
 /// The way to AWS as the environment describes it.
 fn network() -> Network {
+    // curl and botocore read the one in small letters first, the HTTP client the other: both are meant.
+    let no_proxy: Vec<String> = ["no_proxy", "NO_PROXY"].iter().filter_map(|name| std::env::var(name).ok()).collect();
     Network {
         ca_bundle: std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()).map(PathBuf::from),
         proxy_from_environment: true,
+        no_proxy: NoProxy::parse(&no_proxy.join(",")),
     }
 }
 

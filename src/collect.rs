@@ -112,11 +112,25 @@ pub async fn collect(
             _ = look_again.tick() => continue,
         };
         let Some(done) = done else { break };
-        collected.add(done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?);
+        let worked = done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+        log_account(&worked.record);
+        collected.add(worked);
         context.progress.account_done();
     }
     let context = Arc::into_inner(context).expect("every worker has ended");
     Ok((collected.check()?, context.writer))
+}
+
+/// A line of the log for each account.
+pub fn log_account(record: &AccountRecord) {
+    let account = record.id.as_ref().map_or(record.name.as_str(), AccountId::as_str);
+    let (outcome, reason) = (record.outcome(), record.listing.reason());
+    let outcome = outcome.as_str();
+    if reason.is_empty() {
+        tracing::info!(account, outcome, buckets = record.buckets, "account read");
+    } else {
+        tracing::info!(account, outcome, buckets = record.buckets, reason, "account not read, or not to its end");
+    }
 }
 
 /// What came of one account.

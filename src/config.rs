@@ -249,6 +249,16 @@ pub fn load(
     Err(mistakes)
 }
 
+/// How errors are to be told, as far as the options say that could be read, whatever is wrong with the others.
+pub fn log_format(scan: &clap::Command, flags: &ArgMatches, environment: &[(OsString, OsString)]) -> Option<LogFormat> {
+    const OPTION: &str = "--log-format";
+    let layers = layers::resolve(scan, flags, environment);
+    let lower =
+        layers.arguments.iter().filter_map(|argument| argument.to_str()?.strip_prefix(OPTION)?.strip_prefix('='));
+    let lower = lower.filter_map(|value| LogFormat::from_str(value, false).ok()).next_back();
+    lower.or_else(|| flags.get_one("log_format").copied())
+}
+
 impl Config {
     /// Checks everything before it gives up: each mistake is reported.
     pub fn new(args: ScanArgs, given: &Given) -> Result<Self, Vec<Mistake>> {

@@ -8,7 +8,8 @@ use futures::{StreamExt, stream};
 
 use crate::aws::failure::Failure;
 use crate::aws::organizations;
-use crate::aws::session::{Aws, Caller, Role, Session, UnknownProfile};
+use crate::aws::session::{Aws, Caller, Role, Session};
+use crate::aws::settings::SettingsError;
 use crate::config::{AccountEntry, Config, Discovery, Filters, RoleOptions};
 use crate::model::{Account, AccountId, AccountRecord, AccountState, ErrorClass, Observed, OuPath, Outcome};
 
@@ -54,7 +55,7 @@ pub enum DiscoverError {
     #[error("none of the profiles can be used: {0}")]
     NoProfile(String),
     #[error(transparent)]
-    UnknownProfile(#[from] UnknownProfile),
+    Settings(#[from] SettingsError),
     #[error("failed to list the accounts of the organization: {0}")]
     Organization(Failure),
     #[error("the organization's tree cannot be read, so nobody knows which accounts --ou and --exclude-ou mean: {0}")]
@@ -87,7 +88,7 @@ impl DiscoverError {
             Self::NoProfile(_) => Some(
                 "log in again (`aws sso login --profile NAME`), correct the profile in ~/.aws/config, or leave it out",
             ),
-            Self::UnknownProfile(_) => Some("name one of these with --profile, or add it to ~/.aws/config"),
+            Self::Settings(error) => Some(error.help()),
             Self::Organization(failure) if failure.code() == Some("AWSOrganizationsNotInUseException") => {
                 Some("this account is in no organization: leave out --organization to scan it alone")
             }
@@ -118,6 +119,7 @@ pub async fn discover(aws: &Aws, config: &Config) -> Result<Discovered, Discover
 
 async fn current(aws: &Aws, named: Option<&AccountId>) -> Result<Discovered, DiscoverError> {
     let Identity { session, caller, account } = identify(aws, None, named).await?;
+    warn_of_plain_text(&session);
     let partition = caller.as_ref().map(|caller| caller.partition().to_owned());
     Ok(Discovered {
         targets: vec![Target { account: bare(account), entry: Entry::Session(Arc::new(session)) }],
@@ -138,10 +140,7 @@ pub struct Identity {
 
 /// Of the environment or a profile. `named`: the account, for servers without STS.
 pub async fn identify(aws: &Aws, profile: Option<&str>, named: Option<&AccountId>) -> Result<Identity, DiscoverError> {
-    if let Some(name) = profile {
-        aws.check_profile(name).await?;
-    }
-    let session = aws.session(profile).await;
+    let session = aws.session(profile).await?;
     let answer = match named {
         // Servers without STS need not be asked five times; one that has it and stumbles is.
         Some(_) => match session.caller_at_most(1).await {
@@ -168,25 +167,35 @@ pub async fn identify(aws: &Aws, profile: Option<&str>, named: Option<&AccountId
     Ok(Identity { session, caller, account })
 }
 
+fn warn_of_plain_text(session: &Session) {
+    for endpoint in session.unprotected() {
+        tracing::warn!(
+            "requests to {endpoint} go over a network without TLS: whoever is on the way can read session tokens and \
+             change the answers; use an endpoint that begins with https://"
+        );
+    }
+}
+
 /// An account of which only the id is known.
 fn bare(id: AccountId) -> Account {
     Account { id, name: String::new(), ou_path: OuPath::default(), state: None, tag: None }
 }
 
 async fn profiles(aws: &Aws, names: &[String]) -> Result<Discovered, DiscoverError> {
+    let mut sessions = Vec::new();
     for name in names {
-        aws.check_profile(name).await?;
+        sessions.push((name, aws.session(Some(name)).await?));
     }
     let mut targets: BTreeMap<AccountId, Target> = BTreeMap::new();
     let mut others = Vec::new();
     let mut callers = Vec::new();
-    for name in names {
-        let session = aws.session(Some(name)).await;
+    for (name, session) in sessions {
         match session.caller().await {
             Ok(caller) if targets.contains_key(&caller.account) => {
                 tracing::warn!(profile = name, account = %caller.account, "another profile has this account already");
             }
             Ok(caller) => {
+                warn_of_plain_text(&session);
                 let id = caller.account.clone();
                 let entry = Entry::Session(Arc::new(session.owned_by(id.clone())));
                 targets.insert(id.clone(), Target { account: bare(id), entry });
@@ -215,8 +224,9 @@ async fn profiles(aws: &Aws, names: &[String]) -> Result<Discovered, DiscoverErr
 }
 
 async fn hub(aws: &Aws) -> Result<(Arc<Session>, Caller), DiscoverError> {
-    let session = aws.session(None).await;
+    let session = aws.session(None).await?;
     let caller = session.caller().await.map_err(DiscoverError::Caller)?;
+    warn_of_plain_text(&session);
     Ok((Arc::new(session.owned_by(caller.account.clone())), caller))
 }
 

@@ -155,6 +155,14 @@ impl Failure {
         Self { reason: Arc::new(Reason { message, ..(*self.reason).clone() }), ..self }
     }
 
+    /// The same with what the service does not say.
+    #[must_use]
+    pub(super) fn with_hint(self, hint: &str) -> Self {
+        let reason = &*self.reason;
+        let message = if reason.message.is_empty() { hint.to_owned() } else { format!("{} ({hint})", reason.message) };
+        Self { reason: Arc::new(Reason { message, ..reason.clone() }), ..self }
+    }
+
     /// From what the SDK returned.
     pub fn from_sdk<E>(operation: Operation, error: &SdkError<E, HttpResponse>) -> Self
     where

@@ -2,30 +2,55 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
-use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::base64::decode;
+
+use super::proxy::NoProxy;
 
 /// What the environment says of the way to AWS.
 #[derive(Debug, Clone, Default)]
 pub struct Network {
     /// `AWS_CA_BUNDLE`: certificates to trust instead of the system's.
     pub ca_bundle: Option<PathBuf>,
-    /// Whether `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` count; not in the demo, which never leaves
-    /// loopback.
+    /// Whether `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` count; not in the demo, which never leaves loopback.
     pub proxy_from_environment: bool,
+    /// `NO_PROXY`
+    pub no_proxy: NoProxy,
+}
+
+impl Network {
+    /// The same without any proxy.
+    #[must_use]
+    pub fn direct(&self) -> Self {
+        Self { proxy_from_environment: false, ..self.clone() }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("failed to use the CA bundle {} (AWS_CA_BUNDLE): {why}", .path.display())]
+#[error("failed to use the CA bundle {} ({setting}): {why}", .path.display())]
 pub struct CaBundleError {
     path: PathBuf,
+    /// Where the bundle is named.
+    setting: String,
     why: String,
+}
+
+impl CaBundleError {
+    /// The same for a bundle that another setting names.
+    #[must_use]
+    pub(super) fn named_by(self, setting: String) -> Self {
+        Self { setting, ..self }
+    }
 }
 
 /// `connections`: idle connections kept for each host; more are never needed than requests are in flight.
@@ -34,11 +59,20 @@ pub fn client(network: &Network, connections: usize) -> Result<SharedHttpClient,
         Some(path) => TrustStore::empty().with_pem_certificate(read_bundle(path)?),
         None => TrustStore::default(),
     };
-    let tls = TlsContext::builder().with_trust_store(trust).build().map_err(|error| CaBundleError {
-        path: network.ca_bundle.clone().unwrap_or_default(),
-        why: error.to_string(),
+    let tls = TlsContext::builder().with_trust_store(trust).build().map_err(|error| {
+        let path = network.ca_bundle.clone().unwrap_or_default();
+        unusable(&path, error.to_string())
     })?;
-    let proxy = if network.proxy_from_environment { ProxyConfig::from_env() } else { ProxyConfig::disabled() };
+    let direct = transport(ProxyConfig::disabled(), &tls, connections);
+    if !network.proxy_from_environment {
+        return Ok(SharedHttpClient::new(Shared(direct)));
+    }
+    let proxied = transport(ProxyConfig::from_env(), &tls, connections);
+    Ok(SharedHttpClient::new(Divided { proxied, direct, without_proxy: Arc::new(network.no_proxy.clone()) }))
+}
+
+fn transport(proxy: ProxyConfig, tls: &TlsContext, connections: usize) -> SharedHttpClient {
+    let tls = tls.clone();
     let client = Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = Connector::builder()
             .proxy_config(proxy.clone())
@@ -49,7 +83,7 @@ pub fn client(network: &Network, connections: usize) -> Result<SharedHttpClient,
         connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
         connector.build()
     });
-    Ok(SharedHttpClient::new(Shared(client)))
+    SharedHttpClient::new(client)
 }
 
 /// The SDK's client but for its habit to read all certificates anew whenever a client of a service is made: one is made
@@ -67,8 +101,48 @@ impl HttpClient for Shared {
     }
 }
 
+/// The same, where the hosts of `NO_PROXY` are asked without a proxy.
+#[derive(Debug)]
+struct Divided {
+    proxied: SharedHttpClient,
+    direct: SharedHttpClient,
+    without_proxy: Arc<NoProxy>,
+}
+
+impl HttpClient for Divided {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(DividedConnector {
+            proxied: self.proxied.http_connector(settings, components),
+            direct: self.direct.http_connector(settings, components),
+            without_proxy: Arc::clone(&self.without_proxy),
+        })
+    }
+
+    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
+        self.proxied.connector_metadata()
+    }
+}
+
+#[derive(Debug)]
+struct DividedConnector {
+    proxied: SharedHttpConnector,
+    direct: SharedHttpConnector,
+    without_proxy: Arc<NoProxy>,
+}
+
+impl HttpConnector for DividedConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let way = if self.without_proxy.covers(request.uri()) { &self.direct } else { &self.proxied };
+        way.call(request)
+    }
+}
+
+fn unusable(path: &Path, why: String) -> CaBundleError {
+    CaBundleError { path: path.to_owned(), setting: "AWS_CA_BUNDLE".to_owned(), why }
+}
+
 fn read_bundle(path: &Path) -> Result<Vec<u8>, CaBundleError> {
-    let failed = |why: String| CaBundleError { path: path.to_owned(), why };
+    let failed = |why: String| unusable(path, why);
     let text = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
     certificates(&String::from_utf8_lossy(&text)).map(String::into_bytes).map_err(failed)
 }

@@ -1,16 +1,14 @@
 //! Whose credentials, which partition, and a client for each Region.
 
 use std::collections::HashMap;
-use std::error::Error;
 use std::future::Future;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime};
 
-use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileLoadError, ProfileSet};
+use aws_config::imds::region::ImdsRegionProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{AppName, BehaviorVersion, Region as SdkRegion, SdkConfig};
 use aws_credential_types::Credentials;
-use aws_credential_types::credential_fn::provide_credentials_fn;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
 use aws_sdk_s3::config::{IdentityCache, StalledStreamProtectionConfig};
@@ -18,14 +16,17 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::sdk_config::TimeSource;
-use aws_types::service_config::ServiceConfigKey;
 
 use super::clock::Clock;
+use super::credentials::{self, AskCode, Sources};
 use super::endpoint::{Endpoints, Signature};
 use super::failure::{Failure, Remedy};
+use super::http::{self, CaBundleError, Network};
 use super::keys::Keys;
 use super::lean::Lean;
 use super::pace::{Lane, Pace};
+use super::profile::at_home;
+use super::settings::{self, Settings, SettingsError, endpoint_of, endpoints};
 use crate::model::{AccountId, Operation, Region};
 
 /// How S3 is asked. Path-style is the default everywhere: virtual-hosted names cost a DNS look-up and a TLS connection
@@ -49,9 +50,33 @@ pub struct Timeouts {
 #[derive(Debug, Clone)]
 pub enum Source {
     /// AWS's own settings, as the AWS CLI reads them: environment, files, SSO, IMDS, …
-    Environment,
+    Environment(Box<Surroundings>),
     /// One endpoint for every service and one pair of keys: the demo's simulator. Nothing of the environment is read.
     Fixed { endpoint: String, access_key: String, secret_key: String, region: Region },
+}
+
+/// What AWS's own settings leave open.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    network: Network,
+    connections: usize,
+    /// Containers and instances are asked so.
+    direct: SharedHttpClient,
+    codes: Arc<dyn AskCode>,
+    /// Where no setting names a Region: one of those that the user asks for.
+    region: Option<Region>,
+}
+
+impl Surroundings {
+    pub fn new(
+        network: &Network,
+        connections: usize,
+        codes: Arc<dyn AskCode>,
+        region: Option<Region>,
+    ) -> Result<Self, CaBundleError> {
+        let direct = http::client(&network.direct(), connections)?;
+        Ok(Self { network: network.clone(), connections, direct, codes, region })
+    }
 }
 
 /// What all sessions of a run share.
@@ -98,6 +123,7 @@ pub struct Session {
     clock: Arc<Clock>,
     /// The Region of the environment or profile; where none is set, us-east-1.
     pub region: Region,
+    region_is_set: bool,
     /// The account, where STS confirmed it: then every request says whose bucket it means (`ExpectedBucketOwner`).
     pub owner: Option<AccountId>,
     /// For S3, …
@@ -128,63 +154,87 @@ impl From<Region> for Route {
     }
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("the AWS configuration has no profile {name:?}; it has {}", .known.join(", "))]
-pub struct UnknownProfile {
-    name: String,
-    known: Vec<String>,
-}
-
 impl Aws {
-    /// The session of the environment, or of a profile of the AWS configuration files.
-    pub async fn session(&self, profile: Option<&str>) -> Session {
-        let config = match &self.source {
-            Source::Environment => {
-                let loader = aws_config::defaults(BehaviorVersion::latest())
-                    .http_client(self.http.clone())
-                    .timeout_config(self.timeout_config());
-                let config = match profile {
-                    Some(name) => self.with_profile_credentials(name, loader.profile_name(name).load().await),
-                    None => loader.load().await,
+    /// The session of the environment, or of a profile of the AWS configuration files. Where a profile wants a code of
+    /// an MFA device, a person is asked for it here.
+    pub async fn session(&self, profile: Option<&str>) -> Result<Session, SettingsError> {
+        match &self.source {
+            Source::Environment(surroundings) => {
+                let (settings, config) = self.configuration(surroundings, profile).await?;
+                let sources = Sources {
+                    settings: &settings,
+                    config: &config,
+                    http: config.http_client().unwrap_or_else(|| self.http.clone()),
+                    direct: surroundings.direct.clone(),
+                    codes: Arc::clone(&surroundings.codes),
                 };
-                match mistake(profile, &config).await {
-                    Some(mistake) => self.settings(refuse(mistake)).build(),
-                    None => config,
-                }
+                let source = sources.choose()?;
+                let given = if source.asks { Some(credentials::first(&source.provider).await?) } else { None };
+                let config = config.into_builder().credentials_provider(source.provider).build();
+                Ok(self.session_with(config, None, given))
             }
             Source::Fixed { endpoint, access_key, secret_key, region } => {
                 let keys = Credentials::new(access_key, secret_key, None, None, "demo");
-                self.settings(keys).endpoint_url(endpoint).region(SdkRegion::new(region.to_string())).build()
+                let config = SdkConfig::builder()
+                    .behavior_version(BehaviorVersion::latest())
+                    .http_client(self.http.clone())
+                    .timeout_config(self.timeout_config())
+                    .credentials_provider(SharedCredentialsProvider::new(keys))
+                    .endpoint_url(endpoint)
+                    .region(SdkRegion::new(region.to_string()));
+                Ok(self.session_with(config.build(), None, None))
             }
-        };
-        self.session_with(config, None, None)
-    }
-
-    /// Settings into which nothing of the environment goes.
-    fn settings(&self, credentials: impl ProvideCredentials + 'static) -> aws_types::sdk_config::Builder {
-        SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .http_client(self.http.clone())
-            .timeout_config(self.timeout_config())
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-    }
-
-    /// A profile that was named is meant, as with the AWS CLI: the SDK's own chain would take keys of the environment
-    /// before it.
-    fn with_profile_credentials(&self, name: &str, config: SdkConfig) -> SdkConfig {
-        let settings =
-            ProviderConfig::without_region().with_http_client(self.http.clone()).with_region(config.region().cloned());
-        let provider = ProfileFileCredentialsProvider::builder().profile_name(name).configure(&settings).build();
-        config.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build()
-    }
-
-    /// A profile that no file defines is a mistake to be told before anything is asked.
-    pub async fn check_profile(&self, name: &str) -> Result<(), UnknownProfile> {
-        match profiles().await {
-            Ok(profiles) => defined(&profiles, name),
-            // The session tells it, with the place.
-            Err(_) => Ok(()),
         }
+    }
+
+    /// Where S3 is asked instead of at AWS: an endpoint of the settings. No credentials are needed for it.
+    pub async fn s3_endpoint(&self, profile: Option<&str>) -> Result<Option<String>, SettingsError> {
+        match &self.source {
+            Source::Environment(surroundings) => {
+                let (_, config) = self.configuration(surroundings, profile).await?;
+                Ok(s3_endpoint(&config))
+            }
+            Source::Fixed { endpoint, .. } => Ok(Some(endpoint.clone())),
+        }
+    }
+
+    /// AWS's own settings, and what the SDK makes of them, but for the credentials.
+    async fn configuration(
+        &self,
+        surroundings: &Surroundings,
+        profile: Option<&str>,
+    ) -> Result<(Settings, SdkConfig), SettingsError> {
+        let settings = Settings::read(profile).await?;
+        let http = self.http_of(surroundings, &settings)?;
+        let region = settings.region().or_else(|| surroundings.region.as_ref().map(ToString::to_string));
+        let region = if let Some(region) = region {
+            Some(SdkRegion::new(region))
+        } else {
+            let conf = ProviderConfig::without_region().with_http_client(surroundings.direct.clone());
+            ImdsRegionProvider::builder().configure(&conf).build().region().await
+        };
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(http)
+            .timeout_config(self.timeout_config())
+            // Else the SDK panics at a setting of retries that it does not understand.
+            .retry_config(RetryConfig::standard())
+            .profile_files(settings.files.texts())
+            .profile_name(&settings.profile.name)
+            .region(region)
+            .no_credentials()
+            .load()
+            .await;
+        settings::check(&config)?;
+        Ok((settings, config))
+    }
+
+    /// `ca_bundle` of the profile holds where `AWS_CA_BUNDLE` names none, as with botocore.
+    fn http_of(&self, surroundings: &Surroundings, settings: &Settings) -> Result<SharedHttpClient, SettingsError> {
+        let bundle = settings.of_profile("ca_bundle").filter(|_| surroundings.network.ca_bundle.is_none());
+        let Some(bundle) = bundle else { return Ok(self.http.clone()) };
+        let network = Network { ca_bundle: Some(at_home(settings.env(), bundle)), ..surroundings.network.clone() };
+        let named = || format!("ca_bundle of {}", settings.files.named(&settings.profile.name));
+        Ok(http::client(&network, surroundings.connections).map_err(|error| error.named_by(named()))?)
     }
 
     /// `given`: credentials that the provider of the settings gave already.
@@ -192,6 +242,7 @@ impl Aws {
         let source = config.credentials_provider().expect("all our settings have one");
         // The source must fail before the attempt that waits for it, so that its reason is told.
         let keys = Keys::new(source, Arc::clone(&self.clock), self.timeouts.operation.mul_f32(0.9), given);
+        let region_is_set = config.region().is_some();
         let region = config.region().map_or("us-east-1", SdkRegion::as_ref).to_owned();
         let mut config = config
             .into_builder()
@@ -214,6 +265,7 @@ impl Aws {
             sts: OnceLock::new(),
             plain,
             region: Region::new(region),
+            region_is_set,
             owner,
             lane: self.pace.lane(account),
             control: Arc::clone(&self.pace.control),
@@ -286,7 +338,7 @@ impl Session {
             let (number, skew) = (self.keys.number(), self.clock.skew());
             let failure = match ask().await {
                 Ok(answer) => return Ok(answer),
-                Err(failure) => failure,
+                Err(failure) => self.keys.conceal(failure).await,
             };
             let again = left > 0
                 && match failure.remedy {
@@ -305,10 +357,34 @@ impl Session {
                     None => false,
                 };
             if !again {
-                return Err(self.keys.conceal(failure).await);
+                return Err(self.explain(failure));
             }
             left -= 1;
             tracing::debug!(reason = %failure.reason, "asking again with other credentials or another time");
+        }
+    }
+
+    /// Keys that are unknown there may be known elsewhere, which the words of AWS do not say.
+    ///
+    /// Source: IAM user guide, "Manage AWS STS in an AWS Region" (tokens of the global endpoint).
+    fn explain(&self, failure: Failure) -> Failure {
+        let region = self.region.as_str();
+        match failure.code() {
+            Some("InvalidToken") => failure.with_hint(
+                "in a Region that an account has to enable (opt-in) this is the answer where it is not enabled, and to \
+                 tokens of the global STS endpoint: use a session of a regional endpoint",
+            ),
+            Some("InvalidClientTokenId" | "UnrecognizedClientException" | "InvalidAccessKeyId")
+                if !self.region_is_set =>
+            {
+                failure.with_hint(
+                    "no Region is set, and so us-east-1 was asked, where keys of AWS GovCloud (US) and of the China \
+                     Regions are not known: set AWS_REGION if these are such keys",
+                )
+            }
+            Some("InvalidClientTokenId" | "UnrecognizedClientException") if settings::is_opt_in(region) => failure
+                .with_hint(&format!("an account has to enable {region} (opt-in) before its keys are known there")),
+            Some(_) | None => failure,
         }
     }
 
@@ -347,7 +423,15 @@ impl Session {
 
     /// Where S3 is asked instead of at AWS: an endpoint of the settings.
     pub fn s3_endpoint(&self) -> Option<String> {
-        endpoint_of(&self.config, "S3").or_else(|| self.config.endpoint_url().map(str::to_owned))
+        s3_endpoint(&self.config)
+    }
+
+    /// Addresses of the settings to which requests go over a network without TLS.
+    pub fn unprotected(&self) -> Vec<String> {
+        let mut unprotected: Vec<String> = endpoints(&self.config).filter(|it| settings::is_unprotected(it)).collect();
+        unprotected.sort();
+        unprotected.dedup();
+        unprotected
     }
 
     /// Whether a redirect to this address may be followed: requests carry the session token.
@@ -405,84 +489,8 @@ impl Session {
     }
 }
 
-/// A setting at which the SDK would panic, or which it would pass over and go on with other credentials, in another
-/// Region or to another server than the user means.
-async fn mistake(profile: Option<&str>, config: &SdkConfig) -> Option<String> {
-    let profiles = match profiles().await {
-        Ok(profiles) => profiles,
-        Err(error) => return Some(words(&error)),
-    };
-    let name = profile.unwrap_or(profiles.selected_profile());
-    if let Err(unknown) = defined(&profiles, name)
-        && name != "default"
-    {
-        return Some(unknown.to_string());
-    }
-    let region = config.region().map(SdkRegion::as_ref);
-    if let Some(region) = region.filter(|region| !is_host_name(region)) {
-        return Some(format!("{region:?} is not the name of a Region: correct AWS_REGION, or region in the profile"));
-    }
-    let endpoint = endpoints(config).find(|endpoint| !is_url(endpoint))?;
-    Some(format!("{endpoint:?} is no URL (http://host:port): correct AWS_ENDPOINT_URL, or endpoint_url in the profile"))
-}
-
-/// Credentials that are never given, and why: so no client sends anything.
-fn refuse(mistake: String) -> impl ProvideCredentials {
-    provide_credentials_fn(move || {
-        let mistake = mistake.clone();
-        async { Err(provider::error::CredentialsError::invalid_configuration(mistake)) }
-    })
-}
-
-/// `~/.aws/config` and `~/.aws/credentials`, or where the environment says they are.
-async fn profiles() -> Result<ProfileSet, ProfileFileLoadError> {
-    let (fs, env) = (aws_types::os_shim_internal::Fs::real(), aws_types::os_shim_internal::Env::real());
-    #[allow(deprecated)] // the only name under which aws-config exports the type that its own function takes
-    let files = aws_config::profile::profile_file::ProfileFiles::default();
-    aws_config::profile::load(&fs, &env, &files, None).await
-}
-
-fn defined(profiles: &ProfileSet, name: &str) -> Result<(), UnknownProfile> {
-    if profiles.get_profile(name).is_some() {
-        return Ok(());
-    }
-    let mut known: Vec<String> = profiles.profiles().map(str::to_owned).collect();
-    known.sort();
-    if known.is_empty() {
-        known.push("none".to_owned());
-    }
-    Err(UnknownProfile { name: name.to_owned(), known })
-}
-
-/// With the cause, which names file and line; all in one line.
-fn words(error: &ProfileFileLoadError) -> String {
-    let cause = error.source().map(ToString::to_string).unwrap_or_default();
-    format!("{error}: {cause}").split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// The addresses that are set for the services a run may ask, those that give credentials among them.
-fn endpoints(config: &SdkConfig) -> impl Iterator<Item = String> {
-    let services = ["S3", "STS", "Organizations", "SSO", "SSO OIDC", "Signin"];
-    services.into_iter().filter_map(|service| endpoint_of(config, service))
-}
-
-fn endpoint_of(config: &SdkConfig, service: &str) -> Option<String> {
-    let key = ServiceConfigKey::builder().service_id(service).env("AWS_ENDPOINT_URL").profile("endpoint_url");
-    config.service_config()?.load_config(key.build().ok()?)
-}
-
-fn is_url(text: &str) -> bool {
-    let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://")).unwrap_or_default();
-    !host.is_empty() && !host.starts_with(['/', '?', '#', ':']) && host.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
-/// The SDK makes names of hosts from Regions.
-fn is_host_name(text: &str) -> bool {
-    text.split('.').all(|label| {
-        (1..=63).contains(&label.len())
-            && !label.starts_with('-')
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    })
+fn s3_endpoint(config: &SdkConfig) -> Option<String> {
+    endpoint_of(config, "S3").or_else(|| config.endpoint_url().map(str::to_owned))
 }
 
 /// A role to assume, with what STS is told.
@@ -520,7 +528,10 @@ impl AssumedRole {
             answer.credentials().ok_or_else(|| Failure::malformed(operation, "the answer has no credentials"))?;
         let expiry = SystemTime::try_from(*keys.expiration()).ok();
         let token = Some(keys.session_token().to_owned());
-        Ok(Credentials::new(keys.access_key_id(), keys.secret_access_key(), token, expiry, "AssumeRole"))
+        let keys = Credentials::new(keys.access_key_id(), keys.secret_access_key(), token, expiry, "AssumeRole");
+        credentials::check(&keys)
+            .map_err(|why| Failure::malformed(operation, format!("the answer cannot be used: {why}")))?;
+        Ok(keys)
     }
 
     /// Without a permit: those who wait for the credentials hold theirs.

@@ -27,5 +27,5 @@ pub async fn run(demo: &Demo, progress: Arc<Progress>) -> Result<Exit, Problem> 
         secret_key: simulator::SECRET_KEY.to_owned(),
         region: Region::new("us-east-1"),
     };
-    scan::run(&demo.config, source, &Network::default(), progress).await
+    scan::run(&demo.config, Some(source), &Network::default(), progress).await
 }

@@ -45,6 +45,8 @@ fn targets(level: LogLevel) -> Targets {
         // It calls an answer that we refuse an error of its own, with the SDK's debug output.
         .with_target("aws_smithy_runtime_api", LevelFilter::OFF)
         .with_target("aws_smithy_http_client", ours.min(LevelFilter::ERROR))
+        // The files are read several times, and what is wrong with them is told by our own sentences.
+        .with_target("aws_runtime::env_config", LevelFilter::ERROR)
         .with_targets(sources.map(|source| (format!("aws_config::{source}"), LevelFilter::ERROR)))
         .with_target(env!("CARGO_CRATE_NAME"), ours)
 }

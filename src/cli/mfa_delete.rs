@@ -10,7 +10,7 @@
 //! - [`code`], [`record`], [`show`]: where codes come from, what is written down, what is printed.
 
 mod apply;
-mod code;
+pub(super) mod code;
 mod decide;
 mod explain;
 pub mod options;
@@ -25,9 +25,11 @@ use self::options::{Change, Mode, Order, Task};
 use self::show::{Head, Row};
 use super::Problem;
 use super::lifecycle::{Format, print};
+use super::mfa_codes::Terminal;
+use super::progress::Progress;
 use crate::aws::http::{self, Network};
 use crate::aws::pace::Pace;
-use crate::aws::session::{Aws, Source};
+use crate::aws::session::{Aws, Source, Surroundings};
 use crate::collect::Way;
 use crate::discover::{Identity, identify};
 use crate::exit::Exit;
@@ -53,8 +55,9 @@ async fn meet(order: &Order, network: &Network) -> Result<Identity, Problem> {
     let profile = order.profile.as_deref();
     let mut aws = connect(order, network)?;
     // Loopback may do without TLS because nothing leaves this machine: so no proxy either.
-    if aws.session(profile).await.s3_endpoint().is_some_and(|endpoint| endpoint.starts_with("http://")) {
-        aws = connect(order, &Network { proxy_from_environment: false, ..network.clone() })?;
+    let endpoint = aws.s3_endpoint(profile).await?;
+    if endpoint.is_some_and(|endpoint| endpoint.starts_with("http://")) {
+        aws = connect(order, &network.direct())?;
     }
     Ok(identify(&aws, profile, order.account_id.as_ref()).await?)
 }
@@ -64,7 +67,12 @@ fn connect(order: &Order, network: &Network) -> Result<Aws, Problem> {
     const KEPT_CONNECTIONS: usize = 0;
     let reading = &order.reading;
     Ok(Aws {
-        source: Source::Environment,
+        source: Source::Environment(Box::new(Surroundings::new(
+            network,
+            KEPT_CONNECTIONS,
+            Arc::new(Terminal::new(Progress::silent())),
+            None,
+        )?)),
         http: http::client(network, KEPT_CONNECTIONS)?,
         pace: Arc::new(Pace::new(reading.concurrency, reading.max_attempts)),
         clock: Arc::default(),

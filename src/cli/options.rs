@@ -11,12 +11,11 @@ mod simulate;
 mod trend;
 
 use std::ffi::OsString;
-use std::fmt::Write as _;
-use std::io::{self, Write as _};
 
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use super::console;
 use super::diff::Comparison;
 use super::lifecycle::Check;
 use super::mfa_delete::options as mfa_delete;
@@ -25,7 +24,7 @@ use super::report::Again;
 use super::storage_lens::options as storage_lens;
 use super::trend::Order as TrendOrder;
 use crate::config::options::ScanArgs;
-use crate::config::{self, Config, Given, Mistake, variable};
+use crate::config::{self, Config, Given, LogFormat, Mistake, variable};
 use crate::exit::{Exit, Of};
 use crate::permissions::Role;
 
@@ -52,12 +51,50 @@ pub enum Command {
     StorageLens(Box<storage_lens::Order>),
 }
 
+impl Command {
+    /// How errors are told.
+    pub fn log_format(&self) -> LogFormat {
+        match self {
+            Self::Scan { config, .. } => config.log.format,
+            Self::Demo(demo) => demo.config.log.format,
+            Self::Report(again) => again.log.format,
+            Self::MfaDelete(order) => order.log.format,
+            Self::StorageLens(order) => order.log.format,
+            Self::Simulate(_)
+            | Self::Diff(_)
+            | Self::Trend(_)
+            | Self::LifecycleCheck(_)
+            | Self::Plan(_)
+            | Self::Policy(_) => LogFormat::Text,
+        }
+    }
+
+    /// Whether credentials, profiles and endpoints of the environment matter.
+    pub fn reads_aws_settings(&self) -> bool {
+        match self {
+            Self::Scan { .. } | Self::MfaDelete(_) | Self::StorageLens(_) => true,
+            Self::Demo(_)
+            | Self::Simulate(_)
+            | Self::Report(_)
+            | Self::Diff(_)
+            | Self::Trend(_)
+            | Self::LifecycleCheck(_)
+            | Self::Plan(_)
+            | Self::Policy(_) => false,
+        }
+    }
+}
+
 /// Why there is nothing to be done.
 #[derive(Debug)]
 pub enum Problem {
     /// clap's own: usage errors, `--help` and `--version`.
     Usage(clap::Error),
-    Configuration(Vec<Mistake>),
+    Configuration {
+        mistakes: Vec<Mistake>,
+        /// As the options say that could be read; `None` where they say nothing.
+        log_format: Option<LogFormat>,
+    },
 }
 
 impl From<clap::Error> for Problem {
@@ -67,29 +104,30 @@ impl From<clap::Error> for Problem {
 }
 
 impl Problem {
-    /// Help and version go to stdout, everything else to stderr.
-    pub fn print(&self) -> io::Result<()> {
+    pub fn log_format(&self) -> Option<LogFormat> {
         match self {
-            Self::Usage(error) => error.print(),
-            Self::Configuration(mistakes) => io::stderr().write_all(sentences(mistakes).as_bytes()),
+            Self::Usage(_) => None,
+            Self::Configuration { log_format, .. } => *log_format,
+        }
+    }
+
+    /// Help and version go to stdout, everything else to stderr.
+    pub fn print(&self) {
+        match self {
+            Self::Usage(error) if error.use_stderr() => console::usage(error),
+            Self::Usage(error) => {
+                // Nobody is left to tell when stdout is closed.
+                let _ = error.print();
+            }
+            Self::Configuration { mistakes, .. } => console::mistakes(mistakes),
         }
     }
 
     pub fn exit(&self) -> Exit {
         match self {
             Self::Usage(error) if !error.use_stderr() => Exit::Ok,
-            Self::Usage(_) | Self::Configuration(_) => Exit::CouldNotRun,
+            Self::Usage(_) | Self::Configuration { .. } => Exit::CouldNotRun,
         }
-    }
-}
-
-fn sentences(mistakes: &[Mistake]) -> String {
-    match mistakes {
-        [mistake] => format!("error: {mistake}\n"),
-        _ => mistakes.iter().fold(format!("error: {} mistakes\n", mistakes.len()), |mut text, mistake| {
-            let _ = writeln!(text, "  {mistake}");
-            text
-        }),
     }
 }
 
@@ -141,18 +179,15 @@ enum Job {
 }
 
 /// What the arguments, with their environment, ask for. `argv` begins with the name of the program.
-pub fn parse(
-    argv: impl IntoIterator<Item = OsString>,
-    environment: impl IntoIterator<Item = (OsString, OsString)>,
-) -> Result<Command, Problem> {
-    let argv: Vec<OsString> = argv.into_iter().collect();
-    let matches = command().try_get_matches_from(&argv)?;
+pub fn parse(argv: &[OsString], environment: &[(OsString, OsString)]) -> Result<Command, Problem> {
+    let matches = command().try_get_matches_from(argv)?;
     match (Cli::from_arg_matches(&matches)?.job, matches.subcommand()) {
         (Job::Scan(_), Some((_, flags))) => {
             // The program has no options before the name of a subcommand: what follows is all scan's.
-            let environment: Vec<_> = environment.into_iter().collect();
-            let loaded = config::load(&scan_command(), flags, &argv[2..], &environment);
-            let loaded = loaded.map_err(Problem::Configuration)?;
+            let scan = scan_command();
+            let loaded = config::load(&scan, flags, &argv[2..], environment).map_err(|mistakes| {
+                Problem::Configuration { mistakes, log_format: config::log_format(&scan, flags, environment) }
+            })?;
             Ok(Command::Scan { config: Box::new(loaded.config), warnings: loaded.warnings })
         }
         (Job::Demo(demo), _) => demo.read().map(Command::Demo),
@@ -201,7 +236,7 @@ fn defaults(set: impl FnOnce(&mut ScanArgs)) -> Result<Config, Problem> {
     set(&mut args);
     let mut given = Given::default();
     given.insert("organization", Vec::new());
-    Config::new(args, &given).map_err(Problem::Configuration)
+    Config::new(args, &given).map_err(|mistakes| Problem::Configuration { mistakes, log_format: None })
 }
 
 #[cfg(test)]

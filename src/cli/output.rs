@@ -81,6 +81,10 @@ impl Output {
         Ok(Self { directory, _lock: lock, folder: Cell::new(Some(folder)) })
     }
 
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
     pub fn path(&self) -> &Path {
         self.directory.path()
     }

@@ -64,6 +64,18 @@ impl Progress {
         }
     }
 
+    /// Clears the display, for a question on the terminal, until [`Progress::show`].
+    pub fn hide(&self) {
+        self.each(|display| {
+            let _ = display.lines.clear();
+            display.lines.set_draw_target(ProgressDrawTarget::hidden());
+        });
+    }
+
+    pub fn show(&self) {
+        self.each(|display| display.lines.set_draw_target(ProgressDrawTarget::stderr()));
+    }
+
     fn each(&self, update: impl FnOnce(&Display)) {
         if let Some(display) = &self.0 {
             update(display);

@@ -4,13 +4,12 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
-use super::Problem;
 use super::output::{WRITING, WRITTEN};
+use super::{Problem, console};
 use crate::config::{Config, Filters};
 use crate::diff::Kept;
 use crate::inventory::{Inventory, RUN};
 use crate::model::{AccountId, Region, ScopeOptions};
-use crate::report::harmless;
 use crate::run_folder::Directory;
 
 /// The inventory of the run whose output folder this is; the inventory's own folder is taken too.
@@ -31,7 +30,7 @@ pub fn open(folder: &Path) -> Result<Inventory, Problem> {
     };
     let inventory = Inventory::open(inventory)?;
     for remark in remarks(&inventory)? {
-        eprintln!("note: {}", harmless(&remark));
+        console::note(&remark);
     }
     Ok(inventory)
 }

@@ -3,22 +3,27 @@
 use std::collections::{BTreeSet, HashSet};
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::FutureExt;
 
-use super::output::{Journal, Output};
+use super::heartbeat::Counted;
+use super::mfa_codes::Terminal;
+use super::output::{Journal, Output, WRITING};
 use super::progress::Progress;
-use super::{Problem, judge, resume, saved, signals};
+use super::{Problem, judge, panics, resume, saved, signals};
 use crate::aws::clock::{Clock, Skew};
 use crate::aws::http::{self, Network};
 use crate::aws::pace::Pace;
-use crate::aws::session::{Aws, Source};
-use crate::collect::{Asked, Collected, Stop, collect};
+use crate::aws::session::{Aws, Source, Surroundings};
+use crate::aws::settings::is_region_of_aws;
+use crate::collect::{Asked, Collected, Stop, collect, log_account};
 use crate::config::Config;
 use crate::discover::{Discovered, Entry, Target, discover};
-use crate::exit::{self, Exit};
+use crate::exit::{self, Exit, Of};
 use crate::inventory::{Found, Inventory, Writer};
 use crate::model::{Account, AccountId, AccountRecord, Coverage, Outcome, Region, Run, Timestamp, directory_regions};
+use crate::run_folder::Directory;
 
 /// What a scan comes to.
 struct Ends {
@@ -27,8 +32,28 @@ struct Ends {
     baseline: Option<Inventory>,
 }
 
-/// Reads, judges and reports. `source` and `network` say where AWS is: the environment, or the demo's simulator.
-pub async fn run(config: &Config, source: Source, network: &Network, progress: Arc<Progress>) -> Result<Exit, Problem> {
+/// Reads, judges and reports. `source` is the demo's simulator, and nothing where AWS's own settings hold.
+pub async fn run(
+    config: &Config,
+    source: Option<Source>,
+    network: &Network,
+    progress: Arc<Progress>,
+) -> Result<Exit, Problem> {
+    let exit = begin(config, source, network, progress).await;
+    let (outcome, code) = match &exit {
+        Ok(exit) => (exit.meaning(Of::Scan).unwrap_or_default(), exit.code()),
+        Err(_) => ("the error follows", Exit::CouldNotRun.code()),
+    };
+    tracing::info!(exit_code = code, outcome, "the scan ended");
+    exit
+}
+
+async fn begin(
+    config: &Config,
+    source: Option<Source>,
+    network: &Network,
+    progress: Arc<Progress>,
+) -> Result<Exit, Problem> {
     let start = Timestamp::now();
     let (told, stop) = Stop::new();
     resume::may_go_on(config)?;
@@ -48,19 +73,22 @@ pub async fn run(config: &Config, source: Source, network: &Network, progress: A
 
 async fn scan(
     config: &Config,
-    source: Source,
+    source: Option<Source>,
     network: &Network,
     progress: Arc<Progress>,
     start: Timestamp,
     Ends { output, baseline }: Ends,
     stop: Stop,
 ) -> Result<Exit, Problem> {
-    let aws = connect(config, source, network)?;
+    let aws = connect(config, source, network, &progress)?;
     let journal = match &config.resume {
         Some(resume) => resume::journal(&output, config, resume, start).await?,
         None => output.begin(config, start)?,
     };
+    let _leftovers = Leftovers { directory: output.directory().clone(), goes_on: journal.goes_on };
     let config = journal.config.clone();
+    let folder = output.path().display();
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), scope = config.scope().join(" "), %folder, "the scan begins");
     let inventory = Box::pin(read(journal, &aws, start, &output, progress, stop)).await?;
     for remark in saved::remarks(&inventory)? {
         tracing::warn!("{remark}");
@@ -76,8 +104,37 @@ async fn scan(
     Ok(exit::decide(worst, fail_on, seen, allow_unknown))
 }
 
-fn connect(config: &Config, source: Source, network: &Network) -> Result<Aws, Problem> {
+/// After a panic nothing of the run stays: nobody knows what is missing in it. What an earlier part of the run read does.
+struct Leftovers {
+    directory: Directory,
+    goes_on: bool,
+}
+
+impl Drop for Leftovers {
+    fn drop(&mut self) {
+        /// Tasks that end may still have a file in their hands.
+        const TRIES: u32 = 20;
+        if self.goes_on || !panics::happened() {
+            return;
+        }
+        for _ in 0..TRIES {
+            if self.directory.remove_with_files(WRITING).is_ok() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+fn connect(config: &Config, source: Option<Source>, network: &Network, progress: &Progress) -> Result<Aws, Problem> {
     let reading = &config.reading;
+    let source = if let Some(source) = source {
+        source
+    } else {
+        let codes = Arc::new(Terminal::new(progress.clone()));
+        let region = config.filters.regions.iter().find(|region| is_region_of_aws(region.as_str())).cloned();
+        Source::Environment(Box::new(Surroundings::new(network, reading.concurrency, codes, region)?))
+    };
     Ok(Aws {
         source,
         http: http::client(network, reading.concurrency)?,
@@ -99,6 +156,14 @@ async fn unless_off<T, E: Into<Problem>>(
     }
 }
 
+/// What comes of the work. What is beside it never ends.
+async fn beside<T>(other: impl Future<Output = ()>, work: impl Future<Output = T>) -> T {
+    tokio::select! {
+        done = work => done,
+        () = other => unreachable!("it never ends"),
+    }
+}
+
 /// The first half: everything that talks to AWS.
 async fn read(
     journal: Journal,
@@ -114,10 +179,14 @@ async fn read(
             output.abandon();
         }
     };
-    let discovering = Box::pin(unless_off(&aws.clock, discover(aws, &config)));
+    let counted = Arc::new(Counted::new(progress.clone()));
+    let discovering = Box::pin(beside(counted.beat(&aws.pace), unless_off(&aws.clock, discover(aws, &config))));
     let discovered = stop.unless_asked(discovering).await.transpose().inspect_err(|_| abandon())?;
     let interrupted = discovered.is_none();
     let found = discovered.unwrap_or_else(|| known(&writer));
+    for other in &found.others {
+        log_account(other);
+    }
     let mut targets = found.targets;
     if !interrupted {
         let mut how = writer.opening().clone();
@@ -147,7 +216,7 @@ async fn read(
         tracing::info!("a bucket takes {} requests: the two of every scan and {}", 2 + more.len(), more.join(", "));
     }
     let concurrency = config.reading.concurrency;
-    let collecting = collect(targets, aws.clone(), asked, concurrency, writer, progress.clone(), stop);
+    let collecting = collect(targets, aws.clone(), asked, concurrency, writer, counted.clone(), stop);
     let collecting = collecting.map(|done| {
         done.inspect_err(|error| {
             if !error.is_of_the_disk() {
@@ -155,7 +224,8 @@ async fn read(
             }
         })
     });
-    let (mut collected, writer) = unless_off(&aws.clock, Box::pin(collecting)).await?;
+    let collecting = beside(counted.beat(&aws.pace), unless_off(&aws.clock, Box::pin(collecting)));
+    let (mut collected, writer) = Box::pin(collecting).await?;
     progress.finish();
     // An account may be skipped by now that an earlier part of the run read: then it has rows.
     let read: HashSet<Option<AccountId>> = collected.accounts.iter().map(|account| account.id.clone()).collect();
@@ -180,7 +250,9 @@ async fn read(
         configuration_digest: config.digest(),
     };
     let coverage = coverage(&mut collected, aws, run.directory_regions.is_some());
-    if coverage.buckets == 0 && config.filters.chooses_buckets() && !run.interrupted {
+    // Where a list was refused, nobody knows what the filters leave.
+    let all_listed = coverage.accounts_failed == 0 && coverage.accounts_incomplete == 0;
+    if coverage.buckets == 0 && config.filters.chooses_buckets() && all_listed && !run.interrupted {
         tracing::warn!("no bucket is left by --bucket and --region: is there a slip of the pen?");
     }
     // It reads all that was written once more: not on this thread, so that a signal is heard meanwhile.

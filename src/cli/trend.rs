@@ -10,13 +10,12 @@ use std::io;
 use std::path::PathBuf;
 
 use self::search::Search;
-use super::Problem;
 use super::output::{Page, width};
+use super::{Problem, console};
 use crate::aggregate::{self, Scope};
 use crate::dataset::inventory::read::ReadError;
 use crate::exit::Exit;
 use crate::report::changes::TableFormat;
-use crate::report::harmless;
 use crate::trend::{self, Day, SumError, TrendError, Wanted};
 
 /// What is to be shown of which runs.
@@ -124,7 +123,7 @@ fn unplaced(days: &[Day]) -> Option<String> {
 
 fn notes(remarks: &[String]) {
     for remark in remarks {
-        eprintln!("note: {}", harmless(remark));
+        console::note(remark);
     }
 }
 

@@ -177,7 +177,7 @@ fn samples(leaf: &Leaf) -> Vec<String> {
 async fn every_element_and_word_of_the_newest_model_is_read() {
     let server = Server::start();
     let aws = aws(&server.endpoint);
-    let session = Arc::new(aws.session(None).await);
+    let session = Arc::new(aws.session(None).await.expect("good settings"));
     let mut wrong = String::new();
     let mut words = 0;
     for leaf in model() {

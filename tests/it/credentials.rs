@@ -13,19 +13,19 @@ use serde_json::json;
 
 use crate::common::{Cli, Ran, Sim};
 
-const ONE: &str = "111111111111";
-const TWO: &str = "222222222222";
-const THREE: &str = "333333333333";
+pub const ONE: &str = "111111111111";
+pub const TWO: &str = "222222222222";
+pub const THREE: &str = "333333333333";
 
 /// Nothing listens there, and only root could make it.
-const DEAD: &str = "http://127.0.0.1:1";
+pub const DEAD: &str = "http://127.0.0.1:1";
 
-const FUTURE: &str = "2099-12-31T23:59:59Z";
+pub const FUTURE: &str = "2099-12-31T23:59:59Z";
 const FUTURE_UNIX: i64 = 4_102_444_799;
-const PAST: &str = "2020-01-01T00:00:00Z";
+pub const PAST: &str = "2020-01-01T00:00:00Z";
 
 /// Three accounts with a good bucket each. Roles of the second can be assumed, by who knows the external id.
-fn organization() -> Sim {
+pub fn organization() -> Sim {
     let account = |id: &str, external_id: Option<&str>| {
         json!({
             "id": id, "name": id, "ou": "r-cred", "role_names": ["Auditor"], "external_id": external_id,
@@ -39,41 +39,41 @@ fn organization() -> Sim {
     Sim::json(&organization.to_string())
 }
 
-fn scan() -> Cli {
+pub fn scan() -> Cli {
     Cli::new(["scan", "--out", "out"])
 }
 
-fn scan_profile(name: &str) -> Cli {
+pub fn scan_profile(name: &str) -> Cli {
     Cli::new(["scan", "--out", "out", "--profile", name])
 }
 
 /// A section of `~/.aws/config` or `~/.aws/credentials` with an account's long-term keys.
-fn keys(section: &str, account: &str) -> String {
+pub fn keys(section: &str, account: &str) -> String {
     let key = access_key(account);
     format!("[{section}]\naws_access_key_id = {key}\naws_secret_access_key = {SECRET_KEY}\n")
 }
 
 /// The access key of a role's credentials, as the simulator's STS gives them.
-fn role_key(account: &str) -> String {
+pub fn role_key(account: &str) -> String {
     format!("ASIA0000{account}")
 }
 
 /// Their session token, without which they are refused.
-fn token(account: &str, role: &str) -> String {
+pub fn token(account: &str, role: &str) -> String {
     format!("simulated:{account}:{FUTURE_UNIX}:session:{role}")
 }
 
-fn user(account: &str) -> String {
+pub fn user(account: &str) -> String {
     format!("arn:aws:iam::{account}:user/scanner")
 }
 
-fn role(account: &str, role: &str) -> String {
+pub fn role(account: &str, role: &str) -> String {
     format!("arn:aws:sts::{account}:assumed-role/{role}/session")
 }
 
 /// The run read the account of this caller whole, and no other.
 #[track_caller]
-fn read_as(ran: Ran, caller: &str) -> Ran {
+pub fn read_as(ran: Ran, caller: &str) -> Ran {
     let ran = ran.expect(0);
     assert_eq!(ran.json("out/report.json")["run"]["caller_arn"], caller);
     let account = caller.split(':').nth(4).expect("an ARN");
@@ -86,12 +86,12 @@ fn read_as(ran: Ran, caller: &str) -> Ran {
 }
 
 /// A path below the run's home.
-fn in_home(cli: &Cli, path: &str) -> String {
+pub fn in_home(cli: &Cli, path: &str) -> String {
     cli.home().join(path).display().to_string()
 }
 
 #[track_caller]
-fn tells_no_secret(ran: &Ran) {
+pub fn tells_no_secret(ran: &Ran) {
     for secret in [SECRET_KEY, "simulated:", "open-sesame", "bearer-of-"] {
         assert!(
             !ran.stdout.contains(secret) && !ran.stderr.contains(secret),
@@ -104,7 +104,7 @@ fn tells_no_secret(ran: &Ran) {
 
 /// What was told of a run that could not start: it left nothing but this. Logs of the SDK may stand before it.
 #[track_caller]
-fn problem(ran: Ran) -> String {
+pub fn problem(ran: Ran) -> String {
     let ran = ran.expect(2);
     assert_eq!(ran.stdout, "");
     tells_no_secret(&ran);
@@ -116,22 +116,22 @@ fn problem(ran: Ran) -> String {
 }
 
 /// A server on loopback that says what a function of the request says, one connection a request.
-struct Mock {
-    endpoint: String,
+pub struct Mock {
+    pub endpoint: String,
     requests: Arc<Mutex<Vec<Request>>>,
 }
 
 #[derive(Debug, Clone)]
-struct Request {
-    method: String,
-    target: String,
+pub struct Request {
+    pub method: String,
+    pub target: String,
     /// Names in lower case.
-    headers: Vec<(String, String)>,
-    body: String,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
 }
 
 impl Mock {
-    fn start(answer: impl Fn(&Request) -> Vec<u8> + Send + Sync + 'static) -> Self {
+    pub fn start(answer: impl Fn(&Request) -> Vec<u8> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
         let endpoint = format!("http://{}", listener.local_addr().expect("bound"));
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -151,17 +151,17 @@ impl Mock {
     }
 
     /// Hands everything on to the simulator: a proxy, or a look at what is sent to it.
-    fn relay(sim: &Sim) -> Self {
+    pub fn relay(sim: &Sim) -> Self {
         let to = address(&sim.endpoint);
         Self::start(move |request| request.forward(&to))
     }
 
-    fn requests(&self) -> Vec<Request> {
+    pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().expect("no panic").clone()
     }
 
     /// Region and service for which each request is signed.
-    fn scopes(&self) -> Vec<String> {
+    pub fn scopes(&self) -> Vec<String> {
         let scope = |request: &Request| {
             let signed = request.header("authorization").expect("signed").to_owned();
             let parts: Vec<&str> = signed.split('/').collect();
@@ -171,7 +171,7 @@ impl Mock {
     }
 
     /// Method and target of each request.
-    fn asked(&self) -> Vec<String> {
+    pub fn asked(&self) -> Vec<String> {
         self.requests().iter().map(|request| format!("{} {}", request.method, request.target)).collect()
     }
 }
@@ -201,12 +201,12 @@ impl Request {
         }
     }
 
-    fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|header| header.0 == name).map(|header| header.1.as_str())
     }
 
     /// The answer of another server.
-    fn forward(&self, to: &str) -> Vec<u8> {
+    pub fn forward(&self, to: &str) -> Vec<u8> {
         let path = self.target.trim_start_matches("http://").trim_start_matches(to);
         let mut text = format!("{} {path} HTTP/1.1\r\nconnection: close\r\n", self.method);
         for (name, value) in self.headers.iter().filter(|header| !header.0.contains("connection")) {
@@ -221,21 +221,21 @@ impl Request {
 }
 
 /// Host and port.
-fn address(endpoint: &str) -> String {
+pub fn address(endpoint: &str) -> String {
     endpoint.trim_start_matches("http://").to_owned()
 }
 
-fn answer(status: u16, headers: &str, body: &str) -> Vec<u8> {
+pub fn answer(status: u16, headers: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!("HTTP/1.1 {status} Mock\r\ncontent-length: {length}\r\nconnection: close\r\n{headers}\r\n{body}")
         .into_bytes()
 }
 
-fn json(status: u16, body: &serde_json::Value) -> Vec<u8> {
+pub fn json(status: u16, body: &serde_json::Value) -> Vec<u8> {
     answer(status, "content-type: application/json\r\n", &body.to_string())
 }
 
-fn not_found() -> Vec<u8> {
+pub fn not_found() -> Vec<u8> {
     answer(404, "", "")
 }
 
@@ -356,24 +356,24 @@ fn a_credential_process() {
 // ---------------------------------------------------------------------------------------------------------- SSO
 
 /// What `printf corp | sha1sum` says: a session's token is cached under its name,
-const SESSION_CACHE: &str = ".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json";
+pub const SESSION_CACHE: &str = ".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json";
 /// and without a session under its start URL.
 const START_URL: &str = "http://127.0.0.1/start";
 const START_URL_CACHE: &str = ".aws/sso/cache/2a76dd796461638ee53abbca9eb0f5261eca1108.json";
 
-fn sso_session() -> String {
+pub fn sso_session() -> String {
     format!(
         "[profile p]\nsso_session = corp\nsso_account_id = {TWO}\nsso_role_name = Auditor\n\
          [sso-session corp]\nsso_region = eu-west-1\nsso_start_url = {START_URL}\nsso_registration_scopes = sso:account:access\n"
     )
 }
 
-fn sso_token(token: &str, expires: &str) -> String {
+pub fn sso_token(token: &str, expires: &str) -> String {
     json!({"startUrl": START_URL, "region": "eu-west-1", "accessToken": token, "expiresAt": expires}).to_string()
 }
 
 /// The SSO portal, which knows one token.
-fn portal(known: &'static str) -> Mock {
+pub fn portal(known: &'static str) -> Mock {
     Mock::start(move |request| {
         if request.target != format!("/federation/credentials?role_name=Auditor&account_id={TWO}") {
             return not_found();
@@ -445,7 +445,7 @@ fn an_sso_profile_of_the_older_form() {
 // ------------------------------------------------------------------------------------------------- web identity
 
 /// An STS that takes one token of an identity provider, and asks the simulator everything else.
-fn sts(sim: &Sim) -> Mock {
+pub fn sts(sim: &Sim) -> Mock {
     let to = address(&sim.endpoint);
     Mock::start(move |request| {
         let asks = |parameter: &str| request.body.split('&').any(|given| given == parameter);
@@ -471,7 +471,7 @@ fn sts(sim: &Sim) -> Mock {
     })
 }
 
-fn sts_error(status: u16, code: &str, message: &str) -> Vec<u8> {
+pub fn sts_error(status: u16, code: &str, message: &str) -> Vec<u8> {
     let error = format!("<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>");
     let body = format!("<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">{error}</ErrorResponse>");
     answer(status, "content-type: text/xml\r\n", &body)
@@ -508,7 +508,7 @@ fn a_web_identity_of_a_profile() {
 // --------------------------------------------------------------------------------- containers and EC2 instances
 
 /// What containers and instances are given.
-fn metadata_credentials(role: &str) -> serde_json::Value {
+pub fn metadata_credentials(role: &str) -> serde_json::Value {
     json!({
         "Code": "Success", "Type": "AWS-HMAC", "LastUpdated": PAST, "AccessKeyId": role_key(TWO),
         "SecretAccessKey": SECRET_KEY, "Token": token(TWO, role), "Expiration": FUTURE
@@ -516,7 +516,7 @@ fn metadata_credentials(role: &str) -> serde_json::Value {
 }
 
 /// An ECS or EKS agent, which knows one token.
-fn agent() -> Mock {
+pub fn agent() -> Mock {
     Mock::start(|request| match (request.target.as_str(), request.header("authorization")) {
         ("/v1/credentials", Some("bearer-of-pod")) => json(200, &metadata_credentials("FromContainer")),
         _ => not_found(),
@@ -539,7 +539,7 @@ fn credentials_of_a_container() {
 }
 
 /// EC2's metadata service, in its second version only.
-fn imds() -> Mock {
+pub fn imds() -> Mock {
     Mock::start(|request| match (request.method.as_str(), request.target.as_str()) {
         ("PUT", "/latest/api/token") if request.header("x-aws-ec2-metadata-token-ttl-seconds").is_some() => {
             answer(200, "x-aws-ec2-metadata-token-ttl-seconds: 21600\r\n", "bearer-of-instance")
@@ -582,7 +582,7 @@ const LOGIN_CACHE: &str = ".aws/login/cache/cdae40250651e71733f473154ef40d7d977c
 /// A key of this test's own: what is signed with it goes to a mock.
 const DPOP_KEY: &str = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIH0oFWwBOV+6ThrVLYo8enSXhv8raeUyH69+n+Mk6xQLoAoGCCqGSM49\nAwEHoUQDQgAEP32HFkX89aBzNsVfM25HED0xDub6hLiozrbtaGfFeSo8PgWcurdT\nQpN87qh9V4iznyDHHJtdug4Q3EzSymwq1g==\n-----END EC PRIVATE KEY-----\n";
 
-fn login_profile() -> String {
+pub fn login_profile() -> String {
     format!("[profile p]\nlogin_session = {LOGIN_SESSION}\n")
 }
 
@@ -693,13 +693,17 @@ fn a_proxy_for_http() {
 fn no_proxy_goes_around_it() {
     let sim = organization();
     let proxy = Mock::relay(&sim);
-    let by_name = sim.endpoint.replace("127.0.0.1", "localhost");
+    let (here, by_name) = (address(&sim.endpoint), sim.endpoint.replace("127.0.0.1", "localhost"));
     let exceptions = [
         ("127.0.0.1", &sim.endpoint),
         ("example.com, 127.0.0.0/8", &sim.endpoint),
         ("example.com,localhost", &by_name),
-        // All names, that is: addresses are not meant.
         ("*", &by_name),
+        ("*", &sim.endpoint),
+        ("example.com *", &sim.endpoint),
+        (here.as_str(), &sim.endpoint),
+        (".localhost", &by_name),
+        ("LOCALHOST", &by_name),
     ];
     for (exception, endpoint) in exceptions {
         let cli = scan().at(endpoint, ONE).env("HTTP_PROXY", &proxy.endpoint).env("NO_PROXY", exception);
@@ -708,21 +712,26 @@ fn no_proxy_goes_around_it() {
     assert_eq!(proxy.asked(), [""; 0]);
 }
 
-/// Credentials are fetched the same way.
+/// What they answer is for this machine alone.
 #[test]
-fn a_proxy_for_the_sources_of_credentials() {
-    let (sim, agent) = (organization(), agent());
-    let proxy = Mock::start({
-        let (sim, agent) = (address(&sim.endpoint), address(&agent.endpoint));
-        move |request| request.forward(if request.target.contains(&agent) { &agent } else { &sim })
-    });
+fn containers_and_instances_are_never_asked_through_a_proxy() {
+    let (sim, agent, imds) = (organization(), agent(), imds());
+    let proxy = Mock::relay(&sim);
     let cli = scan()
         .env("AWS_ENDPOINT_URL", &sim.endpoint)
         .env("AWS_CONTAINER_CREDENTIALS_FULL_URI", &format!("{}/v1/credentials", agent.endpoint))
         .env("AWS_CONTAINER_AUTHORIZATION_TOKEN", "bearer-of-pod")
         .env("HTTP_PROXY", &proxy.endpoint);
     read_as(cli.run(), &role(TWO, "FromContainer"));
-    assert_eq!(proxy.requests().len(), 5, "{:?}", proxy.asked());
+    let cli = scan()
+        .env("AWS_ENDPOINT_URL", &sim.endpoint)
+        .env("AWS_EC2_METADATA_DISABLED", "false")
+        .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", &imds.endpoint)
+        .env("ALL_PROXY", &proxy.endpoint);
+    read_as(cli.run(), &role(TWO, "FromInstance"));
+    assert_eq!(proxy.requests().len(), 8, "{:?}", proxy.asked());
+    let to_the_sim = |asked: &String| asked.contains(&sim.endpoint);
+    assert!(proxy.asked().iter().all(to_the_sim), "{:?}", proxy.asked());
 }
 
 #[test]
@@ -817,7 +826,7 @@ fn the_demo_knows_nothing_of_all_this() {
 
 /// One sentence, and what to do.
 #[track_caller]
-fn one_sentence(ran: Ran) -> String {
+pub fn one_sentence(ran: Ran) -> String {
     let problem = problem(ran);
     let lines: Vec<&str> = problem.split_inclusive('\n').collect();
     let [error, help] = lines[..] else { panic!("{} lines:\n{problem}", lines.len()) };
@@ -827,7 +836,7 @@ fn one_sentence(ran: Ran) -> String {
 }
 
 #[track_caller]
-fn says(problem: &str, words: &[&str]) {
+pub fn says(problem: &str, words: &[&str]) {
     for words in words {
         assert!(problem.contains(words), "{words:?} is not in\n{problem}");
     }
@@ -868,7 +877,15 @@ fn a_profile_that_is_not_there() {
     let problem = one_sentence(scan_profile("nobody").at(&sim.endpoint, ONE).run());
     says(&problem, &[r#"no profile "nobody"; it has none"#]);
 
+    // In this file its section has another form.
+    let files = keys("default", ONE) + &keys("nobody", TWO);
+    let problem = one_sentence(scan_profile("nobody").at(&sim.endpoint, ONE).file(".aws/config", &files).run());
+    says(&problem, &["[nobody] in HOME/.aws/config has to be [profile nobody]"]);
+    let cli = scan_profile("nobody").at(&sim.endpoint, ONE).env("AWS_CONFIG_FILE", "elsewhere");
+    says(&one_sentence(cli.run()), &["it has none (in elsewhere)"]);
+
     // The SDK would go on with whatever else it finds.
+    let files = keys("default", ONE) + &keys("profile dev", TWO);
     let chosen = |cli: Cli| cli.env("AWS_PROFILE", "nobody").file(".aws/config", &files);
     for cli in [chosen(scan()).env("AWS_ENDPOINT_URL", &sim.endpoint), chosen(scan()).at(&sim.endpoint, ONE)] {
         says(&one_sentence(cli.run()), &[r#"no profile "nobody"; it has default, dev"#, "AWS_PROFILE"]);
@@ -927,7 +944,10 @@ fn an_sso_session_that_has_ended() {
 
     let nameless = sso_session().replace("[sso-session corp]", "[sso-session other]");
     let problem = one_sentence(cli().file(".aws/config", &nameless).run());
-    says(&problem, &["sso-session named `corp` (referenced by profile `p`) was not found"]);
+    says(
+        &problem,
+        &[r#"the profile "p" (HOME/.aws/config) cannot be used"#, r#"sso-session named "corp" does not exist"#],
+    );
 }
 
 #[test]
@@ -951,19 +971,9 @@ fn a_role_of_a_profile_that_cannot_be_assumed() {
     let sim = organization();
     let arn = format!("role_arn = arn:aws:iam::{TWO}:role/Nobody\nexternal_id = open-sesame\n");
     let base = keys("profile base", ONE);
-    let table = [
-        (format!("[profile p]\n{arn}source_profile = base\n{base}"), "not authorized to perform: sts:AssumeRole"),
-        (format!("[profile p]\n{arn}source_profile = nobody\n{base}"), "could not find source profile nobody"),
-        (format!("[profile p]\n{arn}"), "must contain `source_profile` or `credential_source`"),
-        (
-            format!("[profile p]\n{arn}source_profile = q\n[profile q]\n{arn}source_profile = p\n"),
-            "profile formed an infinite loop",
-        ),
-    ];
-    for (config, why) in table {
-        let problem = problem(scan_profile("p").at(&sim.endpoint, ONE).file(".aws/config", &config).run());
-        says(&problem, &["none of the profiles can be used: profile p: ", why]);
-    }
+    let config = format!("[profile p]\n{arn}source_profile = base\n{base}");
+    let problem = problem(scan_profile("p").at(&sim.endpoint, ONE).file(".aws/config", &config).run());
+    says(&problem, &["none of the profiles can be used: profile p: ", "not authorized to perform: sts:AssumeRole"]);
     assert_eq!(sim.count("GetCallerIdentity"), 0);
 }
 
@@ -1018,7 +1028,7 @@ fn an_endpoint_that_refuses() {
 #[test]
 fn a_region_that_is_none() {
     let sim = organization();
-    for nonsense in ["not a region", "us-east-1!", "-us-east-1", "https://eu-west-1", ""] {
+    for nonsense in ["not a region", "us-east-1!", "-us-east-1", "https://eu-west-1", "us-east-1\n"] {
         let words = format!("{nonsense:?} is not the name of a Region: correct AWS_REGION");
         let cli = scan().at(&sim.endpoint, ONE).env("AWS_REGION", nonsense);
         says(&one_sentence(cli.run()), &[&words]);
@@ -1031,11 +1041,11 @@ fn a_region_that_is_none() {
     assert_eq!(sim.count("GetCallerIdentity") + sim.count("ListBuckets"), 0);
 }
 
-/// At an empty one the SDK panics, and not only where the program itself asks.
+/// At some of them the SDK panics, and not only where the program itself asks.
 #[test]
 fn an_endpoint_that_is_none() {
     let sim = organization();
-    for nonsense in ["", "not a url", "localhost:9000", "http://", "ftp://127.0.0.1/"] {
+    for nonsense in [" ", "not a url", "localhost:9000", "http://", "ftp://127.0.0.1/"] {
         for name in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_S3"] {
             let words = format!("{nonsense:?} is no URL (http://host:port): correct AWS_ENDPOINT_URL");
             says(&one_sentence(scan().at(&sim.endpoint, ONE).env(name, nonsense).run()), &[&words]);
@@ -1045,12 +1055,12 @@ fn an_endpoint_that_is_none() {
     let problem = one_sentence(scan_profile("p").file(".aws/config", &config).run());
     says(&problem, &["is no URL", "or endpoint_url in the profile"]);
 
-    let named = Cli::new(["scan", "--out", "out", "--account-id", ONE]).at("", ONE);
+    let named = Cli::new(["scan", "--out", "out", "--account-id", ONE]).at("none", ONE);
     says(&one_sentence(named.run()), &["is no URL"]);
 
     let role = format!("[profile p]\nrole_arn = arn:aws:iam::{TWO}:role/Auditor\ncredential_source = Environment\n");
-    says(&one_sentence(scan_profile("p").at("", ONE).file(".aws/config", &role).run()), &["is no URL"]);
-    let portal = scan_profile("p").at(&sim.endpoint, ONE).env("AWS_ENDPOINT_URL_SSO", "");
+    says(&one_sentence(scan_profile("p").at("none", ONE).file(".aws/config", &role).run()), &["is no URL"]);
+    let portal = scan_profile("p").at(&sim.endpoint, ONE).env("AWS_ENDPOINT_URL_SSO", "none");
     let portal =
         portal.file(".aws/config", &sso_session()).file(SESSION_CACHE, &sso_token("bearer-of-session", FUTURE));
     says(&one_sentence(portal.run()), &["is no URL"]);

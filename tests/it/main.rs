@@ -3,6 +3,7 @@
 mod account_coverage;
 mod aws_model;
 mod bounds;
+mod chosen_credentials;
 mod common;
 mod connections;
 mod contract;
@@ -22,6 +23,7 @@ mod lifecycle;
 mod lifecycle_check;
 mod lifecycle_refusals;
 mod lifecycle_scan;
+mod logs;
 mod metrics;
 mod mfa_delete;
 mod nonsense;

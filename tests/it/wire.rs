@@ -239,7 +239,7 @@ pub async fn outcome(aws: &Aws, session: &Arc<Session>, operation: &str) -> Resu
 async fn an_answer_cut_anywhere_gives_no_other_value() {
     let server = Server::start();
     let aws = aws(&server.endpoint);
-    let session = Arc::new(aws.session(None).await);
+    let session = Arc::new(aws.session(None).await.expect("good settings"));
     let mut believed = 0;
     for recorded in fixtures() {
         let operation = &recorded.operation;
@@ -266,7 +266,7 @@ async fn an_answer_cut_anywhere_gives_no_other_value() {
 async fn whole_answers_give_what_they_say() {
     let server = Server::start();
     let aws = aws(&server.endpoint);
-    let session = Arc::new(aws.session(None).await);
+    let session = Arc::new(aws.session(None).await.expect("good settings"));
     let mut table = String::new();
     for recorded in fixtures() {
         *server.answer.lock().expect("no panic") = recorded.cut(recorded.body.len());

@@ -166,6 +166,12 @@ impl Lane {
             let answer = ask(attempt).await;
             let failed = answer.as_ref().err();
             let asked = failed.is_none_or(|failure| failure.asked);
+            let tells = |failure: &&Failure| {
+                asked && (failure.again || matches!(failure.reason.class, ErrorClass::Denied | ErrorClass::Throttled))
+            };
+            if let Some(failure) = failed.filter(tells) {
+                self.log(attempt, failure);
+            }
             self.shared.retries.fetch_add(u64::from(asked && (attempt > 1 || attempts.repeats)), Ordering::Relaxed);
             self.shared.throttled.fetch_add(u64::from(asked && failed.is_some_and(is_throttled)), Ordering::Relaxed);
             let failure = match answer {
@@ -175,10 +181,18 @@ impl Lane {
             if !self.state().budget.retry() {
                 return Err(failure);
             }
-            tracing::debug!(attempt, reason = %failure.reason, "asking again");
-            sleep(retries::backoff(attempt, &failure, fastrand::f64())).await;
+            let wait = retries::backoff(attempt, &failure, fastrand::f64());
+            tracing::debug!(account = self.account, attempt, seconds = wait.as_secs_f64(), "asking again");
+            sleep(wait).await;
             attempt += 1;
         }
+    }
+
+    /// Without the words of the answer, which may repeat what was sent.
+    fn log(&self, attempt: u32, failure: &Failure) {
+        let reason = &failure.reason;
+        let (operation, class, status) = (reason.operation, reason.class.as_str(), reason.http_status);
+        tracing::debug!(account = self.account, %operation, attempt, class, http_status = status, "not answered");
     }
 
     /// Waits until the account may be asked; fails at once where that is of no use any more.

@@ -15,7 +15,7 @@ use super::record::{Record, Who};
 use super::show::Row;
 use super::{Looked, Run, read, read_again};
 use crate::aws::put_bucket_versioning::{self as put, Mfa};
-use crate::cli::Problem;
+use crate::cli::{Problem, console};
 use crate::collect::Way;
 use crate::model::{BucketRecord, Facts};
 
@@ -139,7 +139,8 @@ impl<'a> Applying<'a> {
             return seen;
         }
         let seconds = self.change.wait.as_secs();
-        eprintln!("sent; waiting up to {seconds} s until {} is seen to be so (Ctrl-C ends it)", row.before.bucket);
+        let bucket = &row.before.bucket;
+        console::tell(&format!("sent; waiting up to {seconds} s until {bucket} is seen to be so (Ctrl-C ends it)"));
         let end = Instant::now() + self.change.wait;
         let mut pause = Duration::from_millis(500);
         while !is_as(wanted, &seen) && Instant::now() + pause <= end {

@@ -1,11 +1,11 @@
 //! What is to be done with a bucket, and what came of it. Pure: everything that decides is an argument.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use crate::aws::failure::Failure;
 use crate::aws::put_bucket_versioning::{Change, Status, Switch};
 use crate::aws::session::Caller;
+use crate::aws::settings::{host, is_unprotected};
 use crate::exit::Exit;
 use crate::model::{
     AccountId, ErrorClass, Exclusions, Facts, Lifecycle, MfaDelete, Observed, Reason, Region, Versioning,
@@ -127,24 +127,7 @@ pub fn server(endpoint: Option<&str>) -> Server {
 
 /// Whether a code may travel there: with TLS, or without leaving this machine.
 pub fn is_protected(url: &str) -> bool {
-    let host = host(url);
-    url.starts_with("https://")
-        || host == "localhost"
-        || host.ends_with(".localhost")
-        || host.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback())
-        || host.parse().is_ok_and(|address: Ipv6Addr| address.is_loopback())
-}
-
-/// The host of a URL, in lower case and without brackets.
-fn host(url: &str) -> String {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let authority = authority.rsplit('@').next().unwrap_or_default();
-    let host = match authority.strip_prefix('[') {
-        Some(address) => address.split(']').next(),
-        None => authority.split(':').next(),
-    };
-    host.unwrap_or_default().to_ascii_lowercase()
+    !is_unprotected(url)
 }
 
 /// Why bucketlens sends nothing for a bucket.

@@ -7,8 +7,9 @@ use crate::lifecycle::Versions;
 use crate::model::{Severity, Standard};
 
 fn read(line: &str, variables: &[(&str, &str)]) -> Result<Command, Problem> {
-    let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
-    parse(line.split_whitespace().map(OsString::from), variables)
+    let variables: Vec<_> = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
+    let argv: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
+    parse(&argv, &variables)
 }
 
 fn problem(line: &str) -> Problem {
@@ -56,11 +57,11 @@ fn help_and_version_are_no_failures_and_everything_else_is_code_2() {
 
 #[test]
 fn mistakes_are_a_sentence_or_a_list() {
-    let Problem::Configuration(mistakes) = problem("bucketlens scan --account 1 --region a,é") else {
+    let Problem::Configuration { mistakes, .. } = problem("bucketlens scan --account 1 --region a,é") else {
         panic!("mistakes of the configuration")
     };
-    insta::assert_snapshot!(sentences(&mistakes[..1]), @r#"error: --account: an AWS account id has 12 digits, "1" has not: it has 1, leading zeros belong to it"#);
-    insta::assert_snapshot!(sentences(&mistakes), @r#"
+    insta::assert_snapshot!(console::sentences(&mistakes[..1]), @r#"error: --account: an AWS account id has 12 digits, "1" has not: it has 1, leading zeros belong to it"#);
+    insta::assert_snapshot!(console::sentences(&mistakes), @r#"
         error: 2 mistakes
           --account: an AWS account id has 12 digits, "1" has not: it has 1, leading zeros belong to it
           --region: "é" is not the name of a Region (eu-central-1)

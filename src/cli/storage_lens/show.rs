@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::Export;
 use super::options::{Format, Order};
 use super::read::{State, Tally};
+use crate::cli::console;
 use crate::dataset::storage_lens::intake::Taken;
 use crate::report::{cell, harmless};
 use crate::storage_lens::ReportFormat;
@@ -130,7 +131,7 @@ impl Head {
     /// A table has no place for them.
     fn notes(&self) {
         for sentence in self.problems.iter().chain(&self.doubts).chain(&self.missing).chain(&self.not_read) {
-            eprintln!("note: {sentence}");
+            console::note(sentence);
         }
     }
 }

@@ -8,6 +8,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::super::mfa_codes::Terminal;
+use super::super::progress::Progress;
 use super::Problem;
 use super::find::Found;
 use super::options::{Download, Order};
@@ -17,7 +19,7 @@ use crate::aws::get_object::{self, Downloaded, Limits, NotTaken};
 use crate::aws::http::{self, Network};
 use crate::aws::list_objects::{self, Level};
 use crate::aws::pace::Pace;
-use crate::aws::session::{self, Aws, Route, Session};
+use crate::aws::session::{self, Aws, Route, Session, Surroundings};
 use crate::dataset::storage_lens::intake::Received;
 use crate::dataset::storage_lens::read::{PartError, hexadecimal};
 use crate::model::ErrorClass;
@@ -103,14 +105,19 @@ impl Source {
         let Some(place) = in_s3(&order.path) else { return Ok(Self::Local(Local::new(order)?)) };
         let ((name, _), reading) = (place?, &order.reading);
         let aws = Aws {
-            source: session::Source::Environment,
+            source: session::Source::Environment(Box::new(Surroundings::new(
+                network,
+                reading.concurrency,
+                Arc::new(Terminal::new(Progress::silent())),
+                None,
+            )?)),
             http: http::client(network, reading.concurrency)?,
             pace: Arc::new(Pace::new(reading.concurrency, reading.max_attempts)),
             clock: Arc::default(),
             addressing: reading.addressing,
             timeouts: reading.timeouts,
         };
-        let session = aws.session(None).await;
+        let session = aws.session(None).await?;
         let region = bucket_region::find(&session, &name).await.ok().flatten();
         let route = Mutex::new(Route::from(region.unwrap_or_else(|| session.region.clone())));
         let (download, left) = (order.download, Mutex::new(order.download.most));
