@@ -619,18 +619,25 @@ fn misspelt_misplaced_and_contradicting_elements_are_no_fact() {
 
 #[test]
 fn a_lifecycle_configuration_without_rules_is_no_fact() {
-    let sim = buckets(&json!([good("empty"), good("no-rules"), good("other-document")]));
+    let sim = buckets(&json!([good("empty"), good("spaces"), good("no-rules"), good("text"), good("other-document")]));
     let proxy = Proxy::before(&sim, |request, forward| {
         let body = match request.bucket() {
             _ if request.operation() != LIFECYCLE => return forward(),
             "empty" => "<LifecycleConfiguration/>",
+            "spaces" => "<LifecycleConfiguration>\n</LifecycleConfiguration>\n",
             "no-rules" => "<LifecycleConfiguration><Rules/></LifecycleConfiguration>",
+            "text" => "<LifecycleConfiguration>none</LifecycleConfiguration>",
             _ => "<VersioningConfiguration/>",
         };
         Answer::xml(200, body)
     });
     let ran = scan_at(&proxy, &[]).expect(3);
-    for bucket in ["empty", "no-rules", "other-document"] {
+    // Google Cloud Storage and rustfs say so that there is none.
+    for bucket in ["empty", "spaces"] {
+        let facts = cells(&ran, bucket, ["mfa_delete", "lifecycle", "lifecycle_rules", "status"]);
+        assert_eq!(facts, ["enabled", "none", "0", "pass"], "{bucket}");
+    }
+    for bucket in ["no-rules", "text", "other-document"] {
         let facts = cells(&ran, bucket, ["mfa_delete", "lifecycle", "lifecycle_rules", "status"]);
         assert_eq!(facts, ["enabled", "unknown", "", "unknown"], "{bucket}");
         let [reasons] = cells(&ran, bucket, ["unknown_reasons"]);
