@@ -5,8 +5,8 @@ use super::failure::{Elsewhere, Failure};
 use super::session::{Route, Session};
 use crate::model::{Operation, Region};
 
-/// `x-amz-bucket-region` of `HeadBucket`, else `GetBucketLocation`; `None` where the server has no Regions or does not
-/// tell. A failure means that it might have told, had it answered.
+/// `x-amz-bucket-region` of `HeadBucket`, else `GetBucketLocation`; the configured Region where the server says that it has
+/// none, and `None` where it does not tell. A failure means that it might have told, had it answered.
 pub async fn find(session: &Session, bucket: &str) -> Result<Option<Region>, Failure> {
     let route = Route::from(session.region.clone());
     let head = head(session, &route, bucket).await;
@@ -54,5 +54,9 @@ async fn location(session: &Session, route: &Route, bucket: &str) -> Result<Opti
     });
     let answer = asked.await?;
     let constraint = answer.location_constraint().map_or("", |constraint| constraint.as_str());
+    // The server says that it has no Regions: the configured one is that of all its buckets.
+    if constraint == "default" {
+        return Ok(Some(session.region.clone()));
+    }
     Ok(Region::from_location_constraint(constraint))
 }
