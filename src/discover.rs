@@ -218,7 +218,10 @@ async fn profiles(aws: &Aws, names: &[String]) -> Result<Discovered, DiscoverErr
             others.iter().map(|record| format!("{}: {}", record.name, record.listing.reason())).collect();
         return Err(DiscoverError::NoProfile(reasons.join("; ")));
     }
-    let partition = callers.first().map(|caller| caller.partition().to_owned());
+    // Profiles may be of different partitions: then the run has none.
+    let mut partitions: Vec<String> = callers.iter().map(|caller| caller.partition().to_owned()).collect();
+    partitions.dedup();
+    let partition = if partitions.len() == 1 { partitions.pop() } else { None };
     let caller_arn = if let [only] = callers.as_slice() { Some(only.arn.clone()) } else { None };
     Ok(Discovered { targets: targets.into_values().collect(), others, caller_arn, partition, ..Discovered::default() })
 }

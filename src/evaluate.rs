@@ -19,7 +19,7 @@ pub struct Evaluation {
     pub status: Status,
     /// The worst severity among the failed requirements; `None` when none failed.
     pub severity: Option<Severity>,
-    /// What fails, is unknown or waived, in the order of `rules::ALL`.
+    /// What fails, is unknown, waived or not offered by AWS, in the order of `rules::ALL`.
     pub findings: Vec<Finding>,
     pub lifecycle: Analysis,
     /// What the bucket policy says; `None` where nobody asked for it.
@@ -105,7 +105,14 @@ impl Evaluator {
             replication: self.destinations.tally(record),
         };
         let Facts::Read { versioning, lifecycle, extras } = &record.facts else { return evaluation };
-        let bucket = Bucket { account: &record.account, name: &record.bucket, versioning, lifecycle, extras };
+        let bucket = Bucket {
+            account: &record.account,
+            name: &record.bucket,
+            region: &record.region,
+            versioning,
+            lifecycle,
+            extras,
+        };
         let facts = BucketFacts::new(bucket, &self.setting);
         for rule in rules::ALL {
             let verdict = (rule.check)(&facts, self.standard);
@@ -130,6 +137,7 @@ fn judge(rule: &Rule, verdict: Verdict, record: &BucketRecord, facts: &BucketFac
     let (status, severity, evidence) = match verdict {
         Verdict::Pass => return (Status::Pass, None),
         Verdict::NotApplicable => return (Status::NotApplicable, None),
+        Verdict::NotOffered { evidence } => (Status::NotApplicable, rule.severity, evidence.into()),
         Verdict::Fail { evidence, severity } => (Status::Fail, severity.unwrap_or(rule.severity), evidence),
         Verdict::Waived { evidence } => (Status::Waived, rule.severity, evidence.into()),
         Verdict::Unknown(doubts) => {

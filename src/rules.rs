@@ -47,7 +47,7 @@ use time::Date;
 
 use crate::model::{
     AcceptedControl, AccountId, Doubt, Extra, Extras, Fact, Kind, Lifecycle, LifecycleConfiguration, MfaDelete, Reason,
-    RuleStatus, Severity, Standard, VersioningState,
+    Region, RuleStatus, Severity, Standard, VersioningState,
 };
 use crate::policy::{Place, Said};
 use crate::protection::{Facts as Protected, Protection};
@@ -127,6 +127,7 @@ impl std::fmt::Display for Reference {
 pub struct Bucket<'a> {
     pub account: &'a AccountId,
     pub name: &'a str,
+    pub region: &'a Region,
     pub versioning: &'a Fact<VersioningState>,
     pub lifecycle: &'a Fact<Lifecycle>,
     pub extras: &'a Extras,
@@ -152,6 +153,7 @@ pub struct BucketFacts<'a> {
     pub extras: &'a Extras,
     account: &'a AccountId,
     name: &'a str,
+    region: &'a Region,
     setting: &'a Setting,
     /// The verdicts on the bucket's configuration, once a rule has asked for them.
     judged: OnceCell<Vec<analysis::Judged>>,
@@ -173,7 +175,14 @@ pub enum Verdict {
     },
     Unknown(Vec<Doubt>),
     NotApplicable,
+    /// AWS documents that the bucket cannot have it: why. Nothing that the owner does changes that.
+    NotOffered {
+        evidence: &'static str,
+    },
 }
+
+/// Source: AWS `GovCloud` (US) user guide, "Amazon S3": MFA delete is not available in its Regions.
+const NOT_IN_GOVCLOUD: &str = "AWS does not offer MFA delete in the AWS GovCloud (US) Regions";
 
 impl Verdict {
     fn fail(evidence: impl Into<Cow<'static, str>>) -> Self {
@@ -184,7 +193,9 @@ impl Verdict {
     pub fn lacks_analysis(&self) -> bool {
         match self {
             Self::Unknown(doubts) => doubts.iter().any(|doubt| matches!(doubt, Doubt::NotAnalysed(_))),
-            Self::Pass | Self::Fail { .. } | Self::Waived { .. } | Self::NotApplicable => false,
+            Self::Pass | Self::Fail { .. } | Self::Waived { .. } | Self::NotApplicable | Self::NotOffered { .. } => {
+                false
+            }
         }
     }
 
@@ -201,9 +212,17 @@ impl Verdict {
 
 impl<'a> BucketFacts<'a> {
     pub fn new(bucket: Bucket<'a>, setting: &'a Setting) -> Self {
-        let Bucket { account, name, versioning, lifecycle, extras } = bucket;
+        let Bucket { account, name, region, versioning, lifecycle, extras } = bucket;
         let (judged, said, protection) = Default::default();
-        Self { versioning, lifecycle, extras, account, name, setting, judged, said, protection }
+        Self { versioning, lifecycle, extras, account, name, region, setting, judged, said, protection }
+    }
+
+    /// Whether the bucket is in AWS `GovCloud` (US). Where the run does not know its partition, the Region decides.
+    fn is_in_govcloud(&self) -> bool {
+        match self.setting.partition.as_deref() {
+            Some(partition) => partition == "aws-us-gov",
+            None => self.region.as_str().starts_with("us-gov-"),
+        }
     }
 
     /// What the bucket policy says; `None` where nobody asked for it.

@@ -37,6 +37,13 @@ enum Adds {
     Replication(fn(&Tally) -> u32),
 }
 
+/// Whether AWS does not offer MFA delete where the bucket is, and it has none; `None` where that is unknown.
+fn is_without_offer(bucket: &Subject<'_>) -> Option<bool> {
+    bucket.mfa_delete()?;
+    let findings = &bucket.evaluation.findings;
+    Some(findings.iter().any(|finding| finding.rule == REQUIRED && finding.status == Status::NotApplicable))
+}
+
 impl Counter {
     pub fn is_of_buckets(&self) -> bool {
         match self.adds {
@@ -71,6 +78,7 @@ const fn replication(name: &'static str, counts: fn(&Tally) -> u32) -> Counter {
 }
 
 /// Rules whose findings are counted.
+const REQUIRED: &str = "mfa-delete-enabled";
 const BLOCKED: &str = "mfa-delete-blocked-by-lifecycle";
 const CONFLICT: &str = "lifecycle-bypasses-mfa-delete";
 const SUSPENDED: &str = "mfa-delete-versioning-suspended";
@@ -90,6 +98,7 @@ pub(super) const COUNTERS: &[Counter] = &[
     buckets("MFADeleteDisabledBucketCount", |bucket| Some(bucket.mfa_delete()? == MfaDelete::Disabled)),
     buckets("MFADeleteNeverBucketCount", |bucket| Some(bucket.mfa_delete()? == MfaDelete::Never)),
     buckets("MFADeleteUnknownBucketCount", |bucket| Some(exists(bucket) && bucket.mfa_delete().is_none())),
+    buckets("MFADeleteNotOfferedBucketCount", is_without_offer),
     buckets("MFADeleteBlockedByLifecycleBucketCount", |bucket| bucket.fails(BLOCKED)),
     buckets("MFADeleteLifecycleConflictBucketCount", |bucket| bucket.fails(CONFLICT)),
     buckets("MFADeleteVersioningSuspendedBucketCount", |bucket| bucket.fails(SUSPENDED)),

@@ -218,6 +218,10 @@ fn naive(metric: &str, record: &BucketRecord) -> u64 {
         "MFADeleteDisabledBucketCount" => one(record.mfa_delete_word() == "disabled"),
         "MFADeleteNeverBucketCount" => one(record.mfa_delete_word() == "never"),
         "MFADeleteUnknownBucketCount" => one(record.mfa_delete_word() == "unknown"),
+        "MFADeleteNotOfferedBucketCount" => {
+            one(record.region.as_str().starts_with("us-gov-")
+                && ["disabled", "never"].contains(&record.mfa_delete_word()))
+        }
         "MFADeleteBlockedByLifecycleBucketCount" => one(failed.contains(&"mfa-delete-blocked-by-lifecycle")),
         "MFADeleteLifecycleConflictBucketCount" => one(failed.contains(&"lifecycle-bypasses-mfa-delete")),
         "MFADeleteVersioningSuspendedBucketCount" => one(failed.contains(&"mfa-delete-versioning-suspended")),

@@ -120,7 +120,7 @@ fn write(
             for record in inventory.buckets(section.account).map_err(|error| Failure::Read(error.into()))? {
                 let record = record.map_err(|error| Failure::Read(error.into()))?;
                 let course = judge.course(&record);
-                if course != Course::Nothing && matches!(course, Course::Conflict(..)) == *of_conflicts {
+                if course.has_entry() && matches!(course, Course::Conflict(..)) == *of_conflicts {
                     plan.bucket(&Entry { account: &record.account, record: &record, course: &course })?;
                 }
             }

@@ -60,7 +60,7 @@ pub struct Run {
     /// `None` where STS did not answer, and for several profiles.
     pub caller_arn: Option<String>,
     pub organization_id: Option<String>,
-    /// `None` where STS did not answer.
+    /// `None` where STS did not answer, and for profiles of several partitions.
     pub partition: Option<String>,
     /// By how many seconds the clock of AWS was ahead of ours; negative where it was behind. `None` unless AWS refused
     /// a request for that: then requests were signed with AWS's time. The times of the run are those of our clock.

@@ -21,6 +21,8 @@ const RULES: [&str; 3] = ["mfa-delete-enabled", "mfa-delete-versioning-suspended
 pub enum Course {
     /// It is as the standard wants it, excused, or gone.
     Nothing,
+    /// AWS does not offer MFA delete where the bucket is.
+    NotOffered,
     Enable(Work),
     /// MFA delete is enabled beside a lifecycle configuration, so one of the two has to go. The reasons say why MFA delete
     /// may be the wrong one to keep.
@@ -31,6 +33,16 @@ pub enum Course {
     Unknown(Vec<Rc<Unread>>),
     /// No bucket of S3 can have this name, so it is put into no command.
     NoName,
+}
+
+impl Course {
+    /// Whether a plan lists the bucket.
+    pub fn has_entry(&self) -> bool {
+        match self {
+            Self::Nothing | Self::NotOffered => false,
+            Self::Conflict(..) | Self::Enable(_) | Self::WrongTool(..) | Self::Unknown(_) | Self::NoName => true,
+        }
+    }
 }
 
 /// What stands between a bucket and MFA delete.
@@ -91,7 +103,7 @@ impl Judge<'_> {
         let Facts::Read { versioning, lifecycle, extras } = &record.facts else { return Course::Nothing };
         let evaluation = self.evaluator.evaluate(record);
         if !asks_for_something(&evaluation) {
-            return Course::Nothing;
+            return if is_not_offered(&evaluation) { Course::NotOffered } else { Course::Nothing };
         }
         let (Some(state), Some(lifecycle)) = (versioning.known(), lifecycle.known()) else {
             let unread = [versioning.reason(), lifecycle.reason()].into_iter().flatten();
@@ -163,6 +175,10 @@ fn asks_for_something(evaluation: &Evaluation) -> bool {
     findings.into_iter().any(|finding| matters(finding.status))
 }
 
+fn is_not_offered(evaluation: &Evaluation) -> bool {
+    evaluation.findings.iter().any(|finding| finding.rule == RULES[0] && finding.status == Status::NotApplicable)
+}
+
 fn versions(versioning: Versioning) -> Versions {
     match versioning {
         Versioning::Never => Versions::Unversioned,
@@ -194,6 +210,8 @@ pub struct Tally {
     pub unknown: u64,
     /// With a name that is put into no command.
     pub no_name: u64,
+    /// AWS does not offer MFA delete where they are.
+    pub not_offered: u64,
     pub nothing: u64,
 }
 
@@ -204,6 +222,7 @@ impl Tally {
         }
         *match course {
             Course::Nothing => &mut self.nothing,
+            Course::NotOffered => &mut self.not_offered,
             Course::Conflict(..) => &mut self.conflict,
             Course::Enable(_) => &mut self.enable,
             Course::WrongTool(..) => &mut self.wrong_tool,
@@ -219,6 +238,7 @@ impl Tally {
         self.wrong_tool += other.wrong_tool;
         self.unknown += other.unknown;
         self.no_name += other.no_name;
+        self.not_offered += other.not_offered;
         self.nothing += other.nothing;
     }
 
@@ -234,6 +254,6 @@ impl Tally {
 
     /// Whether no bucket was counted.
     pub fn is_empty(self) -> bool {
-        !self.has_something() && self.nothing == 0
+        !self.has_something() && self.nothing + self.not_offered == 0
     }
 }

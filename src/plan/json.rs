@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::course::{Course, Tally, Work};
 use super::steps::{Commands, Step, Undo};
-use super::words::{CONFLICT, ROOT, better, why_not};
+use super::words::{CHINA, CONFLICT, ROOT, ROOT_OF_CHINA, better, why_not};
 use super::{Entry, Head, Section, Sink};
 use crate::model::{AccountId, Timestamp, VersioningState};
 
@@ -15,13 +15,14 @@ const SCHEMA_VERSION: u32 = 1;
 pub struct Document<'a> {
     out: &'a mut dyn Write,
     home_region: &'static str,
+    is_china: bool,
     between_accounts: &'static str,
     between_buckets: &'static str,
 }
 
 impl<'a> Document<'a> {
     pub fn new(out: &'a mut dyn Write) -> Self {
-        Self { out, home_region: "", between_accounts: "\n", between_buckets: "\n" }
+        Self { out, home_region: "", is_china: false, between_accounts: "\n", between_buckets: "\n" }
     }
 }
 
@@ -87,6 +88,7 @@ enum What<'a> {
 impl Sink for Document<'_> {
     fn begin(&mut self, head: &Head<'_>) -> io::Result<()> {
         self.home_region = head.home_region();
+        self.is_china = head.partition() == CHINA;
         let first = First {
             schema_version: SCHEMA_VERSION,
             run: &head.run.id,
@@ -111,7 +113,7 @@ impl Sink for Document<'_> {
             outcome: account.listing.as_str(),
             reason: account.listing.reason(),
             tally: *tally,
-            before: tally.has_steps().then_some(ROOT),
+            before: tally.has_steps().then_some(if self.is_china { ROOT_OF_CHINA } else { ROOT }),
         };
         write!(self.out, "{}{{\"about\": {}, \"buckets\": [", self.between_accounts, serde_json::to_string(&of)?)?;
         (self.between_accounts, self.between_buckets) = (",\n", "\n");
@@ -122,7 +124,7 @@ impl Sink for Document<'_> {
         let commands = Commands { record: entry.record, home_region: self.home_region };
         let work = |work, why_not, better| of_work(&commands, work, why_not, better);
         let (course, what) = match entry.course {
-            Course::Nothing => return Ok(()),
+            Course::Nothing | Course::NotOffered => return Ok(()),
             // What is wrong comes first.
             Course::Conflict(needed, why) => {
                 let words = std::iter::once(CONFLICT.to_owned()).chain(why.iter().map(why_not));

@@ -6,7 +6,8 @@ use super::course::{Course, Tally, Unread, Why, Work};
 use super::quote::{code, line};
 use super::steps::{Commands, Step};
 use super::words::{
-    CONFLICT, NO_BUCKET, POLICY_KEEPS_ROOT_OUT, ROOT, better, counted, filtered, lock, lock_unread, state, why_not,
+    CHINA, CONFLICT, NO_BUCKET, POLICY_KEEPS_ROOT_OUT, ROOT, ROOT_OF_CHINA, better, counted, filtered, lock,
+    lock_unread, state, why_not,
 };
 use super::{Entry, Head, Section, Sink};
 use crate::model::{AccountRecord, Outcome};
@@ -166,6 +167,11 @@ impl Sink for Document<'_> {
             return Ok(());
         }
         let (partition, id, region) = (self.partition.clone(), section.id().to_owned(), self.home_region);
+        if self.partition == CHINA {
+            writeln!(self.out, "\n### Before the first bucket\n\n{ROOT_OF_CHINA}\n")?;
+            let caller = format!("aws sts get-caller-identity --region {region} --query Arn --output text");
+            return self.commands("", &[caller, format!("MFA_SERIAL=arn:{partition}:iam::{id}:mfa/NAME")]);
+        }
         writeln!(self.out, "\n### Before the first bucket\n\n{ROOT}\n")?;
         self.commands(
             "",
@@ -189,7 +195,7 @@ impl Sink for Document<'_> {
     fn bucket(&mut self, entry: &Entry<'_>) -> io::Result<()> {
         writeln!(self.out, "### {} in {}\n", code(&entry.record.bucket), code(entry.record.region.as_str()))?;
         match entry.course {
-            Course::Nothing => Ok(()),
+            Course::Nothing | Course::NotOffered => Ok(()),
             Course::Enable(work) => self.work(entry, work, &[]),
             Course::Conflict(work, why) | Course::WrongTool(work, why) => self.work(entry, work, why),
             Course::Unknown(reasons) => self.unknown(entry, reasons),
@@ -203,6 +209,9 @@ impl Sink for Document<'_> {
 
     fn account_end(&mut self, section: &Section<'_>) -> io::Result<()> {
         if !section.tally.has_steps() {
+            return Ok(());
+        }
+        if self.partition == CHINA {
             return Ok(());
         }
         writeln!(
@@ -253,6 +262,7 @@ fn summary(tally: Tally) -> Vec<String> {
         (tally.wrong_tool, "MFA delete is the wrong tool, and a better control is named"),
         (tally.unknown, "unknown: something could not be read, so the plan cannot know"),
         (tally.no_name, "with a name that is put into no command"),
+        (tally.not_offered, "AWS does not offer MFA delete in the AWS GovCloud (US) Regions, where they are"),
         (tally.nothing, "nothing to do: as the standard wants it, excused, or gone"),
     ];
     lines

@@ -78,7 +78,8 @@ impl Sink for Script<'_> {
             "#!/bin/sh\n# Plan for MFA delete, made by bucketlens {} from run {} of {}, standard {}.\n\
              # Buckets: {} with MFA delete beside a lifecycle configuration, {} to enable, {} for which MFA delete is the\n\
              # wrong tool (the first and the last are only done when they are named),\n\
-             # {} unknown, {} with a name that is put into no command, {} with nothing to do.\n\
+             # {} unknown, {} with a name that is put into no command, {} where AWS does not offer MFA delete,\n\
+             # {} with nothing to do.\n\
              # Read it, then: sh FILE check",
             line(&run.version),
             line(&run.id),
@@ -89,6 +90,7 @@ impl Sink for Script<'_> {
             tally.wrong_tool,
             tally.unknown,
             tally.no_name,
+            tally.not_offered,
             tally.nothing
         )?;
         if let Some(words) = filtered(run) {
@@ -124,7 +126,7 @@ impl Sink for Script<'_> {
     fn bucket(&mut self, entry: &Entry<'_>) -> io::Result<()> {
         let name = &entry.record.bucket;
         match entry.course {
-            Course::Nothing => Ok(()),
+            Course::Nothing | Course::NotOffered => Ok(()),
             Course::Enable(work) => self.turn(entry, work, "enable"),
             Course::Conflict(work, why) => {
                 writeln!(self.out, "  unlike {}", shell(CONFLICT))?;

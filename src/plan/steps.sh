@@ -360,6 +360,12 @@ check_caller() {
     stop 'STS does not say whose credentials these are; for a server without STS and IAM set SKIP_ROOT_CHECK=ACCOUNT'
   account=$(printf '%s' "$who" | cut -f 1)
   arn=$(printf '%s' "$who" | cut -f 2 | tr -d '\000-\037\177')
+  if [ "$partition" = aws-cn ]; then
+    [ -z "${AWS_SESSION_TOKEN-}" ] || [ "$mode" = check ] ||
+      stop 'AWS_SESSION_TOKEN is set: these are temporary credentials, with which S3 takes no code'
+    say "these are the credentials of $arn. The AWS China Regions have no root user, and AWS does not document whether MFA delete can be enabled there: ask an administrator or AWS Support first"
+    return
+  fi
   if [ "$arn" != "arn:$partition:iam::$account:root" ]; then
     [ "$mode" = check ] || stop "these are the credentials of $arn: only the root user of the account can change MFA delete, with long-term access keys"
     say "these are the credentials of $arn: enough to check, but only the root user can go on"
@@ -423,7 +429,8 @@ is_six_digits() { case $1 in [0-9][0-9][0-9][0-9][0-9][0-9]) return 0 ;; *) retu
 check_serial() {
   case ${MFA_SERIAL-} in
     '' | *[!A-Za-z0-9_+=/:,.@-]*)
-      stop "set MFA_SERIAL to the serial number of the MFA device or its ARN; of a virtual device of the root user: arn:$partition:iam::$account:mfa/root-account-mfa-device"
+      if [ "$partition" = aws-cn ]; then device=NAME; else device=root-account-mfa-device; fi
+      stop "set MFA_SERIAL to the serial number of the MFA device or its ARN, for example arn:$partition:iam::$account:mfa/$device"
       ;;
     *:u2f/*) stop "$MFA_SERIAL is a security key, which gives no codes" ;;
     arn:?*:iam::?*:mfa/?*) ;;
@@ -433,7 +440,7 @@ check_serial() {
   [ -z "${SKIP_ROOT_CHECK-}" ] || return 0
   case $MFA_SERIAL in
     arn:"$partition":iam::"$account":mfa/*) ;;
-    arn:"$partition":*) stop "$MFA_SERIAL is a device of another account: it must be one of the root user of $account" ;;
+    arn:"$partition":*) stop "$MFA_SERIAL is a device of another account: it must be one of $account" ;;
     arn:*) stop "$MFA_SERIAL is of another partition than the account, which is in $partition" ;;
   esac
 }
@@ -490,7 +497,7 @@ main() {
     printf 'UNKNOWN: not everything could be read, so of that nothing can be said\n' >&2
     exit 3
   fi
-  if [ "$mode" != check ] && [ -z "${SKIP_ROOT_CHECK-}" ]; then
+  if [ "$mode" != check ] && [ -z "${SKIP_ROOT_CHECK-}" ] && [ "$partition" != aws-cn ]; then
     say "Delete the access key of the root user now (Security Hub IAM.4 and CIS want none): aws iam delete-access-key --access-key-id KEY"
   fi
 }

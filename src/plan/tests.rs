@@ -123,7 +123,7 @@ fn run() -> Run {
         directory_regions: None,
         caller_arn: None,
         organization_id: None,
-        partition: Some("aws-cn".to_owned()),
+        partition: Some("aws-eusc".to_owned()),
         clock_skew_seconds: None,
         configuration_digest: String::new(),
     }
@@ -187,6 +187,7 @@ fn the_course_follows_from_this_table() {
         };
         let word = |course: &Course| match course {
             Course::Nothing => "nothing".to_owned(),
+            Course::NotOffered => "not offered".to_owned(),
             Course::Conflict(_, why) => format!("conflict:{}", reasons(why)),
             Course::Enable(work) => format!("enable {}", work.lifecycle.as_ref().map_or(0, |it| it.rules)),
             Course::WrongTool(_, why) => format!("wrong tool:{}", reasons(why)),
@@ -294,6 +295,6 @@ fn json_has_every_bucket_that_needs_something() {
 #[test]
 fn every_step_of_a_partition_names_its_own_arns() {
     let document = written(Format::Markdown, "", &[bucket("plain", plain(), none(), Extras::default())]);
-    assert!(document.contains("MFA_SERIAL=arn:aws-cn:iam::111111111111:mfa/root-account-mfa-device"));
-    assert!(document.contains("`arn:aws-cn:iam::111111111111:root`") && !document.contains("arn:aws:"), "{document}");
+    assert!(document.contains("MFA_SERIAL=arn:aws-eusc:iam::111111111111:mfa/root-account-mfa-device"));
+    assert!(document.contains("`arn:aws-eusc:iam::111111111111:root`") && !document.contains("arn:aws:"), "{document}");
 }

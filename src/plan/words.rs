@@ -178,6 +178,15 @@ pub fn better(why: &[Why], work: &Work) -> Vec<String> {
     better
 }
 
+/// The partition of the AWS China Regions.
+pub const CHINA: &str = "aws-cn";
+
+/// Who can take the steps in the AWS China Regions.
+///
+/// Source: "Getting Started with AWS services in China", IAM: there is no root user, and all users are IAM users.
+pub const ROOT_OF_CHINA: &str = "The AWS China Regions have no root user, and AWS does not document whether MFA delete can be \
+                                 enabled there. Ask an administrator of the account or AWS Support first.";
+
 /// What the root user has to have, and why: shared by the formats.
 pub const ROOT: &str = "Only the root user of this account can change MFA delete, by CLI or API, with long-term access \
                         keys and a code of its own MFA device: no role, no administrator, not the console, not CloudShell \

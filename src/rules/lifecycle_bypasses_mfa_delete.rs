@@ -39,7 +39,9 @@ fn check(facts: &BucketFacts<'_>, _: Standard) -> Verdict {
                         doubts.join("; ")
                     ))
                 }
-                Verdict::Pass | Verdict::NotApplicable | Verdict::Waived { .. } => Verdict::fail(conflict),
+                Verdict::Pass | Verdict::NotApplicable | Verdict::NotOffered { .. } | Verdict::Waived { .. } => {
+                    Verdict::fail(conflict)
+                }
             }
         }
         (None, _) | (_, None) => facts.undecided(),

@@ -21,6 +21,9 @@ fn check(facts: &BucketFacts<'_>, _: Standard) -> Verdict {
     let mfa_delete = facts.versioning.known().map(|state| state.mfa_delete);
     match (mfa_delete, facts.lifecycle.known()) {
         (Some(MfaDelete::Enabled), _) | (_, Some(Lifecycle::None)) => Verdict::Pass,
+        (Some(MfaDelete::Never | MfaDelete::Disabled), Some(Lifecycle::Present(_))) if facts.is_in_govcloud() => {
+            Verdict::NotApplicable
+        }
         (Some(MfaDelete::Never | MfaDelete::Disabled), Some(Lifecycle::Present(configuration))) => {
             Verdict::fail(format!("the bucket has a lifecycle configuration: {}", name_rules(configuration)))
         }

@@ -1,4 +1,4 @@
-use super::{BucketFacts, Reference, Rule, Verdict};
+use super::{BucketFacts, NOT_IN_GOVCLOUD, Reference, Rule, Verdict};
 use crate::model::{Kind, Lifecycle, MfaDelete, Severity, Standard, Versioning};
 use crate::protection::Compensation;
 
@@ -33,11 +33,16 @@ pub(super) const RULE: Rule = Rule {
         and only by CLI or API: not in the console, not from CloudShell, not by a role. Remove the lifecycle \
         configuration first if there is one (S3 refuses with 409 InvalidBucketState otherwise). Then, as root: \
         aws s3api put-bucket-versioning --bucket NAME --versioning-configuration Status=Enabled,MFADelete=Enabled \
-        --mfa 'SERIAL-OR-ARN CODE'. Delete the root access keys afterwards.",
+        --mfa 'SERIAL-OR-ARN CODE'. Delete the root access keys afterwards. AWS does not offer MFA delete in AWS GovCloud \
+        (US). The AWS China Regions have no root user: ask an administrator of the account or AWS Support there.",
     check,
 };
 
 fn check(facts: &BucketFacts<'_>, standard: Standard) -> Verdict {
+    let is_off = facts.versioning.known().is_some_and(|state| state.mfa_delete != MfaDelete::Enabled);
+    if is_off && facts.is_in_govcloud() {
+        return Verdict::NotOffered { evidence: NOT_IN_GOVCLOUD };
+    }
     if standard == Standard::SecurityHub {
         match facts.lifecycle.known() {
             Some(Lifecycle::Present(_)) => return Verdict::NotApplicable,

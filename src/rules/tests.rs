@@ -41,13 +41,16 @@ struct Row {
     /// The day of the scan, 2026-11-22 where it makes no difference.
     #[serde(default)]
     today: Option<String>,
-    /// `pass`, `fail`, `fail critical`, `fail info`, `waived`, `unknown` or `not_applicable`.
+    /// `unknown` where nobody confirmed it.
+    #[serde(default = "region")]
+    region: String,
+    /// `pass`, `fail`, `fail critical`, `fail info`, `waived`, `unknown`, `not_applicable` or `not_offered`.
     says: String,
     /// For `unknown`: the operations whose failure is named, `analysis` or `policy` where an analyser could not tell, and
     /// `not asked` before what nobody asked for.
     #[serde(default)]
     because: Vec<String>,
-    /// For `fail` and `waived`: words the evidence must hold.
+    /// For `fail`, `waived` and `not_offered`: words the evidence must hold.
     #[serde(default)]
     evidence: String,
 }
@@ -64,6 +67,10 @@ struct ReplicationRow {
     #[serde(default)]
     disabled: bool,
     delete_markers: Option<bool>,
+}
+
+fn region() -> String {
+    "us-east-1".to_owned()
 }
 
 fn aws() -> String {
@@ -291,9 +298,11 @@ fn every_rule_keeps_its_truth_table() {
             let account = AccountId::parse(ACCOUNT).expect("12 digits");
             let key = (today(row), row.partition.clone(), row.accepted.clone());
             let setting = settings.entry(key).or_insert_with(|| setting(row));
+            let region = Region::new(row.region.as_str());
             let bucket = Bucket {
                 account: &account,
                 name: "bucket",
+                region: &region,
                 versioning: &versioning,
                 lifecycle: &lifecycle,
                 extras: &extras,
@@ -303,6 +312,7 @@ fn every_rule_keeps_its_truth_table() {
             let (says, because) = match &verdict {
                 Verdict::Pass => ("pass".to_owned(), vec![]),
                 Verdict::NotApplicable => ("not_applicable".to_owned(), vec![]),
+                Verdict::NotOffered { .. } => ("not_offered".to_owned(), vec![]),
                 Verdict::Unknown(doubts) => {
                     let because = doubts.iter().map(|doubt| match doubt {
                         Doubt::Unread(reason) => reason.operation.to_string(),
@@ -324,6 +334,7 @@ fn every_rule_keeps_its_truth_table() {
             let evidence = match &verdict {
                 Verdict::Fail { evidence, .. } => evidence.as_ref(),
                 Verdict::Waived { evidence } => evidence,
+                Verdict::NotOffered { evidence } => evidence,
                 Verdict::Pass | Verdict::Unknown(_) | Verdict::NotApplicable => continue,
             };
             if row.evidence.is_empty() || !evidence.contains(&row.evidence) {

@@ -98,7 +98,8 @@ fn programs_get_the_same_steps() {
     let plan: Value = serde_json::from_str(&plan(&ran.path("out"), "--format json").expect(3).stdout).expect("JSON");
     assert_eq!(
         plan["plan"]["buckets"],
-        json!({"conflict": 0, "enable": 4, "object_lock_unread": 4, "wrong_tool": 1, "unknown": 1, "no_name": 0, "nothing": 1})
+        json!({"conflict": 0, "enable": 4, "object_lock_unread": 4, "wrong_tool": 1, "unknown": 1, "no_name": 0,
+            "not_offered": 0, "nothing": 1})
     );
     // Nobody asked for the replication rules, nor for Object Lock.
     assert_eq!(plan["plan"]["replication_targets_in_doubt"], true);
@@ -181,6 +182,89 @@ fn a_plan_of_a_filtered_run_shows_the_filters_and_which_accounts_have_no_bucket_
     let named: Vec<&str> =
         json["plan"]["filters"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
     assert!(filters.iter().all(|filter| named.contains(filter)), "{named:?}");
+}
+
+/// An organization of another partition than `aws`.
+fn elsewhere(partition: &str, region: &str) -> Sim {
+    let abort = json!([{"ID": "uploads", "Filter": {}, "Status": "Enabled",
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}}]);
+    let buckets = json!([
+        {"name": "guarded", "region": region, "versioning": "Enabled", "mfa_delete": "Enabled"},
+        {"name": "off", "region": region, "versioning": "Enabled", "mfa_delete": "Disabled"},
+        {"name": "plain", "region": region, "versioning": "Enabled"},
+        {"name": "secret", "region": region, "deny": {"GetBucketVersioning": "with an explicit deny in a resource-based policy"}},
+        {"name": "tidy", "region": region, "versioning": "Enabled", "lifecycle": abort},
+    ]);
+    Sim::json(
+        &json!({"organization_id": "o-plan", "partition": partition, "management_account": ONE, "root": "r-ab12",
+            "accounts": [{"id": ONE, "name": "Shop", "ou": "r-ab12", "assumable": false, "buckets": buckets}]})
+        .to_string(),
+    )
+}
+
+/// AWS documents that MFA delete is not available there, so its absence is nothing that the owner can mend.
+#[test]
+fn what_aws_does_not_offer_in_govcloud_is_no_failure_and_in_no_plan() {
+    let sim = elsewhere("aws-us-gov", "us-gov-west-1");
+    for standard in ["cis", "security-hub"] {
+        let arguments = ["scan", "--organization", "--out", "out", "--fail-on", "none", "--standard", standard];
+        let ran = Cli::new(arguments).at(&sim.endpoint, ONE).env("AWS_REGION", "us-gov-west-1").run().expect(3);
+        let findings: Vec<_> = ran.rows("out/findings.csv");
+        let of = |bucket: &str| {
+            let row = findings.iter().find(|row| row["bucket"] == bucket && row["rule"] == "mfa-delete-enabled");
+            row.map(|row| (row["status"].as_str(), row["evidence"].as_str()))
+        };
+        let reason = "AWS does not offer MFA delete in the AWS GovCloud (US) Regions";
+        for bucket in ["off", "plain", "tidy"] {
+            assert_eq!(of(bucket), Some(("not_applicable", reason)), "{bucket}");
+        }
+        // What was read wins, and what could not be read stays unknown.
+        assert_eq!(of("guarded"), None);
+        assert_eq!(of("secret").map(|(status, _)| status), Some("unknown"));
+        assert!(
+            !findings.iter().any(|row| row["rule"] == "mfa-delete-blocked-by-lifecycle" && row["status"] == "fail")
+        );
+        let page = &ran.stdout;
+        assert!(
+            page.lines().any(|line| line.trim().starts_with("not offered by AWS") && line.contains(" 3 ")),
+            "{page}"
+        );
+        let json: Value =
+            serde_json::from_str(&plan(&ran.path("out"), "--format json").expect(3).stdout).expect("JSON");
+        assert_eq!(
+            json["plan"]["buckets"],
+            json!({"conflict": 0, "enable": 0, "object_lock_unread": 0, "wrong_tool": 0, "unknown": 1, "no_name": 0,
+                "not_offered": 3, "nothing": 1})
+        );
+        let document = plan(&ran.path("out"), "").expect(3).stdout;
+        assert!(document.contains("3 buckets: AWS does not offer MFA delete in the AWS GovCloud"), "{document}");
+        assert!(!document.contains("put-bucket-versioning"), "{document}");
+    }
+}
+
+/// There is no root user there. Whether MFA delete works is not documented, so a plan is made all the same.
+#[test]
+fn in_china_the_words_are_about_an_administrator_and_no_arn_is_that_of_a_root_user() {
+    let sim = elsewhere("aws-cn", "cn-north-1");
+    let arguments = ["scan", "--organization", "--out", "out", "--quiet", "--fail-on", "none"];
+    let ran = Cli::new(arguments).at(&sim.endpoint, ONE).env("AWS_REGION", "cn-north-1").run().expect(3);
+    let failed = ran.rows("out/findings.csv");
+    let is_failed = |bucket| {
+        let mut rows = failed.iter();
+        rows.any(|row| row["bucket"] == bucket && row["rule"] == "mfa-delete-enabled" && row["status"] == "fail")
+    };
+    assert!(is_failed("plain") && is_failed("off"));
+    for format in ["markdown", "sh", "json"] {
+        let plan = plan(&ran.path("out"), &format!("--format {format}")).expect(3).stdout;
+        assert!(plan.contains("administrator") && plan.contains("AWS Support"), "{format}: {plan}");
+        assert!(
+            !plan.contains(&format!("arn:aws-cn:iam::{ONE}:root")) && !plan.contains("arn:aws:"),
+            "{format}: {plan}"
+        );
+        if format != "sh" {
+            assert!(!plan.contains("root-account-mfa-device") && !plan.contains("root user of this account"), "{plan}");
+        }
+    }
 }
 
 #[test]

@@ -136,6 +136,8 @@ pub enum Refusal {
     /// On AWS.
     CallerUnknown,
     NotRoot(String),
+    /// In AWS `GovCloud` (US).
+    NotOffered,
     OthersDevice(AccountId),
     NoSuchBucket,
     OtherRegion(Region),
@@ -160,16 +162,18 @@ pub fn caller_refusals(server: Server, caller: Option<&Caller>, account: &Accoun
     }
     let caller = match caller {
         None => Some(Refusal::CallerUnknown),
-        Some(caller) if !is_root(caller) => Some(Refusal::NotRoot(caller.arn.clone())),
+        Some(caller) if caller.partition() == "aws-us-gov" => Some(Refusal::NotOffered),
+        Some(caller) if !may_be_asked(caller) => Some(Refusal::NotRoot(caller.arn.clone())),
         Some(_) => None,
     };
     let device = serial.account().filter(|owner| *owner != account.as_str());
     caller.into_iter().chain(device.map(|_| Refusal::OthersDevice(account.clone()))).collect()
 }
 
-/// `arn:PARTITION:iam::ACCOUNT:root`. A session of `sts:AssumeRoot` is not this user and may not do it.
-fn is_root(caller: &Caller) -> bool {
-    caller.arn == format!("arn:{}:iam::{}:root", caller.partition(), caller.account)
+/// Whether it is `arn:PARTITION:iam::ACCOUNT:root`. A session of `sts:AssumeRoot` is not this user and may not do it. The AWS
+/// China Regions have no root user: who may do it there is not documented, so S3 decides.
+fn may_be_asked(caller: &Caller) -> bool {
+    caller.partition() == "aws-cn" || caller.arn == format!("arn:{}:iam::{}:root", caller.partition(), caller.account)
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -19,6 +19,7 @@ pub fn refusal(refusal: &Refusal, bucket: &str) -> String {
             "on AWS only the root user of the bucket's account can change MFA delete, and these are the credentials of \
              {arn}: use long-term access keys of the root user, and delete them afterwards"
         ),
+        Refusal::NotOffered => "AWS does not offer MFA delete in the AWS GovCloud (US) Regions".to_owned(),
         Refusal::OthersDevice(account) => {
             format!("the MFA device belongs to another account: it must be one of the root user of {account}")
         }

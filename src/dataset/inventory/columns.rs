@@ -59,7 +59,7 @@ const ACCEPTED: &str = "accepted_controls";
 
 /// Whether files of older versions have no such column. Like these, a new column is to be listed here.
 pub(super) fn came_later(name: &str) -> bool {
-    [DIRECTORY, PARTIAL, ACCEPTED].contains(&name)
+    [DIRECTORY, PARTIAL, ACCEPTED, "MFADeleteNotOfferedBucketCount"].contains(&name)
 }
 
 /// Every column in its order. Those of further facts and of metrics follow from their lists.

@@ -111,12 +111,18 @@ fn status(figures: &Figures) -> Vec<Line> {
 fn mfa_delete(figures: &Figures) -> Vec<Line> {
     let unknown = "MFADeleteUnknownBucketCount";
     let behind = of_known(figures, "MFADeleteEnabledOfKnownPercent", unknown);
-    vec![
+    let mut lines = vec![
         Line::head("MFA delete enabled", figures.count("MFADeleteEnabledBucketCount"), behind),
         Line::part("  disabled", figures.count("MFADeleteDisabledBucketCount"), Tone::Plain),
         Line::part("  never configured", figures.count("MFADeleteNeverBucketCount"), Tone::Plain),
         Line::part("  unknown", figures.count(unknown), Tone::Warning),
-    ]
+    ];
+    let not_offered = figures.count("MFADeleteNotOfferedBucketCount");
+    if not_offered > 0 {
+        let behind = "of these, in AWS GovCloud (US)".to_owned();
+        lines.push(Line { behind, ..Line::part("  not offered by AWS", not_offered, Tone::Plain) });
+    }
+    lines
 }
 
 fn versioning(figures: &Figures) -> Vec<Line> {
