@@ -6,7 +6,8 @@
 //!   one source that is chosen; [`secret`]: what a key can hold;
 //! - [`keys`]: credentials, renewed when they end; [`clock`]: the time with which requests are signed;
 //! - [`organizations`]: the accounts and where they stand;
-//! - [`endpoint`]: the address of a bucket and how its requests are signed;
+//! - [`endpoint`]: the address of a bucket and how its requests are signed; [`addressing`]: whether its name is in the path;
+//! - [`route`]: the way to a bucket; [`redirect`]: which answers may change it; [`address`] and [`partition`]: what they name;
 //! - [`lean`]: what the SDK adds to requests and nobody reads is left out;
 //! - one file for each S3 operation;
 //! - [`body`]: no answer is believed before its raw body was checked; [`document`]: what stands in it, read strictly;
@@ -18,6 +19,8 @@
 //! `NoSuchBucket`) is a value of the operation's result; everything else is a [`failure::Failure`] with a
 //! [`crate::model::Reason`], and the fact it was to give stays unknown.
 
+pub mod address;
+pub mod addressing;
 pub mod body;
 pub mod bucket_region;
 pub mod clock;
@@ -45,9 +48,12 @@ pub mod list_objects;
 mod listing;
 pub mod organizations;
 pub mod pace;
+pub mod partition;
 mod profile;
 pub mod proxy;
 pub mod put_bucket_versioning;
+pub mod redirect;
+pub mod route;
 mod secret;
 pub mod session;
 pub mod settings;

@@ -33,7 +33,8 @@ pub use mistake::{Given, Mistake, Origin, Place, variable};
 pub use more::{MetricGroup, More, With};
 pub use resume::{OnlyInFolder, Resume};
 
-use crate::aws::session::{Addressing, Timeouts};
+use crate::aws::addressing::Addressing;
+use crate::aws::session::Timeouts;
 use crate::model::{AcceptedControl, AccountId, OuPath, Region, Severity, Standard};
 use crate::report::Format;
 use crate::run_folder::Access;

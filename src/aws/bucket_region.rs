@@ -1,19 +1,20 @@
 //! The Region of a bucket that `ListBuckets` did not name. Sources: Amazon S3 API reference, `HeadBucket`,
 //! `GetBucketLocation`.
 
-use super::failure::{Elsewhere, Failure};
-use super::session::{Route, Session};
+use super::failure::Failure;
+use super::redirect::Elsewhere;
+use super::route::Route;
+use super::session::Session;
 use crate::model::{Operation, Region};
 
 /// `x-amz-bucket-region` of `HeadBucket`, else `GetBucketLocation`; the configured Region where the server says that it has
 /// none, and `None` where it does not tell. A failure means that it might have told, had it answered.
-pub async fn find(session: &Session, bucket: &str) -> Result<Option<Region>, Failure> {
-    let route = Route::from(session.region.clone());
-    let head = head(session, &route, bucket).await;
+pub async fn find(session: &Session, route: &Route, bucket: &str) -> Result<Option<Region>, Failure> {
+    let head = head(session, route, bucket).await;
     if let Ok(Some(region)) = head {
         return Ok(Some(region));
     }
-    match location(session, &route, bucket).await {
+    match location(session, route, bucket).await {
         Err(failure) if failure.again => Err(failure),
         // Refused, unsupported, or another document: servers other than AWS do not tell.
         Err(_) => head,
@@ -29,15 +30,17 @@ async fn head(session: &Session, route: &Route, bucket: &str) -> Result<Option<R
         request.send().await.map_err(|error| {
             let mut failure = Failure::from_sdk(Operation::HeadBucket, &error);
             let header = error.raw_response().and_then(|raw| raw.headers().get("x-amz-bucket-region"));
-            failure.elsewhere = Elsewhere { region: header.and_then(named), endpoint: None };
+            failure.elsewhere = Box::new(Elsewhere::of_region(header.and_then(named)));
             failure
         })
     });
     match asked.await {
         Ok(answer) => Ok(answer.bucket_region().and_then(named)),
-        Err(Failure { elsewhere: Elsewhere { region: Some(region), .. }, .. }) => Ok(Some(region)),
-        Err(failure) if failure.again => Err(failure),
-        Err(_) => Ok(None),
+        Err(failure) => match failure.elsewhere.region.clone() {
+            Some(region) => Ok(Some(region)),
+            None if failure.again => Err(failure),
+            None => Ok(None),
+        },
     }
 }
 

@@ -13,8 +13,10 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::addressing::refuses_path_style;
 use super::body::{self, BodyError, ErrorBody};
 use super::clock::Skew;
+use super::redirect::{Elsewhere, NotFollowed};
 use crate::model::{ErrorClass, Operation, Reason, Region};
 
 /// A call that gave no value.
@@ -28,7 +30,7 @@ pub struct Failure {
     pub retry_after: Option<Duration>,
     /// Whether the request was sent at all: an account that answers nothing is given up.
     pub asked: bool,
-    pub elsewhere: Elsewhere,
+    pub elsewhere: Box<Elsewhere>,
     /// What has to be changed before asking again can help.
     pub(super) remedy: Option<Remedy>,
 }
@@ -40,14 +42,8 @@ pub(super) enum Remedy {
     Renew,
     /// The time: the request was refused for it. `None` where the answer did not tell that of AWS.
     SetClock(Option<Skew>),
-}
-
-/// Where a wrong-Region answer points to.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Elsewhere {
-    pub region: Option<Region>,
-    /// Scheme, host and port of a `Location` header: AWS sends none, Ceph RGW sends nothing else.
-    pub endpoint: Option<String>,
+    /// The bucket's name belongs before the host.
+    LeavePathStyle,
 }
 
 impl Failure {
@@ -80,7 +76,7 @@ impl Failure {
 
     pub fn new(reason: Reason, again: bool) -> Self {
         let reason = Arc::new(shortened(reason));
-        Self { reason, again, retry_after: None, asked: true, elsewhere: Elsewhere::default(), remedy: None }
+        Self { reason, again, retry_after: None, asked: true, elsewhere: Box::default(), remedy: None }
     }
 
     /// What stays unknown of an account that is asked no more, because all that was asked of it failed like this.
@@ -103,11 +99,26 @@ impl Failure {
             Some(Remedy::SetClock(_)) => {
                 Some("set the clock of this machine: AWS refuses requests that are minutes off")
             }
-            Some(Remedy::Renew) | None => (self.reason.class == ErrorClass::Malformed).then_some(
+            Some(Remedy::Renew | Remedy::LeavePathStyle) | None => self.may_be_of_another_server().then_some(
                 "something between this machine and AWS may answer in its place: look at the proxy (HTTPS_PROXY), the \
                  firewall and AWS_ENDPOINT_URL",
             ),
         }
+    }
+
+    /// Whether something between this machine and AWS may have answered.
+    fn may_be_of_another_server(&self) -> bool {
+        self.reason.class == ErrorClass::Malformed || self.elsewhere.location.is_some()
+    }
+
+    /// Tells of an answer that points elsewhere why nothing was asked there.
+    #[must_use]
+    pub(super) fn not_followed(self, region: Option<&NotFollowed>, location: Option<&NotFollowed>) -> Self {
+        if *self.elsewhere == Elsewhere::default() {
+            return self;
+        }
+        let message = self.elsewhere.words(region, location);
+        Self { reason: Arc::new(Reason { message, ..(*self.reason).clone() }), ..self }
     }
 
     /// What was not asked, because the run was told to stop.
@@ -146,13 +157,20 @@ impl Failure {
     pub(super) fn without<'a>(self, secrets: impl IntoIterator<Item = &'a str>) -> Self {
         /// What is shorter is found in other words too, and nobody could read them any more.
         const SHORTEST: usize = 6;
-        let told = |secret: &&str| secret.len() >= SHORTEST && self.reason.message.contains(secret);
+        let texts = [Some(&self.reason.message), self.elsewhere.location.as_ref(), Some(&self.elsewhere.said)];
+        let told = |secret: &&str| secret.len() >= SHORTEST && texts.iter().flatten().any(|text| text.contains(secret));
         let told: Vec<&str> = secrets.into_iter().filter(told).collect();
         if told.is_empty() {
             return self;
         }
-        let message = told.iter().fold(self.reason.message.clone(), |message, secret| message.replace(secret, "***"));
-        Self { reason: Arc::new(Reason { message, ..(*self.reason).clone() }), ..self }
+        let blank = |text: &String| told.iter().fold(text.clone(), |text, secret| text.replace(secret, "***"));
+        let elsewhere = Elsewhere {
+            region: self.elsewhere.region.clone(),
+            location: self.elsewhere.location.as_ref().map(blank),
+            said: blank(&self.elsewhere.said),
+        };
+        let reason = Reason { message: blank(&self.reason.message), ..(*self.reason).clone() };
+        Self { reason: Arc::new(reason), elsewhere: Box::new(elsewhere), ..self }
     }
 
     /// The same with what the service does not say.
@@ -170,6 +188,10 @@ impl Failure {
     {
         match error {
             SdkError::ServiceError(service) => from_answer(operation, service.raw(), Some(service.err())),
+            // A redirect needs no body to be understood.
+            SdkError::ResponseError(response) if is_redirect(response.raw().status().as_u16()) => {
+                from_answer::<E>(operation, response.raw(), None)
+            }
             SdkError::ResponseError(response) => from_unreadable(operation, response.raw(), error),
             SdkError::TimeoutError(_) => no_answer(operation, "no answer in time".to_owned()),
             _ => match cause::<CredentialsError>(error) {
@@ -212,7 +234,8 @@ fn from_answer<E: ProvideErrorMetadata>(operation: Operation, raw: &HttpResponse
     let elsewhere = if class == ErrorClass::WrongRegion {
         Elsewhere {
             region: region.as_deref().and_then(Region::from_location_constraint),
-            endpoint: raw.headers().get("location").and_then(origin),
+            location: raw.headers().get("location").map(str::to_owned),
+            said: said.message.clone().unwrap_or_default(),
         }
     } else {
         Elsewhere::default()
@@ -230,7 +253,9 @@ fn from_answer<E: ProvideErrorMetadata>(operation: Operation, raw: &HttpResponse
     };
     let retry_after = raw.headers().get("retry-after").and_then(|seconds| seconds.trim().parse().ok());
     let remedy = remedy(&reason, raw);
-    Failure { elsewhere, remedy, retry_after: retry_after.map(Duration::from_secs), ..Failure::new(reason, again) }
+    let failure = Failure::new(reason, again);
+    Failure { elsewhere: Box::new(elsewhere), remedy, retry_after: retry_after.map(Duration::from_secs), ..failure }
+        .not_followed(None, None)
 }
 
 /// Sources: Amazon S3 API reference, "Error responses"; AWS STS API reference, "Common Errors"; IAM user guide,
@@ -249,6 +274,7 @@ fn remedy(reason: &Reason, raw: &HttpResponse) -> Option<Remedy> {
         "SignatureDoesNotMatch" | "InvalidSignatureException" if for_its_time().contains(&true) => {
             Some(Remedy::SetClock(skew(raw)))
         }
+        code if refuses_path_style(code, &reason.message) => Some(Remedy::LeavePathStyle),
         _ => None,
     }
 }
@@ -379,7 +405,7 @@ fn classify(status: u16, code: Option<&str>, names_region: bool) -> (ErrorClass,
         | "OperationAborted" => (ErrorClass::Unavailable, true),
         "MethodNotAllowed" | "NotImplemented" => (ErrorClass::Unsupported, false),
         _ => match status {
-            301 | 307 | 308 => (ErrorClass::WrongRegion, false),
+            redirect if is_redirect(redirect) => (ErrorClass::WrongRegion, false),
             // AWS names a code: a gateway or firewall between, whose word on permissions nobody needs.
             401 | 403 if code.is_none() => (ErrorClass::Malformed, true),
             401 | 403 => (ErrorClass::Denied, false),
@@ -393,20 +419,17 @@ fn classify(status: u16, code: Option<&str>, names_region: bool) -> (ErrorClass,
     }
 }
 
+/// Whether a client that follows redirects would follow this one.
+fn is_redirect(status: u16) -> bool {
+    matches!(status, 301 | 302 | 303 | 307 | 308)
+}
+
 fn request_id(raw: &HttpResponse) -> Option<String> {
     ["x-amz-request-id", "x-amzn-requestid"]
         .into_iter()
         .find_map(|name| raw.headers().get(name))
         .filter(|id| !id.is_empty())
         .map(str::to_owned)
-}
-
-/// `https://host:port` of a URL.
-fn origin(location: &str) -> Option<String> {
-    let (scheme, rest) = location.split_once("://")?;
-    let host = rest.split(['/', '?', '#']).next()?;
-    ((scheme == "http" || scheme == "https") && !host.is_empty() && !host.contains('@'))
-        .then(|| format!("{scheme}://{host}"))
 }
 
 /// The first cause of this type, down the chain.
@@ -503,13 +526,5 @@ mod tests {
         assert_eq!(classify(301, None, false).0, ErrorClass::WrongRegion);
         assert_eq!(classify(404, None, false).0, ErrorClass::Malformed);
         assert_eq!(classify(400, Some("AuthorizationHeaderMalformed"), false).0, ErrorClass::Credentials);
-    }
-
-    #[test]
-    fn an_origin_is_scheme_and_host() {
-        assert_eq!(origin("http://127.0.0.1:7481/b?versioning").as_deref(), Some("http://127.0.0.1:7481"));
-        for not_an_origin in ["/b?versioning", "ftp://x/", "http:///b", "http://user@host/"] {
-            assert_eq!(origin(not_an_origin), None, "{not_an_origin}");
-        }
     }
 }

@@ -1,7 +1,8 @@
 //! `GetBucketPolicy`: the document as the service gave it. Source: Amazon S3 API reference, `GetBucketPolicy`.
 
 use super::failure::Failure;
-use super::session::{Route, Session};
+use super::route::Route;
+use super::session::Session;
 use crate::model::{BucketPolicy, Operation};
 
 pub async fn get(session: &Session, route: &Route, bucket: &str) -> Result<BucketPolicy, Failure> {

@@ -3,7 +3,8 @@
 use super::body::Kept;
 use super::document::{self, Element, Undocumented};
 use super::failure::Failure;
-use super::session::{Route, Session};
+use super::route::Route;
+use super::session::Session;
 use crate::model::{Operation, Tags};
 
 pub async fn get(session: &Session, route: &Route, bucket: &str) -> Result<Tags, Failure> {

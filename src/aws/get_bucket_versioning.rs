@@ -6,7 +6,8 @@ use aws_sdk_s3::types::{BucketVersioningStatus, MfaDeleteStatus};
 use super::body::Kept;
 use super::document::{self, Element, Undocumented};
 use super::failure::Failure;
-use super::session::{Route, Session};
+use super::route::Route;
+use super::session::Session;
 use crate::model::{Exclusions, MfaDelete, Operation, Versioning, VersioningState};
 
 pub async fn get(session: &Session, route: &Route, bucket: &str) -> Result<VersioningState, Failure> {

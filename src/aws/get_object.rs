@@ -10,7 +10,8 @@ use tokio::time::{Instant, timeout};
 
 use super::failure::{Failure, words};
 use super::list_objects::{LONGEST_KEY, too_long};
-use super::session::{Route, Session};
+use super::route::Route;
+use super::session::Session;
 use crate::model::{ErrorClass, Operation, Reason};
 
 /// An object that was read to its end.

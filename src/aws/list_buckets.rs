@@ -7,8 +7,8 @@ use futures::stream;
 use super::body::Kept;
 use super::failure::Failure;
 use super::listing::{Behind, Most, PageEnd, Position, Seen};
-use super::session::{Route, Session};
-use crate::model::{Operation, Region};
+use super::session::Session;
+use crate::model::{ErrorClass, Operation, Region};
 
 /// Sent always: with it S3 paginates and names each bucket's Region, and accounts with more than 10,000 buckets can be
 /// listed at all.
@@ -62,16 +62,22 @@ impl From<Behind> for Next {
 pub fn list(session: &Session) -> impl Stream<Item = Result<Vec<Listed>, Failure>> + '_ {
     let state = (Next::First, Seen::new(Most::BUCKETS));
     stream::unfold(state, move |(next, mut seen)| async move {
-        let max_buckets = match &next {
+        let form = match &next {
             Next::Nothing => return None,
             Next::Broken(why) => {
                 let failure = Failure::malformed(Operation::ListBuckets, why);
                 return Some((Err(failure), (Next::Nothing, seen)));
             }
-            Next::First | Next::Page(_) => Some(MAX_BUCKETS),
-            Next::Whole => None,
+            Next::First | Next::Page(_) => Form::Page,
+            Next::Whole => Form::Whole,
         };
-        let Page { buckets, end } = match page(session, max_buckets, next.position()).await {
+        let mut answer = page(session, form, next.position()).await;
+        let plain = matches!(next, Next::First) && answer.as_ref().is_err_and(refuses_parameters);
+        if plain {
+            tracing::debug!("the server refuses max-buckets or x-id: asking for the list without them");
+            answer = page(session, Form::Plain, None).await;
+        }
+        let Page { buckets, end } = match answer {
             Ok(page) => page,
             // S3 refuses to list without pages where the quota is above 10,000 buckets: so it does paginate, and there
             // is nothing behind the full page.
@@ -86,7 +92,7 @@ pub fn list(session: &Session) -> impl Stream<Item = Result<Vec<Listed>, Failure
                 let is_whole = end.says_whole();
                 match end.behind(next.position(), &mut seen) {
                     // Exactly as many as were asked for and no token: AWS means the end, moto cut the list.
-                    Behind::Nothing if full && !is_whole && matches!(next, Next::First) => Next::Whole,
+                    Behind::Nothing if full && !is_whole && !plain && matches!(next, Next::First) => Next::Whole,
                     behind => Next::from(behind),
                 }
             }
@@ -95,19 +101,45 @@ pub fn list(session: &Session) -> impl Stream<Item = Result<Vec<Listed>, Failure
     })
 }
 
-async fn page(session: &Session, max_buckets: Option<i32>, position: Option<&Position>) -> Result<Page, Failure> {
+/// How the list is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Page,
+    Whole,
+    /// As whole, without `x-id` either, which the SDK adds.
+    Plain,
+}
+
+/// Whether the server may know the operation, but not `max-buckets` or `x-id`.
+fn refuses_parameters(failure: &Failure) -> bool {
+    let is_refusal = match failure.reason.class {
+        ErrorClass::Unsupported | ErrorClass::Rejected | ErrorClass::Malformed => true,
+        ErrorClass::Denied
+        | ErrorClass::WrongRegion
+        | ErrorClass::Credentials
+        | ErrorClass::Throttled
+        | ErrorClass::Unavailable
+        | ErrorClass::Interrupted => false,
+    };
+    is_refusal && matches!(failure.reason.http_status, Some(400 | 501))
+}
+
+async fn page(session: &Session, form: Form, position: Option<&Position>) -> Result<Page, Failure> {
     let operation = Operation::ListBuckets;
-    let s3 = session.s3(&Route::from(session.region.clone()));
+    let s3 = session.s3(&session.home());
     let marker = position.and_then(Position::marker);
     let (answer, body) = session
         .call_in_two_passes(operation, || async {
             let (kept, marker) = (Kept::default(), marker.map(encoded));
             s3.list_buckets()
-                .set_max_buckets(max_buckets)
+                .set_max_buckets((form == Form::Page).then_some(MAX_BUCKETS))
                 .set_continuation_token(position.and_then(Position::token).map(str::to_owned))
                 .customize()
                 .interceptor(kept.clone())
-                .mutate_request(move |request| add_marker(request, marker.as_deref()))
+                .mutate_request(move |request| match form {
+                    Form::Page | Form::Whole => add_marker(request, marker.as_deref()),
+                    Form::Plain => remove_parameters(request),
+                })
                 .send()
                 .await
                 .map(|answer| (answer, kept.take()))
@@ -132,6 +164,13 @@ fn add_marker(request: &mut HttpRequest, marker: Option<&str>) {
     let uri = format!("{}{sign}marker={marker}", request.uri());
     // The same page comes again where the address does not hold, and the list is given up.
     let _ = request.set_uri(uri);
+}
+
+fn remove_parameters(request: &mut HttpRequest) {
+    if let Some((uri, _)) = request.uri().split_once('?') {
+        // A URI without its query is one.
+        let _ = request.set_uri(uri.to_owned());
+    }
 }
 
 /// For the query of a URI.

@@ -7,7 +7,7 @@ use super::body::Kept;
 use super::failure::Failure;
 use super::list_buckets::Listed;
 use super::listing::{Behind, Most, PageEnd, Position, Seen};
-use super::session::{Route, Session};
+use super::session::Session;
 use crate::model::{Operation, Region, is_directory_bucket};
 
 /// S3's most.
@@ -44,7 +44,8 @@ async fn page(
     token: Option<&str>,
 ) -> Result<(Vec<Listed>, Result<PageEnd, String>), Failure> {
     let operation = Operation::ListDirectoryBuckets;
-    let s3 = session.s3(&Route::from(region.clone()));
+    let route = session.route(region).map_err(|why| Failure::not_asked(operation, format!("not asked: {why}")))?;
+    let s3 = session.s3(&route);
     let (answer, body) = session
         .call_in_two_passes(operation, || async {
             let kept = Kept::default();

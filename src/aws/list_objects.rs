@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::body::Kept;
 use super::failure::Failure;
 use super::listing::{Behind, Most, PageEnd, Position, Seen};
-use super::session::{Route, Session};
+use super::route::Route;
+use super::session::Session;
 use crate::model::Operation;
 
 /// Bytes of a key.

@@ -5,7 +5,8 @@ use aws_sdk_s3::operation::RequestId;
 use aws_sdk_s3::types::{BucketVersioningStatus, MfaDelete as SdkMfaDelete, VersioningConfiguration};
 
 use super::failure::Failure;
-use super::session::{Route, Session};
+use super::route::Route;
+use super::session::Session;
 use crate::model::{MfaDelete, Operation, Versioning, VersioningState};
 
 /// What the bucket is to be set to. Enabling MFA delete needs both elements, so both are always sent.

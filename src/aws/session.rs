@@ -17,25 +17,22 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::sdk_config::TimeSource;
 
+use super::address::Address;
+use super::addressing::{self, Style, Styles};
 use super::clock::Clock;
 use super::credentials::{self, AskCode, Sources};
-use super::endpoint::{Endpoints, Signature};
+use super::endpoint::{Endpoints, Signature, with_slash};
 use super::failure::{Failure, Remedy};
 use super::http::{self, CaBundleError, Network};
 use super::keys::Keys;
 use super::lean::Lean;
 use super::pace::{Lane, Pace};
+use super::partition::Partition;
 use super::profile::at_home;
+use super::redirect::Service;
+use super::route::Route;
 use super::settings::{self, Settings, SettingsError, endpoint_of, endpoints};
 use crate::model::{AccountId, Operation, Region};
-
-/// How S3 is asked. Path-style is the default everywhere: virtual-hosted names cost a DNS look-up and a TLS connection
-/// for every bucket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Addressing {
-    Path,
-    Virtual,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
@@ -86,7 +83,7 @@ pub struct Aws {
     pub http: SharedHttpClient,
     pub pace: Arc<Pace>,
     pub clock: Arc<Clock>,
-    pub addressing: Addressing,
+    pub addressing: Styles,
     pub timeouts: Timeouts,
 }
 
@@ -130,29 +127,15 @@ pub struct Session {
     pub lane: Arc<Lane>,
     /// … and for STS and Organizations.
     control: Arc<Lane>,
-    /// Whether some address of the settings is without TLS: only then may a redirect lead to one.
-    plain: bool,
-    addressing: Addressing,
+    /// S3, and where its answers may lead.
+    service: Service,
+    style: Arc<Style>,
     sts: OnceLock<aws_sdk_sts::Client>,
     clients: Mutex<HashMap<Route, aws_sdk_s3::Client>>,
 }
 
-/// Where a bucket is asked.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Route {
-    pub region: Region,
-    /// Instead of the endpoint of the settings, where a server redirected to another address.
-    pub endpoint: Option<String>,
-}
-
 /// Clients that a session keeps.
 const MOST_CLIENTS: usize = 100;
-
-impl From<Region> for Route {
-    fn from(region: Region) -> Self {
-        Self { region, endpoint: None }
-    }
-}
 
 impl Aws {
     /// The session of the environment, or of a profile of the AWS configuration files. Where a profile wants a code of
@@ -256,20 +239,23 @@ impl Aws {
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         config.set_app_name(AppName::new(concat!("bucketlens-", env!("CARGO_PKG_VERSION"))).ok());
         let config = config.build();
-        let plain = endpoints(&config).any(|endpoint| endpoint.starts_with("http://"));
+        let region = Region::new(region);
+        let endpoint = s3_endpoint(&config);
+        let fips = config.use_fips().unwrap_or_default()
+            || endpoint.as_deref().and_then(|url| Address::parse(url).ok()).is_some_and(|it| it.is_fips());
         let account = owner.as_ref().map_or_else(|| "of the credentials".to_owned(), ToString::to_string);
         Session {
             config,
             keys,
             clock: Arc::clone(&self.clock),
             sts: OnceLock::new(),
-            plain,
-            region: Region::new(region),
+            service: Service::new(endpoint.as_deref(), &region),
+            style: self.addressing.of(addressing::Service { endpoint, fips }),
+            region,
             region_is_set,
             owner,
             lane: self.pace.lane(account),
             control: Arc::clone(&self.pace.control),
-            addressing: self.addressing,
             clients: Mutex::default(),
         }
     }
@@ -336,6 +322,7 @@ impl Session {
         let mut left = REMEDIES;
         loop {
             let (number, skew) = (self.keys.number(), self.clock.skew());
+            let virtual_hosted = self.style.is_virtual_hosted();
             let failure = match ask().await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => self.keys.conceal(failure).await,
@@ -354,13 +341,14 @@ impl Session {
                         self.clock.is_left_open(&failure);
                         false
                     }
+                    Some(Remedy::LeavePathStyle) => self.style.leave_path_style(virtual_hosted, &failure),
                     None => false,
                 };
             if !again {
                 return Err(self.explain(failure));
             }
             left -= 1;
-            tracing::debug!(reason = %failure.reason, "asking again with other credentials or another time");
+            tracing::debug!(reason = %failure.reason, "asking again with what the answer wants");
         }
     }
 
@@ -395,17 +383,18 @@ impl Session {
             return client.clone();
         }
         let mut builder = aws_sdk_s3::config::Builder::from(&self.config)
-            .region(SdkRegion::new(route.region.to_string()))
-            .force_path_style(self.addressing == Addressing::Path)
+            .region(SdkRegion::new(route.region().to_string()))
+            // Where the style is another, `Endpoints` changes it.
+            .force_path_style(true)
             // Sessions are for what is inside directory buckets, which nobody here reads; with an endpoint of the settings
             // the rules would want one for the list of them too.
             .disable_s3_express_session_auth(true)
-            .endpoint_resolver(Endpoints::default())
+            .endpoint_resolver(Endpoints::new(Arc::clone(&self.style)))
             .auth_scheme_resolver(Signature)
             .interceptor(Lean)
             .interceptor(self.lane.guard());
-        if let Some(endpoint) = &route.endpoint {
-            builder = builder.endpoint_url(endpoint);
+        if let Some(endpoint) = self.endpoint_of(route) {
+            builder = builder.endpoint_url(with_slash(&endpoint));
         }
         let client = aws_sdk_s3::Client::from_conf(builder.build());
         // A server can name as many Regions as it has buckets, and AWS has few.
@@ -434,9 +423,14 @@ impl Session {
         unprotected
     }
 
-    /// Whether a redirect to this address may be followed: requests carry the session token.
-    pub fn may_follow(&self, endpoint: &str) -> bool {
-        self.plain || endpoint.starts_with("https://")
+    /// Where S3 is asked on this route; `None` where the Region decides.
+    pub fn endpoint_of(&self, route: &Route) -> Option<String> {
+        let elsewhere = route.endpoint().cloned().or_else(|| self.service.endpoint_in(route.region()));
+        elsewhere.map(|address| address.to_string()).or_else(|| self.s3_endpoint())
+    }
+
+    pub(super) fn service(&self) -> &Service {
+        &self.service
     }
 
     fn sts(&self) -> &aws_sdk_sts::Client {
@@ -448,9 +442,14 @@ impl Session {
 
     /// The Organizations client, in the one Region of the partition where Organizations answers.
     ///
+    /// `partition`: of the caller. STS may be another server, so the Region of the settings decides where AWS is asked.
+    ///
     /// Source: AWS Organizations endpoints and quotas.
     pub(super) fn organizations(&self, partition: &str) -> aws_sdk_organizations::Client {
-        let region = match partition {
+        let of_aws =
+            endpoint_of(&self.config, "Organizations").or(self.config.endpoint_url().map(str::to_owned)).is_none();
+        let ours = Partition::of_region(self.region.as_str()).filter(|_| of_aws);
+        let region = match ours.map_or(partition, |partition| partition.as_str()) {
             "aws-cn" => "cn-northwest-1",
             "aws-us-gov" => "us-gov-west-1",
             "aws-eusc" => "eusc-de-east-1",

@@ -20,15 +20,17 @@ mod show;
 use std::sync::Arc;
 
 use self::apply::Applying;
-use self::decide::{Decision, Outcome, Refusal, Wish, decide};
+use self::decide::{Decision, Outcome, Wish, decide};
 use self::options::{Change, Mode, Order, Task};
 use self::show::{Head, Row};
 use super::Problem;
 use super::lifecycle::{Format, print};
 use super::mfa_codes::Terminal;
 use super::progress::Progress;
+use crate::aws::addressing::Styles;
 use crate::aws::http::{self, Network};
 use crate::aws::pace::Pace;
+use crate::aws::route::{Pointer, Route};
 use crate::aws::session::{Aws, Source, Surroundings};
 use crate::collect::Way;
 use crate::discover::{Identity, identify};
@@ -43,7 +45,7 @@ pub async fn run(order: &Order, network: &Network) -> Result<Exit, Problem> {
             .with_help("run it on a terminal, or give one code a line on stdin with --code-from-stdin"));
     }
     let identity = meet(order, network).await?;
-    let run = Run::new(order, &identity);
+    let run = Run::new(order, &identity)?;
     let rows = match &order.task {
         Task::Status => run.status().await?,
         Task::Change(change) => run.change(change).await?,
@@ -76,7 +78,7 @@ fn connect(order: &Order, network: &Network) -> Result<Aws, Problem> {
         http: http::client(network, KEPT_CONNECTIONS)?,
         pace: Arc::new(Pace::new(reading.concurrency, reading.max_attempts)),
         clock: Arc::default(),
-        addressing: reading.addressing,
+        addressing: Styles::new(reading.addressing),
         timeouts: reading.timeouts,
     })
 }
@@ -85,6 +87,7 @@ struct Run<'a> {
     order: &'a Order,
     identity: &'a Identity,
     endpoint: Option<String>,
+    route: Route,
     head: Head,
 }
 
@@ -95,7 +98,14 @@ struct Looked<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(order: &'a Order, identity: &'a Identity) -> Self {
+    fn new(order: &'a Order, identity: &'a Identity) -> Result<Self, Problem> {
+        let session = &identity.session;
+        let route = match &order.region {
+            None => session.home(),
+            Some(region) => session
+                .route(region)
+                .map_err(|why| Problem::new(format!("no bucket is asked in the Region {region} (--region): {why}")))?,
+        };
         let (command, dry_run, mfa_serial) = match &order.task {
             Task::Status => ("status", false, None),
             Task::Change(change) => {
@@ -111,19 +121,20 @@ impl<'a> Run<'a> {
             mfa_serial,
             expected_owner: identity.session.owner.as_ref().map(ToString::to_string),
         };
-        Self { order, identity, endpoint: identity.session.s3_endpoint(), head }
+        Ok(Self { order, identity, endpoint: session.s3_endpoint(), route, head })
     }
 
     async fn status(&self) -> Result<Vec<Row>, Problem> {
         let mut rows = Vec::new();
         for bucket in &self.order.buckets {
-            let mut row = self.look(bucket).await.row;
+            let Looked { way, mut row } = self.look(bucket).await;
             (row.outcome, row.reasons) = match &row.before.facts {
                 Facts::Vanished { .. } | Facts::Directory { .. } => (Outcome::Unknown, Vec::new()),
                 Facts::Read { versioning, lifecycle, .. } => {
                     let outcome = if versioning.known().is_some() { Outcome::Read } else { Outcome::Unknown };
                     let reasons = [versioning.reason(), lifecycle.reason()].into_iter().flatten();
-                    (outcome, reasons.map(|reason| reason.sentence()).collect())
+                    let elsewhere = way.pointer().map(explain::pointer).unwrap_or_default();
+                    (outcome, elsewhere.into_iter().chain(reasons.map(|reason| reason.sentence())).collect())
                 }
             };
             self.show(&row)?;
@@ -141,7 +152,7 @@ impl<'a> Run<'a> {
         let mut looked = Vec::new();
         for bucket in &self.order.buckets {
             let Looked { mut way, mut row } = self.look(bucket).await;
-            self.decide(change, &way, &mut row);
+            self.decide(change, way.pointer(), &mut row);
             if change.wish != Wish::Disable && row.change.is_some() {
                 row.notes = object_lock(&mut way).await;
             }
@@ -173,14 +184,14 @@ impl<'a> Run<'a> {
         Ok(rows)
     }
 
-    /// Reads a bucket in its own Region.
+    /// Reads a bucket in the Region of the settings, wherever its answers point to.
     async fn look(&self, bucket: &'a str) -> Looked<'a> {
-        let mut way = Way::find(&self.identity.session, bucket).await;
+        let session = &self.identity.session;
+        let mut way = Way::fixed(session, bucket, self.route.clone());
         let facts = read(&mut way).await;
-        let region = if facts.some_known() { way.route.region.clone() } else { Region::unknown() };
-        let endpoint = way.route.endpoint.as_deref().or(self.endpoint.as_deref());
+        let region = if facts.some_known() { self.route.region().clone() } else { Region::unknown() };
         let row = Row {
-            place: explain::place(endpoint, &region),
+            place: explain::place(session.endpoint_of(&self.route).as_deref(), &region),
             before: BucketRecord { account: self.identity.account.clone(), region, bucket: bucket.to_owned(), facts },
             change: None,
             after: None,
@@ -193,19 +204,10 @@ impl<'a> Run<'a> {
     }
 
     /// Whether a request is to be sent, and which, or what stands in the way.
-    fn decide(&self, change: &Change, way: &Way<'_>, row: &mut Row) {
+    fn decide(&self, change: &Change, pointer: Option<&Pointer>, row: &mut Row) {
         let Identity { caller, account, .. } = self.identity;
         let server = decide::server(self.endpoint.as_deref());
         let mut refusals = decide::caller_refusals(server, caller.as_ref(), account, &change.serial);
-        if let Some(region) = &self.order.region
-            && row.before.facts.some_known()
-            && row.before.region != *region
-        {
-            refusals.push(Refusal::OtherRegion(row.before.region.clone()));
-        }
-        if let Some(endpoint) = way.route.endpoint.as_ref().filter(|it| !decide::is_protected(it)) {
-            refusals.push(Refusal::NotProtected(endpoint.clone()));
-        }
         match decide(change.wish, &row.before.facts) {
             Decision::Already => row.outcome = Outcome::Already,
             Decision::Send(wanted) => (row.outcome, row.change) = (Outcome::DryRun, Some(wanted)),
@@ -217,7 +219,9 @@ impl<'a> Run<'a> {
         // What is as it should be needs nobody's permission.
         if row.outcome != Outcome::Already && !refusals.is_empty() {
             (row.outcome, row.change) = (Outcome::Refused, None);
-            row.reasons = refusals.iter().map(|refusal| explain::refusal(refusal, &row.before.bucket)).collect();
+            let elsewhere = pointer.map(explain::pointer).unwrap_or_default();
+            let refusals = refusals.iter().map(|refusal| explain::refusal(refusal, &row.before.bucket));
+            row.reasons = elsewhere.into_iter().chain(refusals).collect();
         }
     }
 

@@ -12,6 +12,7 @@ use super::mfa_codes::Terminal;
 use super::output::{Journal, Output, WRITING};
 use super::progress::Progress;
 use super::{Problem, judge, panics, resume, saved, signals};
+use crate::aws::addressing::Styles;
 use crate::aws::clock::{Clock, Skew};
 use crate::aws::http::{self, Network};
 use crate::aws::pace::Pace;
@@ -140,7 +141,7 @@ fn connect(config: &Config, source: Option<Source>, network: &Network, progress:
         http: http::client(network, reading.concurrency)?,
         pace: Arc::new(Pace::new(reading.concurrency, reading.max_attempts)),
         clock: Arc::default(),
-        addressing: reading.addressing,
+        addressing: Styles::new(reading.addressing),
         timeouts: reading.timeouts,
     })
 }

@@ -9,15 +9,16 @@ use super::vanished::Gone;
 use super::{Asked, Step, all_unknown};
 use crate::aws::failure::Failure;
 use crate::aws::list_buckets::Listed;
-use crate::aws::session::{Route, Session};
+use crate::aws::route::{Pointer, Route, Trail};
+use crate::aws::session::Session;
 use crate::aws::{
     bucket_region, get_bucket_accelerate_configuration, get_bucket_encryption, get_bucket_lifecycle_configuration,
     get_bucket_notification_configuration, get_bucket_ownership_controls, get_bucket_policy, get_bucket_replication,
     get_bucket_tagging, get_bucket_versioning, get_object_lock_configuration,
 };
 use crate::model::{
-    AccountId, BucketRecord, ErrorClass, Extra, Extras, Fact, Facts, Lifecycle, MfaDelete, Observed, Reason, Region,
-    Timestamp, VersioningState,
+    AccountId, BucketRecord, Extra, Extras, Fact, Facts, Lifecycle, MfaDelete, Observed, Reason, Region, Timestamp,
+    VersioningState,
 };
 
 /// The facts that stayed unknown and might be known if they were asked another time.
@@ -50,31 +51,39 @@ pub(super) async fn read(session: &Session, asked: &Asked, account: &AccountId, 
         let record = all_unknown(account, listed, Timestamp::now(), &asked.extras, why);
         return Step::Read(record, Open::default());
     }
-    let found = match listed.region {
-        Some(region) => Ok(Some(region)),
-        None => bucket_region::find(session, &listed.name).await,
-    };
-    let found = found.ok().flatten();
-    if let Some(region) = &found
-        && !asked.filters.region(region)
-    {
+    let trail = start(session, &listed).await;
+    if trail.is_told() && !asked.filters.region(trail.route().region()) {
         return Step::OutOfScope(listed.name);
     }
-    let mut way = Way::new(session, &listed.name, found);
+    let mut way = Way { session, bucket: &listed.name, trail, open: Open::default() };
     let facts = match facts(&mut way, &asked.extras, known).await {
         Ok(facts) => facts,
         Err(Vanished { at, reason }) => {
-            let region = way.told.then_some(way.route.region);
+            let region = way.trail.is_told().then(|| way.route().region().clone());
             return Step::Gone(Gone { listed: Listed { name: listed.name, region }, at, reason });
         }
     };
-    let open = way.open;
-    let region = if way.told || facts.some_known() { way.route.region } else { Region::unknown() };
+    let Way { trail, open, .. } = way;
+    let is_known = trail.is_told() || facts.some_known();
+    let region = if is_known { trail.route().region().clone() } else { Region::unknown() };
     // It was listed in one Region and found in another. A bucket whose Region stays unknown may be meant.
     if region != Region::unknown() && !asked.filters.region(&region) {
         return Step::OutOfScope(listed.name);
     }
     Step::Read(BucketRecord { account: account.clone(), region, bucket: listed.name, facts }, open)
+}
+
+/// Where a bucket is asked first. Where no server tells its Region, or one in which it cannot be, the configured Region is
+/// asked.
+async fn start(session: &Session, listed: &Listed) -> Trail {
+    if let Some(Ok(route)) = listed.region.as_ref().map(|region| session.route(region)) {
+        return Trail::told(route);
+    }
+    let found = bucket_region::find(session, &session.home(), &listed.name).await.ok().flatten();
+    match found.map(|region| session.route(&region)) {
+        Some(Ok(route)) => Trail::told(route),
+        Some(Err(_)) | None => Trail::untold(session.home()),
+    }
 }
 
 async fn facts(way: &mut Way<'_>, wanted: &BTreeSet<Extra>, known: Known) -> Result<Facts, Vanished> {
@@ -121,29 +130,27 @@ impl From<Vanished> for Facts {
     }
 }
 
-/// The way to a bucket: where it is asked, whether a redirect was followed, and what may be worth another try.
+/// One bucket, the way to it, and what may be worth another try.
 pub struct Way<'a> {
     session: &'a Session,
     bucket: &'a str,
-    pub route: Route,
-    /// Whether a server said that this is the bucket's Region; else it is only the one that is configured, which is asked where
-    /// none is told.
-    told: bool,
-    followed: bool,
+    trail: Trail,
     open: Open,
 }
 
 impl<'a> Way<'a> {
-    /// Of a bucket that nobody listed: its Region is looked for first.
-    pub async fn find(session: &'a Session, bucket: &'a str) -> Self {
-        let found = bucket_region::find(session, bucket).await.ok().flatten();
-        Self::new(session, bucket, found)
+    /// Of a bucket that is asked in one place only, whatever its answers say.
+    pub fn fixed(session: &'a Session, bucket: &'a str, route: Route) -> Self {
+        Self { session, bucket, trail: Trail::fixed(route), open: Open::default() }
     }
 
-    fn new(session: &'a Session, bucket: &'a str, found: Option<Region>) -> Self {
-        let told = found.is_some();
-        let route = Route::from(found.unwrap_or_else(|| session.region.clone()));
-        Self { session, bucket, route, told, followed: false, open: Open::default() }
+    pub fn route(&self) -> &Route {
+        self.trail.route()
+    }
+
+    /// Where the answers point to, if it is elsewhere.
+    pub fn pointer(&self) -> Option<&Pointer> {
+        self.trail.pointer()
     }
 
     pub async fn versioning(&mut self) -> Result<Fact<VersioningState>, Vanished> {
@@ -215,27 +222,12 @@ impl<'a> Way<'a> {
         Ok(Some(fact))
     }
 
-    /// Asks, and follows a wrong-Region answer once a bucket: the SDK does not. Tells too whether asking another time may
-    /// help.
+    /// Asks where the answers lead. Tells too whether asking another time may help.
     async fn ask<T, F>(&mut self, ask: impl Fn(Route) -> F) -> Result<(Fact<T>, bool), Vanished>
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        let mut answer = ask(self.route.clone()).await;
-        if let Err(failure) = &answer
-            && failure.reason.class == ErrorClass::WrongRegion
-            && !self.followed
-            && let Some((route, told)) = self.elsewhere(failure).await
-        {
-            tracing::debug!(bucket = self.bucket, region = %route.region, "following to another Region");
-            self.followed = true;
-            answer = ask(route.clone()).await;
-            // An address that does not answer is no better than the one that does.
-            if answer.as_ref().err().is_none_or(|failure| failure.reason.http_status.is_some()) {
-                self.route = route;
-                self.told = told;
-            }
-        }
+        let answer = self.trail.ask(self.session, self.bucket, ask).await;
         let at = Timestamp::now();
         match answer {
             Ok(value) => Ok((Fact { at, observed: Observed::Known(value) }, false)),
@@ -244,21 +236,5 @@ impl<'a> Way<'a> {
                 Ok((Fact { at, observed: Observed::Unknown(Arc::clone(&failure.reason)) }, failure.may_pass()))
             }
         }
-    }
-
-    /// Where the answer points to, and whether a server named the Region there; the same place again is none.
-    async fn elsewhere(&self, failure: &Failure) -> Option<(Route, bool)> {
-        let named = failure.elsewhere.clone();
-        let region = match named.region {
-            Some(region) => Some(region),
-            None => bucket_region::find(self.session, self.bucket).await.ok().flatten(),
-        };
-        // A server that names the Region means the Region's own endpoint; only one that names none is followed by
-        // its `Location`.
-        let endpoint = if failure.elsewhere.region.is_none() { named.endpoint } else { None };
-        let endpoint = endpoint.filter(|endpoint| self.session.may_follow(endpoint));
-        let told = region.is_some() || self.told;
-        let route = Route { region: region.unwrap_or_else(|| self.route.region.clone()), endpoint };
-        (route != self.route).then_some((route, told))
     }
 }

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 
 use super::more::{MetricsArg, With};
 use super::{Color, LogFormat, LogLevel, Secret};
-use crate::aws::session::Addressing;
+use crate::aws::addressing::Addressing;
 use crate::model::{Severity, Standard};
 use crate::report::Format;
 
@@ -138,8 +138,8 @@ pub struct ConcurrencyArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Reading")]
 pub struct ReadingArgs {
-    /// Where a bucket's name stands; virtual: a connection a bucket
-    #[arg(long, value_name = "STYLE", default_value = "path", value_parser = addressing())]
+    /// S3 addressing style; auto: path, but virtual for FIPS endpoints and services that refuse path (a connection per bucket)
+    #[arg(long, value_name = "STYLE", default_value = "auto", value_parser = addressing())]
     pub addressing: Addressing,
     /// Seconds until a connection stands
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds(1, 3600))]
@@ -207,9 +207,11 @@ pub struct ConsoleArgs {
 }
 
 fn addressing() -> impl TypedValueParser<Value = Addressing> {
-    const VIRTUAL: &str = "virtual";
-    let names = PossibleValuesParser::new(["path", VIRTUAL]);
-    names.map(|name| if name == VIRTUAL { Addressing::Virtual } else { Addressing::Path })
+    PossibleValuesParser::new(["auto", "path", "virtual"]).map(|name| match name.as_str() {
+        "path" => Addressing::Path,
+        "virtual" => Addressing::Virtual,
+        _ => Addressing::Auto,
+    })
 }
 
 fn seconds(least: i64, most: i64) -> RangedI64ValueParser<u64> {

@@ -207,7 +207,7 @@ fn the_defaults_are_the_documented_ones() {
         resume: None,
         reading: Reading {
             concurrency: 64,
-            addressing: Path,
+            addressing: Auto,
             timeouts: Timeouts {
                 connect: 5s,
                 read: 15s,

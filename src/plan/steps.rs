@@ -210,7 +210,8 @@ impl Commands<'_> {
             expect: "nothing; each code works once, so read the state before you send another".to_owned(),
             destroys,
             instead: Some(format!(
-                "bucketlens mfa-delete enable {bucket} --mfa-serial \"$MFA_SERIAL\"{option} --apply"
+                "bucketlens mfa-delete enable {bucket} --region {} --mfa-serial \"$MFA_SERIAL\"{option} --apply",
+                shell(self.region())
             )),
         }
     }

@@ -83,7 +83,7 @@ const ONLY: [(&str, &str, &[&str]); 10] = [
     // For its tests.
     ("report", "lifecycle", &[]),
     ("report", "evaluate", &["evaluate::Analysis", "evaluate::Evaluation"]),
-    ("config", "aws", &["aws::session::Addressing", "aws::session::Timeouts"]),
+    ("config", "aws", &["aws::addressing::Addressing", "aws::session::Timeouts"]),
     ("config", "report", &["report::Format"]),
     ("config", "run_folder", &["run_folder::Access"]),
 ];

@@ -1,6 +1,8 @@
 //! The integration tests: they drive the real program against servers on loopback.
 
 mod account_coverage;
+mod addresses;
+mod aws_hosts;
 mod aws_model;
 mod bounds;
 mod chosen_credentials;
@@ -40,6 +42,7 @@ mod real_lifecycle;
 mod real_mfa_delete;
 mod real_plan;
 mod real_servers;
+mod redirects;
 mod resume;
 mod resume_scope;
 mod run_folder;

@@ -1,15 +1,13 @@
 //! `bucketlens mfa-delete` against the simulator, which has root users with an MFA device, and against servers and
 //! networks that misbehave. What a real server does is in `real_mfa_delete.rs`.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bucketlens::simulator::{SECRET_KEY, root_access_key};
 use serde_json::{Value, json};
 
+use crate::aws_hosts::AwsHosts;
 use crate::common::{Cli, Ran, Sim};
-use crate::connections::{Tls, in_front_of_as};
 use crate::scan::{Answer, Proxy, Request};
 
 const ONE: &str = "111111111111";
@@ -279,8 +277,9 @@ fn refused_before_anything_is_sent() {
         ("secret-rules", "s3:GetLifecycleConfiguration"),
         ("others", "only the account that owns a bucket can read it"),
         ("nobodys", "no such bucket"),
-        ("plain --region eu-west-1", "it is in us-east-1"),
-        ("elsewhere --region us-east-1", "it is in eu-west-1"),
+        ("plain --region eu-west-1", "run the command again with --region us-east-1"),
+        ("elsewhere --region us-east-1", "run the command again with --region eu-west-1"),
+        ("elsewhere", "run the command again with --region eu-west-1"),
     ];
     for (words, why) in table {
         let sim = simulator();
@@ -422,9 +421,8 @@ fn the_record_is_only_appended_to() {
 #[test]
 fn every_bucket_takes_a_code_of_its_own() {
     let sim = simulator();
-    let ran =
-        root(&apply("enable plain second elsewhere"), &sim.endpoint).run_with("314159\n271828\n161803\n").expect(0);
-    for name in ["plain", "second", "elsewhere"] {
+    let ran = root(&apply("enable plain second locked"), &sim.endpoint).run_with("314159\n271828\n161803\n").expect(0);
+    for name in ["plain", "second", "locked"] {
         assert_outcome(&ran, name, "confirmed", &[]);
     }
     assert_eq!(record(&ran).len(), 6);
@@ -490,19 +488,86 @@ fn scope(request: &Request) -> String {
 }
 
 #[test]
-fn a_bucket_in_another_region_is_found_before_the_code_is_sent() {
+fn a_bucket_in_another_region_is_changed_where_the_user_says_only() {
     for redirect in ["301-permanent-redirect", "400-header-malformed", "illegal-location"] {
         let mut organization = organization();
         organization["accounts"][0]["buckets"][5]["redirect"] = json!(redirect);
         let sim = Sim::json(&organization.to_string());
         let proxy = Proxy::before(&sim, |_, forward| forward());
-        let ran = root(&apply("enable elsewhere"), &proxy.endpoint).run_with("314159\n").expect(0);
+        let ran = root(&apply("enable elsewhere"), &proxy.endpoint).run_with("314159\n").expect(1);
+        let why =
+            ["run the command again with --region eu-west-1", "not followed: no answer leads this request elsewhere"];
+        let why = if redirect == "illegal-location" { &why[..1] } else { &why };
+        assert_outcome(&ran, "elsewhere", "refused", why);
+        assert_nothing_sent(&ran, &sim);
+        assert!(proxy.seen().iter().all(|request| scope(request).starts_with("us-east-1/")), "{redirect}");
+        let status = root("status elsewhere", &proxy.endpoint).run().expect(3);
+        assert_outcome(&status, "elsewhere", "unknown", &["run the command again with --region eu-west-1"]);
+
+        let ran = root(&apply("enable elsewhere --region eu-west-1"), &proxy.endpoint).run_with("314159\n").expect(0);
         assert_eq!(bucket(&ran, "elsewhere")["region"], "eu-west-1");
         let seen = proxy.seen();
         let sent: Vec<String> =
             seen.iter().filter(|request| request.header("x-amz-mfa").is_some()).map(scope).collect();
         assert_eq!(sent, ["eu-west-1/s3"], "{redirect}");
     }
+}
+
+/// Nothing that a server says sends a code, or a read of the root user, to another server.
+#[test]
+fn no_answer_leads_to_another_server() {
+    let sim = simulator();
+    let other = Proxy::before(&sim, |_, forward| forward());
+    let location = format!("{}/plain?versioning", other.endpoint);
+    for status in [301, 302, 303, 307, 308] {
+        for operation in ["GetBucketVersioning", "GetBucketLifecycleConfiguration", "PutBucketVersioning"] {
+            let location = location.clone();
+            let proxy = Proxy::before(&sim, move |request, forward| {
+                if request.operation() != operation {
+                    return forward();
+                }
+                let body = "<Error><Code>TemporaryRedirect</Code><Region>eu-west-1</Region></Error>";
+                Answer::xml(status, body).header("location", &location).header("x-amz-bucket-region", "eu-west-1")
+            });
+            let ran = root(&apply("enable plain"), &proxy.endpoint).run_with("314159\n").expect(1);
+            let to = other.endpoint.replace("http://", "");
+            let why = format!("redirects to \\\"{to}\\\" (not followed");
+            assert_outcome(&ran, "plain", "refused", &[&why]);
+            let after = &bucket(&ran, "plain")["after"]["mfa_delete"];
+            assert!(after.is_null() || after == "never", "{status} {operation}: {after}");
+            let codes = proxy.seen().iter().filter(|request| request.header("x-amz-mfa").is_some()).count();
+            assert_eq!(codes, usize::from(operation == "PutBucketVersioning"), "{status} {operation}");
+        }
+    }
+    assert_eq!(other.seen().len(), 0);
+    assert_eq!(sim.count("PutBucketVersioning"), 0);
+}
+
+#[test]
+fn no_answer_of_aws_leads_away() {
+    let sim = simulator();
+    let table = [
+        ("location", "https://other.example/plain", "redirects to \\\"other.example\\\""),
+        ("location", "https://s3.eu-west-1.amazonaws.com/plain", "redirects to \\\"s3.eu-west-1.amazonaws.com\\\""),
+        ("x-amz-bucket-region", "eu-west-1", "run the command again with --region eu-west-1"),
+        ("x-amz-bucket-region", "cn-north-1", "it names the Region \\\"cn-north-1\\\""),
+    ];
+    for (name, value, why) in table {
+        for operation in ["GetBucketVersioning", "PutBucketVersioning"] {
+            let proxy = Proxy::before(&sim, move |request, forward| match request.operation() {
+                it if it == operation => Answer::xml(307, "").header(name, value),
+                _ => forward(),
+            });
+            let aws = AwsHosts::lead_to(&proxy.endpoint);
+            let ran = on_aws(&aws, &root_access_key(ONE), &apply("enable plain"), "314159\n").expect(1);
+            let why = if operation == "PutBucketVersioning" { "not followed" } else { why };
+            assert_outcome(&ran, "plain", "refused", &[why]);
+            assert!(!ran.stdout.contains("--region cn-north-1"), "{}", ran.stdout);
+            let hosts: Vec<String> = aws.wanted().into_iter().collect();
+            assert_eq!(hosts, ["s3.us-east-1.amazonaws.com", "sts.us-east-1.amazonaws.com"], "{value} {operation}");
+        }
+    }
+    assert_eq!(sim.count("PutBucketVersioning"), 0);
 }
 
 /// What a network or a server does with the request for the first bucket, and what comes of both buckets.
@@ -590,69 +655,28 @@ fn words_of_a_server_cannot_drive_the_terminal() {
 
 // --------------------------------------------------------------------------------------------------------- AWS
 
-/// The hosts of AWS, as a proxy for HTTPS leads to them: here they are the simulator.
-struct Aws {
-    proxy: String,
-    tls: Tls,
-}
-
-impl Aws {
-    fn start(sim: &Sim) -> Self {
-        let tls = in_front_of_as(&sim.endpoint, &["s3.us-east-1.amazonaws.com", "sts.us-east-1.amazonaws.com"]);
-        let behind = tls.endpoint.replace("https://", "");
-        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
-        let proxy = format!("http://{}", listener.local_addr().expect("bound"));
-        std::thread::spawn(move || {
-            for mut front in listener.incoming().flatten() {
-                let mut back = TcpStream::connect(&behind).expect("it listens");
-                std::thread::spawn(move || {
-                    let mut head = Vec::new();
-                    let mut byte = [0];
-                    while !head.ends_with(b"\r\n\r\n") && front.read(&mut byte).is_ok_and(|read| read > 0) {
-                        head.push(byte[0]);
-                    }
-                    assert!(head.starts_with(b"CONNECT "));
-                    let _ = front.write_all(b"HTTP/1.1 200 Connected\r\n\r\n");
-                    let (mut from, mut to) =
-                        (front.try_clone().expect("a socket"), back.try_clone().expect("a socket"));
-                    std::thread::spawn(move || std::io::copy(&mut from, &mut to));
-                    let _ = std::io::copy(&mut back, &mut front);
-                });
-            }
-        });
-        Self { proxy, tls }
-    }
-
-    /// Without any endpoint in the settings.
-    fn run(&self, key: &str, words: &str, code: &str) -> Ran {
-        let cli = Cli::new(["mfa-delete"].into_iter().chain(words.split(' ')).chain(["--format", "json"]));
-        let bundle = cli.home().join("ca.pem").display().to_string();
-        cli.file("ca.pem", &self.tls.certificate)
-            .env("AWS_CA_BUNDLE", &bundle)
-            .env("HTTPS_PROXY", &self.proxy)
-            .env("AWS_ACCESS_KEY_ID", key)
-            .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
-            .env("AWS_REGION", "us-east-1")
-            .run_with(code)
-    }
+/// On AWS, without any endpoint in the settings.
+fn on_aws(aws: &AwsHosts, key: &str, words: &str, code: &str) -> Ran {
+    let cli = Cli::new(["mfa-delete"].into_iter().chain(words.split(' ')).chain(["--format", "json"]));
+    aws.run_as(cli, key).run_with(code)
 }
 
 #[test]
 fn on_aws_only_root_is_asked_for_a_code() {
     let sim = simulator();
-    let aws = Aws::start(&sim);
-    let user = aws.run(&format!("AKIA0000{ONE}"), &apply("enable plain"), "314159\n").expect(1);
+    let aws = AwsHosts::lead_to(&sim.endpoint);
+    let user = on_aws(&aws, &format!("AKIA0000{ONE}"), &apply("enable plain"), "314159\n").expect(1);
     let why = "these are the credentials of arn:aws:iam::111111111111:user/scanner";
     assert_outcome(&user, "plain", "refused", &[why]);
     assert_nothing_sent(&user, &sim);
 
     let others = apply("enable plain").replace(ONE, TWO);
-    let ran = aws.run(&root_access_key(ONE), &others, "314159\n").expect(1);
+    let ran = on_aws(&aws, &root_access_key(ONE), &others, "314159\n").expect(1);
     assert_outcome(&ran, "plain", "refused", &["the MFA device belongs to another account"]);
     assert_nothing_sent(&ran, &sim);
 
-    let ran = aws.run(&root_access_key(ONE), &apply("enable plain"), "314159\n").expect(0);
+    let ran = on_aws(&aws, &root_access_key(ONE), &apply("enable plain"), "314159\n").expect(0);
     assert_outcome(&ran, "plain", "confirmed", &[]);
-    let status = aws.run(&format!("AKIA0000{ONE}"), "status plain", "").expect(0);
+    let status = on_aws(&aws, &format!("AKIA0000{ONE}"), "status plain", "").expect(0);
     assert_eq!(bucket(&status, "plain")["before"]["mfa_delete"], "enabled");
 }

@@ -21,6 +21,22 @@ pub struct Proxy {
 pub struct Request {
     head: String,
     body: String,
+    /// As it came, where the head was rewritten for the simulator.
+    came: Option<Came>,
+}
+
+/// Host and path with which a request came, and where the bucket's name was.
+#[derive(Clone)]
+struct Came {
+    address: String,
+    place: Place,
+}
+
+/// Where the name of a bucket stands in a URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    Path,
+    Host,
 }
 
 pub struct Answer {
@@ -48,6 +64,26 @@ impl Proxy {
         Self::acting(sim, move |request, forward| meddle(request, forward).acts())
     }
 
+    /// S3 at many hosts: the bucket's name may stand before them.
+    pub fn by_host(
+        sim: &Sim,
+        meddle: impl Fn(&Request, &dyn Fn() -> Answer) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        Self::below(sim, "s3", "", meddle)
+    }
+
+    /// S3 at hosts whose name, behind that of a bucket, begins with `host`, and below a path. It may be asked as a proxy.
+    pub fn below(
+        sim: &Sim,
+        host: &'static str,
+        path: &'static str,
+        meddle: impl Fn(&Request, &dyn Fn() -> Answer) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
+        let react = move |request: &Request, forward: &dyn Fn() -> Answer| meddle(request, forward).acts();
+        Self::listening_to(listener, sim, move |request| request.in_path(host, path), react)
+    }
+
     /// The same for what is no answer.
     pub fn acting(
         sim: &Sim,
@@ -62,6 +98,16 @@ impl Proxy {
         sim: &Sim,
         react: impl Fn(&Request, &dyn Fn() -> Answer) -> Vec<Act> + Send + Sync + 'static,
     ) -> Self {
+        Self::listening_to(listener, sim, |request| request, react)
+    }
+
+    /// `rewrite`: what the simulator is to understand.
+    fn listening_to(
+        listener: TcpListener,
+        sim: &Sim,
+        rewrite: impl Fn(Request) -> Request + Clone + Send + 'static,
+        react: impl Fn(&Request, &dyn Fn() -> Answer) -> Vec<Act> + Send + Sync + 'static,
+    ) -> Self {
         let endpoint = format!("http://{}", listener.local_addr().expect("bound"));
         let upstream = sim.endpoint.trim_start_matches("http://").to_owned();
         let seen = Arc::<Mutex<Vec<Request>>>::default();
@@ -69,8 +115,9 @@ impl Proxy {
         std::thread::spawn(move || {
             for mut stream in listener.incoming().flatten() {
                 let (upstream, shared, react) = (upstream.clone(), Arc::clone(&shared), Arc::clone(&react));
+                let rewrite = rewrite.clone();
                 std::thread::spawn(move || {
-                    while let Some(request) = Request::read(&mut stream) {
+                    while let Some(request) = Request::read(&mut stream).map(&rewrite) {
                         shared.lock().expect("no panic").push(request.clone());
                         match act(stream, react(&request, &|| request.forward(&upstream))) {
                             Some(kept) => stream = kept,
@@ -164,7 +211,7 @@ impl Request {
             bytes.extend_from_slice(&buffer[..read]);
             let text = String::from_utf8_lossy(&bytes);
             if let Some((head, body)) = text.split_once("\r\n\r\n") {
-                let request = Self { head: head.to_owned(), body: body.to_owned() };
+                let request = Self { head: head.to_owned(), body: body.to_owned(), came: None };
                 let length = request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
                 if body.len() >= length {
                     return Some(request);
@@ -174,6 +221,33 @@ impl Request {
                 return None;
             }
         }
+    }
+
+    /// With the bucket's name in the path, and without the path of the endpoint.
+    fn in_path(self, host: &str, path: &str) -> Self {
+        let mut words = self.head.splitn(3, ' ').map(str::to_owned);
+        let [method, target, rest] = std::array::from_fn(|_| words.next().expect("a line of three words"));
+        let from = self.header("host").expect("a host").to_owned();
+        let target =
+            target.split_once("://").map_or(target.as_str(), |(_, rest)| &rest[rest.find('/').unwrap_or(rest.len())..]);
+        let bucket = from.find(&format!(".{host}")).map(|at| &from[..at]);
+        let place = if bucket.is_some() { Place::Host } else { Place::Path };
+        let whole = target.split('?').next().unwrap_or_default().trim_end_matches('/');
+        let came = Came { address: format!("{method} {from}{whole}"), place };
+        let target = target.strip_prefix(path).unwrap_or("/outside-of-the-endpoints-path");
+        let target = format!("/{}/{}", bucket.unwrap_or_default(), target.trim_start_matches('/'));
+        let target = target.replace("//", "/");
+        Self { head: format!("{method} {target} {rest}"), came: Some(came), ..self }
+    }
+
+    /// Method, host and path with which it came, without a `/` at the end.
+    pub fn address(&self) -> String {
+        self.came.as_ref().expect("a proxy that reads hosts").address.clone()
+    }
+
+    /// Where the bucket's name was.
+    pub fn place(&self) -> Place {
+        self.came.as_ref().expect("a proxy that reads hosts").place
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -232,6 +306,7 @@ impl Request {
             _ if line.contains("?accelerate") => "GetBucketAccelerateConfiguration",
             _ if line.contains("?notification") => "GetBucketNotificationConfiguration",
             _ if line.contains("?tagging") => "GetBucketTagging",
+            _ if line.contains("list-type=2") => "ListObjectsV2",
             _ => line,
         }
     }

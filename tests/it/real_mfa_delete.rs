@@ -227,10 +227,16 @@ fn what_cannot_be_read_and_what_belongs_to_others_is_not_tried() {
 
 /// The first gateway answers with a redirect that names nothing but another address.
 #[test]
-fn a_bucket_of_another_region_is_followed_before_the_code_is_sent() {
+fn a_bucket_of_another_region_is_changed_at_its_own_gateway_only() {
     let Some(rgw) = Rgw::start_regions(&["us-east-1", "eu-west-1"]) else { return };
-    let one = Account::of(&rgw, ONE);
-    let ran = one.change("enable elsewhere", &one.serial, &one.code()).expect(0);
+    let mut one = Account::of(&rgw, ONE);
+    let refused = one.change("enable elsewhere", &one.serial, "").expect(1);
+    let there = &rgw.endpoints[1].1;
+    let reasons = bucket(&refused, "elsewhere")["reasons"].to_string();
+    assert!(reasons.contains("run the command again with --region eu-west-1"), "{reasons}");
+    assert!(reasons.contains(&format!("redirects to \\\"{}\\\"", there.replace("http://", ""))), "{reasons}");
+    one.endpoint = there;
+    let ran = one.change("enable elsewhere --region eu-west-1", &one.serial, &one.code()).expect(0);
     let bucket = bucket(&ran, "elsewhere");
     assert_eq!((&bucket["outcome"], &bucket["region"]), (&json!("confirmed"), &json!("eu-west-1")));
 }

@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bucketlens::aws::addressing::{Addressing, Styles};
 use bucketlens::aws::http::{self, Network};
 use bucketlens::aws::pace::Pace;
-use bucketlens::aws::session::{Addressing, Aws, Role, Route, Session, Source, Timeouts};
+use bucketlens::aws::session::{Aws, Role, Session, Source, Timeouts};
 use bucketlens::aws::{
     bucket_region, get_bucket_accelerate_configuration, get_bucket_encryption, get_bucket_lifecycle_configuration,
     get_bucket_notification_configuration, get_bucket_ownership_controls, get_bucket_policy, get_bucket_replication,
@@ -153,14 +154,14 @@ pub fn aws(endpoint: &str) -> Aws {
         http: http::client(&Network::default(), 4).expect("no CA bundle"),
         pace: Arc::new(Pace::new(4, 1)),
         clock: Arc::default(),
-        addressing: Addressing::Path,
+        addressing: Styles::new(Addressing::Auto),
         timeouts: Timeouts { connect: second, read: second, operation: second },
     }
 }
 
 /// What the operation makes of the answer: `Ok` is a value that would be believed.
 pub async fn outcome(aws: &Aws, session: &Arc<Session>, operation: &str) -> Result<String, String> {
-    let route = Route::from(Region::new("us-east-1"));
+    let route = session.home();
     let said = |failure: bucketlens::aws::failure::Failure| {
         let class = failure.reason.class.as_str();
         failure.code().map_or_else(|| class.to_owned(), |code| format!("{class} {code}"))
@@ -206,7 +207,7 @@ pub async fn outcome(aws: &Aws, session: &Arc<Session>, operation: &str) -> Resu
             page.map(|it| format!("{it:?}")).map_err(said)
         }
         "ListDirectoryBuckets" => {
-            let page = Box::pin(list_directory_buckets::list(session, &route.region)).next().await;
+            let page = Box::pin(list_directory_buckets::list(session, route.region())).next().await;
             page.expect("at least one page").map(|it| format!("{it:?}")).map_err(said)
         }
         "ListObjectsV2" => {
@@ -214,7 +215,7 @@ pub async fn outcome(aws: &Aws, session: &Arc<Session>, operation: &str) -> Resu
         }
         // No failure: a Region that cannot be found is none.
         "GetBucketLocation" => {
-            let found = bucket_region::find(session, "example").await.map_err(said)?;
+            let found = bucket_region::find(session, &route, "example").await.map_err(said)?;
             found.map(|it| it.to_string()).ok_or_else(|| "none".to_owned())
         }
         "GetCallerIdentity" => session.caller().await.map(|it| format!("{it:?}")).map_err(said),

@@ -113,7 +113,7 @@ impl<'a> Applying<'a> {
         self.record.sending(row)?;
         let mfa = Mfa { serial: self.change.serial.as_str(), code: code.expose() };
         let session = &self.run.identity.session;
-        let answer = Answer::from(put::put(session, &way.route, &row.before.bucket, wanted, &mfa).await);
+        let answer = Answer::from(put::put(session, way.route(), &row.before.bucket, wanted, &mfa).await);
         let after = self.settle(way, row, wanted, &answer).await;
         row.outcome = decide::outcome(&answer, wanted, &after);
         let said = explain::answer(&answer, decide::server(self.run.endpoint.as_deref()));

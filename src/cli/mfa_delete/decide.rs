@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use crate::aws::failure::Failure;
+use crate::aws::partition::is_aws_host;
 use crate::aws::put_bucket_versioning::{Change, Status, Switch};
 use crate::aws::session::Caller;
 use crate::aws::settings::{host, is_unprotected};
 use crate::exit::Exit;
 use crate::model::{
-    AccountId, ErrorClass, Exclusions, Facts, Lifecycle, MfaDelete, Observed, Reason, Region, Versioning,
-    VersioningState, is_directory_bucket,
+    AccountId, ErrorClass, Exclusions, Facts, Lifecycle, MfaDelete, Observed, Reason, Versioning, VersioningState,
+    is_directory_bucket,
 };
 
 /// What the user asked for, by name.
@@ -117,10 +118,8 @@ pub enum Server {
 
 /// From the endpoint of the settings; none means AWS.
 pub fn server(endpoint: Option<&str>) -> Server {
-    let is_aws =
-        |host: &str| [".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu"].iter().any(|it| host.ends_with(it));
     match endpoint {
-        Some(url) if !is_aws(&host(url)) => Server::Other,
+        Some(url) if !is_aws_host(&host(url)) => Server::Other,
         Some(_) | None => Server::Aws,
     }
 }
@@ -140,9 +139,6 @@ pub enum Refusal {
     NotOffered,
     OthersDevice(AccountId),
     NoSuchBucket,
-    OtherRegion(Region),
-    /// The server sent us to this address.
-    NotProtected(String),
     VersioningUnknown(Arc<Reason>),
     LifecycleUnknown(Arc<Reason>),
     Lifecycle {

@@ -5,6 +5,7 @@
 
 use super::decide::{Answer, Refusal, Server};
 use crate::aws::failure::Failure;
+use crate::aws::route::Pointer;
 use crate::model::{Deny, ErrorClass, Fact, ObjectLock, Observed, Reason, Region, Versioning};
 use crate::plan::course::Lock;
 use crate::plan::words;
@@ -24,10 +25,6 @@ pub fn refusal(refusal: &Refusal, bucket: &str) -> String {
             format!("the MFA device belongs to another account: it must be one of the root user of {account}")
         }
         Refusal::NoSuchBucket => "there is no such bucket".to_owned(),
-        Refusal::OtherRegion(found) => format!("it is in {found}, which --region does not name"),
-        Refusal::NotProtected(address) => {
-            format!("the server refers to {address}, and no code is sent without TLS to another machine")
-        }
         Refusal::VersioningUnknown(reason) => {
             let help = match help(reason) {
                 Help::Permission(action) => {
@@ -65,6 +62,20 @@ pub fn refusal(refusal: &Refusal, bucket: &str) -> String {
                                                 configured: there is no versioning state that could be kept"
             .to_owned(),
     }
+}
+
+/// What to do where the answers point elsewhere: nothing that a server says leads this command to another place.
+pub fn pointer(pointer: &Pointer) -> Vec<String> {
+    let region = pointer.region.as_ref().map(|region| {
+        format!("the server says that it is in {region}: if it is, run the command again with --region {region}")
+    });
+    let host = pointer.host.as_ref().map(|host| {
+        format!(
+            "the server redirects to {host}, where nothing is asked: if the bucket is there, run the command again with \
+             AWS_ENDPOINT_URL_S3 set to its endpoint"
+        )
+    });
+    [region, host].into_iter().flatten().collect()
 }
 
 fn lifecycle(bucket: &str, rules: usize) -> String {

@@ -21,7 +21,7 @@ pub struct Order {
     pub buckets: Vec<String>,
     pub profile: Option<String>,
     pub account_id: Option<AccountId>,
-    /// Buckets elsewhere are refused.
+    /// Instead of that of the settings. Buckets elsewhere are refused.
     pub region: Option<Region>,
     pub reading: Reading,
     pub format: Format,
@@ -104,7 +104,7 @@ pub struct WhereArgs {
     /// Id of the credentials' account, for S3 servers without STS
     #[arg(long, value_name = "ID", value_parser = AccountId::parse, help_heading = "Account")]
     account_id: Option<AccountId>,
-    /// Refuse buckets in another Region than this
+    /// Region of the buckets [default: that of the settings]; no answer of a server leads to another
     #[arg(long, value_name = "NAME", help_heading = "Account")]
     region: Option<String>,
     #[command(flatten)]
@@ -168,6 +168,8 @@ Examples:
     bucketlens mfa-delete enable orders --mfa-serial GAHT12345678
   Send it; the code is asked for on the terminal:
     bucketlens mfa-delete enable orders --mfa-serial GAHT12345678 --apply
+  A bucket in another Region than AWS_REGION:
+    bucketlens mfa-delete status orders --region eu-west-1
   An S3 server that is not AWS:
     export AWS_ENDPOINT_URL=https://s3.example.org
     bucketlens mfa-delete status orders --account-id 111111111111

@@ -183,8 +183,9 @@ fn the_help_of_scan_is_grouped() {
 
         Reading:
               --concurrency <N>              Requests in flight over all accounts, 1 to 4096 [default: 64]
-              --addressing <STYLE>           Where a bucket's name stands; virtual: a connection a bucket
-                                             [default: path] [possible values: path, virtual]
+              --addressing <STYLE>           S3 addressing style; auto: path, but virtual for FIPS endpoints
+                                             and services that refuse path (a connection per bucket)
+                                             [default: auto] [possible values: auto, path, virtual]
               --connect-timeout <SECONDS>    Seconds until a connection stands [default: 5]
               --read-timeout <SECONDS>       Seconds until an answer begins [default: 15]
               --operation-timeout <SECONDS>  Seconds until an answer is read to its end [default: 60]

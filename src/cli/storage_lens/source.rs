@@ -13,16 +13,17 @@ use super::super::progress::Progress;
 use super::Problem;
 use super::find::Found;
 use super::options::{Download, Order};
+use crate::aws::addressing::Styles;
 use crate::aws::bucket_region;
 use crate::aws::failure::Failure;
 use crate::aws::get_object::{self, Downloaded, Limits, NotTaken};
 use crate::aws::http::{self, Network};
 use crate::aws::list_objects::{self, Level};
 use crate::aws::pace::Pace;
-use crate::aws::session::{self, Aws, Route, Session, Surroundings};
+use crate::aws::route::{Route, Trail};
+use crate::aws::session::{self, Aws, Session, Surroundings};
 use crate::dataset::storage_lens::intake::Received;
 use crate::dataset::storage_lens::read::{PartError, hexadecimal};
-use crate::model::ErrorClass;
 use crate::run_folder::{Directory, Entry, Kind, Refused};
 use crate::storage_lens::place::MANIFEST;
 use crate::storage_lens::{Manifest, ReportFile};
@@ -38,8 +39,8 @@ pub enum Source {
 pub struct Bucket {
     session: Session,
     name: String,
-    /// Where the bucket is asked; changes where a server redirects.
-    route: Mutex<Route>,
+    /// Where the bucket is asked.
+    trail: Mutex<Trail>,
     download: Download,
     /// Bytes that may still be downloaded.
     left: Mutex<u64>,
@@ -114,14 +115,19 @@ impl Source {
             http: http::client(network, reading.concurrency)?,
             pace: Arc::new(Pace::new(reading.concurrency, reading.max_attempts)),
             clock: Arc::default(),
-            addressing: reading.addressing,
+            addressing: Styles::new(reading.addressing),
             timeouts: reading.timeouts,
         };
         let session = aws.session(None).await?;
-        let region = bucket_region::find(&session, &name).await.ok().flatten();
-        let route = Mutex::new(Route::from(region.unwrap_or_else(|| session.region.clone())));
+        let home = session.home();
+        let region = bucket_region::find(&session, &home, &name).await.ok().flatten();
+        let trail = match region.map(|region| session.route(&region)) {
+            Some(Ok(route)) => Trail::told(route),
+            Some(Err(_)) | None => Trail::untold(home),
+        };
+        let trail = Mutex::new(trail);
         let (download, left) = (order.download, Mutex::new(order.download.most));
-        Ok(Self::Bucket(Box::new(Bucket { session, name, route, download, left })))
+        Ok(Self::Bucket(Box::new(Bucket { session, name, trail, download, left })))
     }
 
     /// Refuses an export whose manifest lists more than may be downloaded, before the first report file.
@@ -265,24 +271,16 @@ impl Bucket {
             .with_help("raise --max-download-mib if the export is really that large")
     }
 
-    /// Asks, and asks once more where an answer names another Region or address.
+    /// Asks where the answers lead.
     async fn ask<T, F>(&self, ask: impl Fn(Route) -> F) -> Result<T, Failure>
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        let route = || self.route.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let failure = match ask(route()).await {
-            Err(failure) if failure.reason.class == ErrorClass::WrongRegion => failure,
-            answer => return answer,
-        };
-        let named = failure.elsewhere.clone();
-        let endpoint = named.endpoint.filter(|it| named.region.is_none() && self.session.may_follow(it));
-        let elsewhere = Route { region: named.region.unwrap_or_else(|| route().region), endpoint };
-        if elsewhere == route() {
-            return Err(failure);
-        }
-        *self.route.lock().unwrap_or_else(PoisonError::into_inner) = elsewhere.clone();
-        ask(elsewhere).await
+        let held = || self.trail.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut trail = held().clone();
+        let answer = trail.ask(&self.session, &self.name, ask).await;
+        *held() = trail;
+        answer
     }
 }
 
