@@ -16,8 +16,9 @@ use std::time::{Duration, Instant};
 use bucketlens::dataset::inventory::{read, write::Table};
 use bucketlens::evaluate::Evaluator;
 use bucketlens::model::{
-    Account, AccountId, AccountRecord, BucketRecord, Coverage, Fact, Facts, Lifecycle, MfaDelete, Observed, OuPath,
-    Outcome, Region, Run, Standard, Timestamp, Versioning, VersioningState,
+    Account, AccountId, AccountRecord, BucketRecord, Coverage, Fact, Facts, Lifecycle, MfaDelete, Observed,
+    OrganizationId, OuPath, Outcome, Partition, Region, Run, RunId, Sha256Sum, Standard, Timestamp, Version,
+    Versioning, VersioningState,
 };
 use bucketlens::{aggregate, trend};
 
@@ -155,12 +156,12 @@ fn write(path: &Path, buckets: u64, day: u64) {
     const REGIONS: [&str; 4] = ["eu-central-1", "eu-west-1", "us-east-1", "us-west-2"];
     let at = Timestamp::from_unix(1_760_000_000 + i64::try_from(day).expect("small") * 86_400).expect("in range");
     let run = Run {
-        id: format!("0193f0a0-0000-7000-8000-{day:012}"),
+        id: RunId::parse(&format!("0193f0a0-0000-7000-8000-{day:012}")).expect("an id"),
         start: at,
         end: at,
         resumed: Vec::new(),
         interrupted: false,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
+        version: Version::parse(env!("CARGO_PKG_VERSION")).expect("a version"),
         standard: Standard::Cis,
         accepted_controls: BTreeSet::new(),
         extras: BTreeSet::new(),
@@ -168,16 +169,16 @@ fn write(path: &Path, buckets: u64, day: u64) {
         group_by_tag: None,
         directory_regions: None,
         caller_arn: None,
-        organization_id: Some("o-bench00000".to_owned()),
-        partition: Some("aws".to_owned()),
+        organization_id: OrganizationId::parse("o-bench00000").ok(),
+        partition: Partition::parse("aws").ok(),
         clock_skew_seconds: None,
-        configuration_digest: String::new(),
+        configuration_digest: Sha256Sum::parse(&"0".repeat(64)).expect("a digest"),
     };
     let mut table = Table::create(BufWriter::new(File::create(path).expect("writable"))).expect("writable");
     let (evaluator, mut accounts) = (Evaluator::of(&run), Vec::new());
     for place in 0..ACCOUNTS {
         let id = AccountId::parse(&format!("{:012}", 100_000_000_000 + place)).expect("12 digits");
-        let ou_path = OuPath::from_path(&format!("o-bench00000/r-ab12/ou-ab12-{:08}/{id}/", place % 20));
+        let ou_path = OuPath::from_path(&format!("o-bench00000/r-ab12/ou-ab12-{:08}/{id}/", place % 20)).expect("ids");
         let account = Account { id: id.clone(), name: format!("account {place}"), ou_path, state: None, tag: None };
         let own = buckets / ACCOUNTS + u64::from(place < buckets % ACCOUNTS);
         let record = AccountRecord::new(&account, Outcome::Complete, own);

@@ -4,6 +4,7 @@
 //! - [`session`]: whose credentials, which partition, a client for each Region;
 //! - [`settings`]: AWS's own settings; [`profile`]: what the configuration files say about a profile; [`credentials`]: the
 //!   one source that is chosen; [`secret`]: what a key can hold;
+//! - [`secrets`]: what is blanked where a server repeats it;
 //! - [`keys`]: credentials, renewed when they end; [`clock`]: the time with which requests are signed;
 //! - [`organizations`]: the accounts and where they stand;
 //! - [`endpoint`]: the address of a bucket and how its requests are signed; [`addressing`]: whether its name is in the path;
@@ -42,6 +43,7 @@ pub mod get_object_lock_configuration;
 pub mod http;
 mod keys;
 pub mod lean;
+mod learn;
 pub mod list_buckets;
 pub mod list_directory_buckets;
 pub mod list_objects;
@@ -55,5 +57,6 @@ pub mod put_bucket_versioning;
 pub mod redirect;
 pub mod route;
 mod secret;
+pub mod secrets;
 pub mod session;
 pub mod settings;

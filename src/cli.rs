@@ -39,6 +39,7 @@ use self::options::Command;
 use self::progress::Progress;
 use crate::aws::http::Network;
 use crate::aws::proxy::NoProxy;
+use crate::aws::secrets;
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::report::harmless;
@@ -224,6 +225,11 @@ async fn dispatch(command: Command) -> Result<Exit, Problem> {
 
 /// The way to AWS as the environment describes it.
 fn network() -> Network {
+    // A proxy is told its password, and may repeat it.
+    let proxies = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+    for url in proxies.into_iter().filter_map(std::env::var_os) {
+        secrets::hold_password_of(&url.to_string_lossy());
+    }
     // curl and botocore read the one in small letters first, the HTTP client the other: both are meant.
     let no_proxy: Vec<String> = ["no_proxy", "NO_PROXY"].iter().filter_map(|name| std::env::var(name).ok()).collect();
     Network {

@@ -35,7 +35,7 @@ pub use resume::{OnlyInFolder, Resume};
 
 use crate::aws::addressing::Addressing;
 use crate::aws::session::Timeouts;
-use crate::model::{AcceptedControl, AccountId, OuPath, Region, Severity, Standard};
+use crate::model::{AcceptedControl, AccountId, OuPath, Region, Severity, Sha256Sum, Standard};
 use crate::report::Format;
 use crate::run_folder::Access;
 use options::{DiscoveryArgs, FailOn, FilterArgs, ReadingArgs, RoleArgs, ScanArgs, Way, ways_of};
@@ -322,7 +322,7 @@ impl Config {
     }
 
     /// SHA-256 in hex of what decides what the report says: two runs with the same digest may be compared.
-    pub fn digest(&self) -> String {
+    pub fn digest(&self) -> Sha256Sum {
         let mut words = self.scope();
         if let Discovery::AccountsFile(entries) = &self.discovery {
             let mut entries: Vec<String> = entries
@@ -336,7 +336,8 @@ impl Config {
         words.extend(each("accept-control", &self.accepted));
         // No word contains NUL, so it separates them without doubt.
         let hash = Sha256::digest(words.join("\0"));
-        hash.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+        let digits = hash.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+        Sha256Sum::parse(&digits).expect("32 bytes have 64 digits")
     }
 }
 
@@ -552,8 +553,7 @@ fn ou(text: &str) -> Result<String, String> {
 
 /// Other servers choose their own names: only what cannot be a name is refused.
 fn region(name: &str) -> Result<Region, String> {
-    let valid = !name.is_empty() && is_made_of(name, ".-");
-    valid.then(|| Region::new(name)).ok_or_else(|| format!("{name:?} is not the name of a Region (eu-central-1)"))
+    Region::parse(name).map_err(|_| format!("{name:?} is not the name of a Region (eu-central-1)"))
 }
 
 /// `*`, `?` and `[..]`; a name is compared as it is written.

@@ -8,10 +8,14 @@ use futures::{StreamExt, stream};
 
 use crate::aws::failure::Failure;
 use crate::aws::organizations;
+use crate::aws::secrets;
 use crate::aws::session::{Aws, Caller, Role, Session};
 use crate::aws::settings::SettingsError;
 use crate::config::{AccountEntry, Config, Discovery, Filters, RoleOptions};
-use crate::model::{Account, AccountId, AccountRecord, AccountState, ErrorClass, Observed, OuPath, Outcome};
+use crate::model::{
+    Account, AccountId, AccountRecord, AccountState, Arn, ErrorClass, Observed, OrganizationId, OuPath, Outcome,
+    Partition,
+};
 
 /// An account to scan, and the way in.
 #[derive(Clone)]
@@ -39,10 +43,10 @@ pub struct Discovered {
     /// Accounts that are not scanned, each with its reason.
     pub others: Vec<AccountRecord>,
     /// `None` where STS did not answer, and where several profiles are scanned.
-    pub caller_arn: Option<String>,
-    pub organization_id: Option<String>,
+    pub caller_arn: Option<Arn>,
+    pub organization_id: Option<OrganizationId>,
     /// `None` where STS did not answer.
-    pub partition: Option<String>,
+    pub partition: Option<Partition>,
     /// Names of organizational units by id, as far as they could be read.
     pub unit_names: BTreeMap<String, String>,
 }
@@ -108,6 +112,8 @@ impl DiscoverError {
 }
 
 pub async fn discover(aws: &Aws, config: &Config) -> Result<Discovered, DiscoverError> {
+    // Before the first answer comes.
+    config.role.external_id.iter().for_each(|id| secrets::hold_external_id(id.expose()));
     let found = match &config.discovery {
         Discovery::Current { account_id } => current(aws, account_id.as_ref()).await?,
         Discovery::Profiles(names) => profiles(aws, names).await?,
@@ -120,7 +126,7 @@ pub async fn discover(aws: &Aws, config: &Config) -> Result<Discovered, Discover
 async fn current(aws: &Aws, named: Option<&AccountId>) -> Result<Discovered, DiscoverError> {
     let Identity { session, caller, account } = identify(aws, None, named).await?;
     warn_of_plain_text(&session);
-    let partition = caller.as_ref().map(|caller| caller.partition().to_owned());
+    let partition = caller.as_ref().map(Caller::partition);
     Ok(Discovered {
         targets: vec![Target { account: bare(account), entry: Entry::Session(Arc::new(session)) }],
         others: Vec::new(),
@@ -219,7 +225,7 @@ async fn profiles(aws: &Aws, names: &[String]) -> Result<Discovered, DiscoverErr
         return Err(DiscoverError::NoProfile(reasons.join("; ")));
     }
     // Profiles may be of different partitions: then the run has none.
-    let mut partitions: Vec<String> = callers.iter().map(|caller| caller.partition().to_owned()).collect();
+    let mut partitions: Vec<Partition> = callers.iter().map(Caller::partition).collect();
     partitions.dedup();
     let partition = if partitions.len() == 1 { partitions.pop() } else { None };
     let caller_arn = if let [only] = callers.as_slice() { Some(only.arn.clone()) } else { None };
@@ -236,7 +242,7 @@ async fn hub(aws: &Aws) -> Result<(Arc<Session>, Caller), DiscoverError> {
 async fn organization(aws: &Aws, config: &Config) -> Result<Discovered, DiscoverError> {
     let (hub, caller) = hub(aws).await?;
     let organization =
-        organizations::list_accounts(&hub, caller.partition()).await.map_err(DiscoverError::Organization)?;
+        organizations::list_accounts(&hub, &caller.partition()).await.map_err(DiscoverError::Organization)?;
     if let Err(failure) = organization.tree {
         if config.filters.needs_ou_paths() {
             return Err(DiscoverError::Tree(failure));
@@ -253,12 +259,12 @@ async fn organization(aws: &Aws, config: &Config) -> Result<Discovered, Discover
         }
     }
     if let Some(key) = &config.more.group_by_tag {
-        tag(&hub, caller.partition(), key, &mut targets, &config.filters).await;
+        tag(&hub, &caller.partition(), key, &mut targets, &config.filters).await;
     }
     Ok(Discovered {
         targets,
         others,
-        partition: Some(caller.partition().to_owned()),
+        partition: Some(caller.partition()),
         caller_arn: Some(caller.arn),
         organization_id: organization.id,
         unit_names: organization.unit_names,
@@ -298,7 +304,7 @@ async fn accounts_file(
     };
     Ok(Discovered {
         targets: entries.iter().map(target).collect(),
-        partition: Some(caller.partition().to_owned()),
+        partition: Some(caller.partition()),
         caller_arn: Some(caller.arn.clone()),
         ..Discovered::default()
     })

@@ -73,7 +73,9 @@ impl Evaluator {
     /// As a run is judged.
     pub fn of(run: &Run) -> Self {
         let evaluator = Self::new(run.standard, run.start.date(), run.partition.as_deref());
-        evaluator.in_organization(run.organization_id.clone()).accepting(run.accepted_controls.iter().copied())
+        evaluator
+            .in_organization(run.organization_id.as_ref().map(ToString::to_string))
+            .accepting(run.accepted_controls.iter().copied())
     }
 
     /// With the organization that the accounts are in.

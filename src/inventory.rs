@@ -33,7 +33,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    AcceptedControl, Account, AccountId, AccountRecord, BucketRecord, Coverage, Run, ScopeOptions, Standard, Timestamp,
+    AcceptedControl, Account, AccountId, AccountRecord, Arn, BucketRecord, Coverage, OrganizationId, Partition, Run,
+    RunId, ScopeOptions, Standard, Timestamp,
 };
 use crate::run_folder::Refused;
 
@@ -120,7 +121,7 @@ impl InventoryError {
 /// What `start.json` holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opening {
-    pub run_id: String,
+    pub run_id: RunId,
     pub start: Timestamp,
     /// When the run was resumed.
     pub resumed: Vec<Timestamp>,
@@ -137,9 +138,9 @@ pub struct Opening {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
     /// `None` where STS did not answer, and for several profiles.
-    pub caller_arn: Option<String>,
-    pub organization_id: Option<String>,
-    pub partition: Option<String>,
+    pub caller_arn: Option<Arn>,
+    pub organization_id: Option<OrganizationId>,
+    pub partition: Option<Partition>,
     /// Names of organizational units by id, as far as they could be read; none in an inventory of an older version.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unit_names: BTreeMap<String, String>,

@@ -12,6 +12,7 @@ pub mod doubt;
 pub mod extra;
 pub mod finding;
 pub mod lifecycle;
+pub mod names;
 pub mod observed;
 pub mod run;
 pub mod timestamp;
@@ -29,6 +30,7 @@ pub use extra::{
 };
 pub use finding::{Finding, Kind, Severity, Status};
 pub use lifecycle::{ActionKind, LifecycleConfiguration, LifecycleRule, Reading, RuleStatus};
+pub use names::{Arn, NotAName, OrganizationId, Partition, RunId, Sha256Sum, Version, is_bucket_name, is_unit_id};
 pub use observed::{Deny, ErrorClass, Fact, Observed, Operation, Reason};
 pub use run::{Breadth, Coverage, Run, ScopeOptions, Standard, leaves_out_buckets};
 pub use timestamp::Timestamp;

@@ -84,7 +84,7 @@ pub fn ids(source: &Source, scope: Scope) -> Result<BTreeSet<String>, SumError> 
             accounts.filter_map(|account| Some(account.id.as_ref()?.to_string())).collect()
         }
         Scope::Ou => accounts.flat_map(|account| account.ou_path.ous().map(str::to_owned)).collect(),
-        Scope::Organization => source.run().organization_id.iter().cloned().collect(),
+        Scope::Organization => source.run().organization_id.iter().map(ToString::to_string).collect(),
         Scope::Region => match source {
             Source::File(file) => file.regions()?.iter().map(|region| region.as_str().to_owned()).collect(),
             Source::Added { metrics, .. } => {

@@ -9,7 +9,7 @@ use bucketlens::inventory::{Begun, Opening, Writer};
 use bucketlens::lifecycle::read::read;
 use bucketlens::model::{
     Account, AccountId, AccountRecord, ActionKind, BucketRecord, Fact, Facts, Lifecycle, LifecycleConfiguration,
-    LifecycleRule, MfaDelete, Observed, OuPath, Outcome, Reading, Region, RuleStatus, ScopeOptions, Standard,
+    LifecycleRule, MfaDelete, Observed, OuPath, Outcome, Reading, Region, RuleStatus, RunId, ScopeOptions, Standard,
     Timestamp, Versioning, VersioningState,
 };
 use bucketlens::run_folder::Directory;
@@ -18,7 +18,7 @@ use bucketlens::run_folder::Directory;
 pub fn write(folder: &Path, ids: &[AccountId], buckets: u64) {
     let now = Timestamp::now();
     let opening = Opening {
-        run_id: "0193f0a0-0000-7000-8000-000000000000".to_owned(),
+        run_id: RunId::parse("0193f0a0-0000-7000-8000-000000000000").expect("an id"),
         start: now,
         resumed: Vec::new(),
         standard: Standard::Cis,

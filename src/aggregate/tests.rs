@@ -38,7 +38,7 @@ fn account(number: u32, ou_path: &str, outcome: Outcome) -> AccountRecord {
     AccountRecord {
         id,
         name: String::new(),
-        ou_path: OuPath::from_path(ou_path),
+        ou_path: OuPath::from_path(ou_path).expect("ids"),
         state: None,
         tag: None,
         listing: outcome,

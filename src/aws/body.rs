@@ -29,6 +29,7 @@ use self::bounds::{Bounds, Syntax, bounded};
 use self::json::{check_json, check_json_object};
 pub use self::xml::{ErrorBody, check_xml, error_body};
 pub(super) use self::xml::{Piece, walk};
+use super::secrets;
 use crate::model::Operation;
 
 /// What is wrong with a body.
@@ -51,6 +52,9 @@ pub enum BodyError {
     TooLong { kib: u64 },
     #[error("the answer has {0}")]
     TooMuch(String),
+    /// A server that repeats what it was told in confidence: to show the answer would be to tell it.
+    #[error("the answer repeats credentials, so nothing of it is kept")]
+    Indiscreet,
 }
 
 fn size(kib: u64) -> String {
@@ -130,12 +134,19 @@ impl Intercept for Guard {
             let read = context.output_or_error().is_ok();
             return if read { Err(BodyError::Broken("it was not read".to_owned()).into()) } else { Ok(()) };
         };
-        match documented_body(operation) {
+        let documented = documented_body(operation);
+        // S3 can send an error with status 200; the SDK has made it one, and `failure` reads it.
+        if matches!(documented, Body::Xml(_)) && error_body(body).is_some() {
+            return Ok(());
+        }
+        let region = response.headers().get("x-amz-bucket-region").unwrap_or_default();
+        if secrets::are_repeated(operation, body) || secrets::are_in(region) {
+            return Err(BodyError::Indiscreet.into());
+        }
+        match documented {
             Body::None | Body::Stream => Ok(()),
             Body::Json => check_json(body).map_err(Into::into),
             Body::JsonObject => check_json_object(body).map_err(Into::into),
-            // S3 can send an error with status 200; the SDK has made it one, and `failure` reads it.
-            Body::Xml(_) if error_body(body).is_some() => Ok(()),
             Body::Xml(root) => check_xml(body, root, Bounds::of(operation).elements).map_err(Into::into),
         }
     }

@@ -17,6 +17,7 @@ use super::addressing::refuses_path_style;
 use super::body::{self, BodyError, ErrorBody};
 use super::clock::Skew;
 use super::redirect::{Elsewhere, NotFollowed};
+use super::secrets;
 use crate::model::{ErrorClass, Operation, Reason, Region};
 
 /// A call that gave no value.
@@ -74,8 +75,12 @@ impl Failure {
         }
     }
 
+    /// Of a server's words what it was told in confidence is left out.
     pub fn new(reason: Reason, again: bool) -> Self {
-        let reason = Arc::new(shortened(reason));
+        let plain = |text: String| secrets::blank(&text).into_owned();
+        let Reason { code, request_id, message, .. } = reason;
+        let (code, request_id, message) = (code.map(plain), request_id.map(plain), plain(message));
+        let reason = Arc::new(shortened(Reason { code, request_id, message, ..reason }));
         Self { reason, again, retry_after: None, asked: true, elsewhere: Box::default(), remedy: None }
     }
 
@@ -152,27 +157,6 @@ impl Failure {
         Self { asked: false, ..Self::new(reason, false) }
     }
 
-    /// The same, should a server repeat in its words what it was told in confidence.
-    #[must_use]
-    pub(super) fn without<'a>(self, secrets: impl IntoIterator<Item = &'a str>) -> Self {
-        /// What is shorter is found in other words too, and nobody could read them any more.
-        const SHORTEST: usize = 6;
-        let texts = [Some(&self.reason.message), self.elsewhere.location.as_ref(), Some(&self.elsewhere.said)];
-        let told = |secret: &&str| secret.len() >= SHORTEST && texts.iter().flatten().any(|text| text.contains(secret));
-        let told: Vec<&str> = secrets.into_iter().filter(told).collect();
-        if told.is_empty() {
-            return self;
-        }
-        let blank = |text: &String| told.iter().fold(text.clone(), |text, secret| text.replace(secret, "***"));
-        let elsewhere = Elsewhere {
-            region: self.elsewhere.region.clone(),
-            location: self.elsewhere.location.as_ref().map(blank),
-            said: blank(&self.elsewhere.said),
-        };
-        let reason = Reason { message: blank(&self.reason.message), ..(*self.reason).clone() };
-        Self { reason: Arc::new(reason), elsewhere: Box::new(elsewhere), ..self }
-    }
-
     /// The same with what the service does not say.
     #[must_use]
     pub(super) fn with_hint(self, hint: &str) -> Self {
@@ -233,9 +217,9 @@ fn from_answer<E: ProvideErrorMetadata>(operation: Operation, raw: &HttpResponse
     let again = again || cut && class == ErrorClass::Malformed;
     let elsewhere = if class == ErrorClass::WrongRegion {
         Elsewhere {
-            region: region.as_deref().and_then(Region::from_location_constraint),
-            location: raw.headers().get("location").map(str::to_owned),
-            said: said.message.clone().unwrap_or_default(),
+            region: region.as_deref().filter(|name| !secrets::are_in(name)).and_then(Region::from_location_constraint),
+            location: raw.headers().get("location").map(|url| secrets::blank(url).into_owned()),
+            said: said.message.as_deref().map(|words| secrets::blank(words).into_owned()).unwrap_or_default(),
         }
     } else {
         Elsewhere::default()
@@ -310,9 +294,13 @@ fn from_unreadable<E: Error + 'static>(operation: Operation, raw: &HttpResponse,
         Some(BodyError::TooLong { .. } | BodyError::TooMuch(_)) if !raw.status().is_success() => {
             classify(status, None, false).1
         }
-        Some(BodyError::Undocumented(_) | BodyError::GoesOn(_) | BodyError::TooLong { .. } | BodyError::TooMuch(_)) => {
-            false
-        }
+        Some(
+            BodyError::Undocumented(_)
+            | BodyError::GoesOn(_)
+            | BodyError::TooLong { .. }
+            | BodyError::TooMuch(_)
+            | BodyError::Indiscreet,
+        ) => false,
     };
     Failure::new(reason, again)
 }
@@ -471,10 +459,11 @@ pub(super) fn words(error: &(dyn Error + 'static)) -> String {
         next = error.source();
     }
     let said = if said.is_empty() { error.to_string() } else { said.join(": ") };
+    let said = secrets::blank(&said);
     // What a `credential_process` prints may hold anything.
     match said.split_once(". Stderr: ") {
         Some((before, _)) => format!("{before}; run the credential_process by hand to see what it says"),
-        None => said,
+        None => said.into_owned(),
     }
 }
 

@@ -8,9 +8,11 @@ use md5::{Digest, Md5};
 use tempfile::NamedTempFile;
 use tokio::time::{Instant, timeout};
 
+use super::body::BodyError;
 use super::failure::{Failure, words};
 use super::list_objects::{LONGEST_KEY, too_long};
 use super::route::Route;
+use super::secrets;
 use super::session::Session;
 use crate::model::{ErrorClass, Operation, Reason};
 
@@ -79,6 +81,7 @@ async fn receive(mut body: ByteStream, limits: Limits) -> Result<Result<Download
         Err(error) => return Ok(Err(error.into())),
     };
     let mut rate = Rate { since: Instant::now(), received: 0 };
+    let mut watch = secrets::Watch::default();
     loop {
         let piece = match timeout(limits.stall, body.next()).await {
             Err(_) => {
@@ -91,6 +94,9 @@ async fn receive(mut body: ByteStream, limits: Limits) -> Result<Result<Download
         };
         if piece.len() as u64 > limits.size - begun.size {
             return Ok(Err(NotTaken::TooLong { most: limits.size }));
+        }
+        if watch.meets(&piece) {
+            return Err(Failure::malformed(Operation::GetObject, BodyError::Indiscreet.to_string()));
         }
         if let Err(error) = begun.write(&piece) {
             return Ok(Err(error.into()));

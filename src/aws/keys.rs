@@ -13,6 +13,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::clock::Clock;
 use super::failure::{Failure, cause};
+use super::secrets;
 
 /// They are renewed this long before they end.
 const MARGIN: Duration = Duration::from_mins(1);
@@ -67,6 +68,7 @@ impl Keys {
         patience: Duration,
         given: Option<Credentials>,
     ) -> Self {
+        given.iter().for_each(secrets::hold_credentials);
         let since = given.is_some().then(Instant::now);
         let held = Held { keys: given, since, ..Held::default() };
         Self { source, clock, patience, number: Arc::default(), held: Arc::new(Mutex::new(held)) }
@@ -94,14 +96,6 @@ impl Keys {
         }
         drop(held);
         self.give().await.is_err() || self.number() != refused
-    }
-
-    /// The failure without them.
-    pub(super) async fn conceal(&self, failure: Failure) -> Failure {
-        let held = self.held.lock().await;
-        let Some(keys) = &held.keys else { return failure };
-        let token = keys.session_token().unwrap_or_default();
-        failure.without([keys.access_key_id(), keys.secret_access_key(), token])
     }
 
     async fn give(&self) -> provider::Result {
@@ -141,6 +135,7 @@ impl Keys {
         let answer = answer.unwrap_or_else(|_| Err(CredentialsError::provider_timed_out(self.patience)));
         let error = match answer {
             Ok(keys) => {
+                secrets::hold_credentials(&keys);
                 let same = |held: &Credentials| {
                     (held.access_key_id(), held.session_token()) == (keys.access_key_id(), keys.session_token())
                 };

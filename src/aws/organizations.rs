@@ -11,13 +11,13 @@ use aws_sdk_organizations::types::{
 use super::failure::Failure;
 use super::listing::{Most, Seen};
 use super::session::Session;
-use crate::model::{Account, AccountId, AccountState, Operation, OuPath};
+use crate::model::{Account, AccountId, AccountState, Operation, OrganizationId, OuPath, is_unit_id};
 
 /// Organizations refuses more.
 const MAX_RESULTS: i32 = 20;
 
 pub struct Organization {
-    pub id: Option<String>,
+    pub id: Option<OrganizationId>,
     pub accounts: Vec<Account>,
     /// Why the tree of organizational units could not be walked, where it had to be; then paths are empty.
     pub tree: Result<(), Failure>,
@@ -44,7 +44,9 @@ pub async fn list_accounts(session: &Session, partition: &str) -> Result<Organiz
     let mut accounts: BTreeMap<AccountId, Account> = BTreeMap::new();
     for account in listed {
         let number = account_id(operation, account.id())?;
-        let path = account.paths().iter().map(|path| OuPath::from_path(path)).find(|path| !path.is_empty());
+        // A path that is none is like one that is not told: the tree is walked.
+        let paths = account.paths().iter().filter_map(|path| OuPath::from_path(path).ok());
+        let path = paths.into_iter().find(|path| !path.is_empty());
         let name = account.name().unwrap_or_default().to_owned();
         let ou_path = path.unwrap_or_default();
         let account = Account { id: number.clone(), name, ou_path, state: state(&account), tag: None };
@@ -119,6 +121,10 @@ fn account_id(operation: Operation, id: Option<&str>) -> Result<AccountId, Failu
     id.and_then(|id| AccountId::parse(id).ok()).ok_or_else(|| no_id(operation))
 }
 
+fn unit_id(operation: Operation, id: Option<String>) -> Result<String, Failure> {
+    id.filter(|id| is_unit_id(id)).ok_or_else(|| no_id(operation))
+}
+
 fn no_id(operation: Operation) -> Failure {
     Failure::malformed(operation, "an entry of the list has no id")
 }
@@ -131,8 +137,8 @@ fn state(account: &AwsAccount) -> Option<AccountState> {
 }
 
 /// `arn:aws:organizations::111111111111:account/o-exampleorgid/222222222222`
-fn organization_id(arn: &str) -> Option<String> {
-    arn.split('/').nth(1).filter(|id| id.starts_with("o-")).map(str::to_owned)
+fn organization_id(arn: &str) -> Option<OrganizationId> {
+    OrganizationId::parse(arn.split('/').nth(1)?).ok()
 }
 
 /// Levels of the tree; AWS has the organization, the root and five of organizational units.
@@ -166,7 +172,9 @@ async fn walk(
             names.insert(id, name);
         }
         for id in members(session, client, &parent).await? {
-            paths.insert(id, OuPath::new(path.clone()));
+            let path = OuPath::parse(path.clone());
+            let path = path.map_err(|error| Failure::malformed(Operation::ListAccountsForParent, error.to_string()))?;
+            paths.insert(id, path);
         }
     }
     Ok(paths)
@@ -184,7 +192,7 @@ async fn roots(session: &Session, client: &Client) -> Result<Vec<String>, Failur
             Ok((answer.roots, answer.next_token))
         },
     );
-    roots.await?.into_iter().map(|root| root.id.ok_or_else(|| no_id(operation))).collect()
+    roots.await?.into_iter().map(|root| unit_id(operation, root.id)).collect()
 }
 
 /// Ids and names of the organizational units directly below.
@@ -201,8 +209,8 @@ async fn children(session: &Session, client: &Client, parent: &str) -> Result<Ve
             Ok((answer.organizational_units, answer.next_token))
         },
     );
-    let named = |unit: OrganizationalUnit| Some((unit.id?, unit.name.unwrap_or_default()));
-    units.await?.into_iter().map(|unit| named(unit).ok_or_else(|| no_id(operation))).collect()
+    let named = |unit: OrganizationalUnit| Ok((unit_id(operation, unit.id)?, unit.name.unwrap_or_default()));
+    units.await?.into_iter().map(named).collect()
 }
 
 async fn members(session: &Session, client: &Client, parent: &str) -> Result<Vec<AccountId>, Failure> {

@@ -20,6 +20,7 @@ use aws_types::os_shim_internal::{Env, Fs};
 
 use super::credentials::WebIdentity;
 use super::secret::{self, Part};
+use super::secrets;
 
 /// Both files as they were when the session began.
 #[derive(Debug)]
@@ -130,6 +131,7 @@ impl Files {
         let credentials = ConfigFile::read(env, Which::Credentials).await?;
         let merged = parse(&texts(Some(&config.text), Some(&credentials.text))).await;
         let merged = merged.map_err(|error| words(&error, Path::new("")))?;
+        hold_keys(&merged);
         Ok(Self { config, credentials, merged })
     }
 
@@ -388,6 +390,15 @@ impl ConfigFile {
         };
         let sections = parse(&files).await.map_err(|error| words(&error, &path))?;
         Ok(Self { path, is_elsewhere, text, sections })
+    }
+}
+
+/// Those with which roles of profiles are assumed are given to nobody else.
+fn hold_keys(profiles: &ProfileSet) {
+    for profile in profiles.profiles().filter_map(|name| profiles.get_profile(name)) {
+        secrets::hold_access_key_id(profile.get("aws_access_key_id").unwrap_or_default());
+        secrets::hold(profile.get("aws_secret_access_key").unwrap_or_default());
+        secrets::hold(profile.get(SESSION_TOKEN).unwrap_or_default());
     }
 }
 

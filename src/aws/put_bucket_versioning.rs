@@ -6,6 +6,7 @@ use aws_sdk_s3::types::{BucketVersioningStatus, MfaDelete as SdkMfaDelete, Versi
 
 use super::failure::Failure;
 use super::route::Route;
+use super::secrets;
 use super::session::Session;
 use crate::model::{MfaDelete, Operation, Versioning, VersioningState};
 
@@ -57,6 +58,7 @@ pub async fn put(
     mfa: &Mfa<'_>,
 ) -> Result<Option<String>, Failure> {
     const ONCE: u32 = 1;
+    secrets::hold_mfa_code(mfa.code);
     let s3 = session.s3(route);
     let configuration = VersioningConfiguration::builder()
         .status(match change.status {
@@ -78,7 +80,7 @@ pub async fn put(
             .await
             .map_err(|error| Failure::from_sdk(Operation::PutBucketVersioning, &error))
     });
-    Ok(asked.await?.request_id().map(str::to_owned))
+    Ok(asked.await?.request_id().map(|id| secrets::blank(id).into_owned()))
 }
 
 #[cfg(test)]

@@ -26,13 +26,14 @@ use super::failure::{Failure, Remedy};
 use super::http::{self, CaBundleError, Network};
 use super::keys::Keys;
 use super::lean::Lean;
+use super::learn::Learning;
 use super::pace::{Lane, Pace};
-use super::partition::Partition;
+use super::partition::Partition as AwsPartition;
 use super::profile::at_home;
 use super::redirect::Service;
 use super::route::Route;
 use super::settings::{self, Settings, SettingsError, endpoint_of, endpoints};
-use crate::model::{AccountId, Operation, Region};
+use crate::model::{AccountId, Arn, Operation, Partition, Region};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
@@ -91,18 +92,13 @@ pub struct Aws {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     pub account: AccountId,
-    pub arn: String,
-}
-
-/// The second part of an ARN: `arn:PARTITION:...`.
-fn partition(arn: &str) -> Option<&str> {
-    arn.strip_prefix("arn:")?.split(':').next().filter(|partition| !partition.is_empty())
+    pub arn: Arn,
 }
 
 impl Caller {
     /// `aws`, `aws-cn`, `aws-us-gov`, `aws-eusc`, …
-    pub fn partition(&self) -> &str {
-        partition(&self.arn).expect("the caller's ARN was checked when STS gave it")
+    pub fn partition(&self) -> Partition {
+        self.arn.partition()
     }
 
     /// Whether the credentials are those of an assumed role: from there STS gives at most one hour.
@@ -147,8 +143,8 @@ impl Aws {
                 let sources = Sources {
                     settings: &settings,
                     config: &config,
-                    http: config.http_client().unwrap_or_else(|| self.http.clone()),
-                    direct: surroundings.direct.clone(),
+                    http: learning(config.http_client().unwrap_or_else(|| self.http.clone())),
+                    direct: learning(surroundings.direct.clone()),
                     codes: Arc::clone(&surroundings.codes),
                 };
                 let source = sources.choose()?;
@@ -239,7 +235,8 @@ impl Aws {
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         config.set_app_name(AppName::new(concat!("bucketlens-", env!("CARGO_PKG_VERSION"))).ok());
         let config = config.build();
-        let region = Region::new(region);
+        // Where it is none, `settings` has refused it.
+        let region = Region::parse(&region).unwrap_or_else(|_| Region::unknown());
         let endpoint = s3_endpoint(&config);
         let fips = config.use_fips().unwrap_or_default()
             || endpoint.as_deref().and_then(|url| Address::parse(url).ok()).is_some_and(|it| it.is_fips());
@@ -325,7 +322,7 @@ impl Session {
             let virtual_hosted = self.style.is_virtual_hosted();
             let failure = match ask().await {
                 Ok(answer) => return Ok(answer),
-                Err(failure) => self.keys.conceal(failure).await,
+                Err(failure) => failure,
             };
             let again = left > 0
                 && match failure.remedy {
@@ -448,7 +445,7 @@ impl Session {
     pub(super) fn organizations(&self, partition: &str) -> aws_sdk_organizations::Client {
         let of_aws =
             endpoint_of(&self.config, "Organizations").or(self.config.endpoint_url().map(str::to_owned)).is_none();
-        let ours = Partition::of_region(self.region.as_str()).filter(|_| of_aws);
+        let ours = AwsPartition::of_region(self.region.as_str()).filter(|_| of_aws);
         let region = match ours.map_or(partition, |partition| partition.as_str()) {
             "aws-cn" => "cn-northwest-1",
             "aws-us-gov" => "us-gov-west-1",
@@ -474,11 +471,11 @@ impl Session {
         let ask =
             || async { sts.get_caller_identity().send().await.map_err(|error| Failure::from_sdk(operation, &error)) };
         let answer = self.remedied(|| self.control.call_at_most(operation, attempts, &ask)).await?;
-        let account = answer.account().and_then(|id| AccountId::parse(id).ok());
-        match (account, answer.arn()) {
-            (Some(account), Some(arn)) if partition(arn).is_some() => Ok(Caller { account, arn: arn.to_owned() }),
-            _ => Err(Failure::malformed(operation, "the answer names no account")),
-        }
+        let refused = |why: String| Failure::malformed(operation, format!("the answer names no account: {why}"));
+        let account =
+            AccountId::parse(answer.account().unwrap_or_default()).map_err(|error| refused(error.to_string()))?;
+        let arn = Arn::parse(answer.arn().unwrap_or_default()).map_err(|error| refused(error.to_string()))?;
+        Ok(Caller { account, arn })
     }
 
     /// The session of the same credentials, once it is known whose they are.
@@ -486,6 +483,11 @@ impl Session {
     pub fn owned_by(self, owner: AccountId) -> Self {
         Self { owner: Some(owner), ..self }
     }
+}
+
+/// For sources of credentials.
+fn learning(http: SharedHttpClient) -> SharedHttpClient {
+    SharedHttpClient::new(Learning(http))
 }
 
 fn s3_endpoint(config: &SdkConfig) -> Option<String> {
@@ -522,7 +524,7 @@ impl AssumedRole {
             .duration_seconds(seconds)
             .send()
             .await
-            .map_err(|error| Failure::from_sdk(operation, &error).without(self.role.external_id.as_deref()))?;
+            .map_err(|error| Failure::from_sdk(operation, &error))?;
         let keys =
             answer.credentials().ok_or_else(|| Failure::malformed(operation, "the answer has no credentials"))?;
         let expiry = SystemTime::try_from(*keys.expiration()).ok();

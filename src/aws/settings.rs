@@ -7,6 +7,7 @@ use aws_types::service_config::ServiceConfigKey;
 
 use super::http::CaBundleError;
 use super::profile::Files;
+use crate::model::Region;
 
 /// A setting with which nothing can be asked.
 #[derive(Debug, thiserror::Error)]
@@ -123,7 +124,7 @@ fn not_empty(env: &Env, name: &str) -> Option<String> {
 /// A setting at which the SDK would panic, or with which it would ask another server than the user means.
 pub(super) fn check(config: &SdkConfig) -> Result<(), SettingsError> {
     let region = config.region().map(AsRef::as_ref);
-    if let Some(region) = region.filter(|region| !is_host_name(region)) {
+    if let Some(region) = region.filter(|region| !is_host_name(region) || Region::parse(region).is_err()) {
         let what = format!("{region:?} is not the name of a Region: correct AWS_REGION, or region in the profile");
         return Err(SettingsError::Mistake(what));
     }

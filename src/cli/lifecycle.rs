@@ -2,6 +2,7 @@
 
 mod table;
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use crate::lifecycle::read::{self, Dialect, Document, Form, ReadError};
 use crate::lifecycle::words::does;
 use crate::lifecycle::{Action, ActionVerdict, Configuration, Filter, Verdict, Versions, When, analyse};
 use crate::model::Severity;
+use crate::report::harmless as plain;
 use table::Page;
 
 /// What is to be checked, and how it is shown.
@@ -164,14 +166,14 @@ impl<'a> Judged<'a> {
         let actions = self.verdicts.iter().map(|verdict| {
             let action = self.action(verdict);
             ActionRow {
-                rule: self.id(verdict.rule),
+                rule: plain(self.id(verdict.rule)),
                 action: problems::name(action),
                 storage_class: match action {
                     Action::Transition { to, .. } | Action::NoncurrentVersionTransition { to, .. } => Some(to.as_str()),
                     _ => None,
                 },
                 verdict: self.verdict(verdict).as_str(),
-                by: verdict.by.iter().map(|rule| self.id(*rule)).collect(),
+                by: verdict.by.iter().map(|rule| plain(self.id(*rule))).collect(),
                 why: self.why(verdict),
             }
         });
@@ -179,8 +181,8 @@ impl<'a> Judged<'a> {
             severity: problem.severity,
             refused: problem.kind == Kind::Refusal,
             code: problem.code.map(read::Code::as_str),
-            rule: problem.rule.map(|rule| self.id(rule)),
-            message: &problem.message,
+            rule: problem.rule.map(|rule| plain(self.id(rule))),
+            message: plain(&problem.message),
         });
         let answer = Answer {
             dialect: self.dialect.as_str(),
@@ -289,11 +291,11 @@ struct Answer<'a> {
 
 #[derive(Serialize)]
 struct ActionRow<'a> {
-    rule: &'a str,
+    rule: Cow<'a, str>,
     action: &'static str,
     storage_class: Option<&'static str>,
     verdict: &'static str,
-    by: Vec<&'a str>,
+    by: Vec<Cow<'a, str>>,
     why: String,
 }
 
@@ -302,8 +304,8 @@ struct ProblemRow<'a> {
     severity: Severity,
     refused: bool,
     code: Option<&'static str>,
-    rule: Option<&'a str>,
-    message: &'a str,
+    rule: Option<Cow<'a, str>>,
+    message: Cow<'a, str>,
 }
 
 /// What an action is for.

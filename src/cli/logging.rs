@@ -10,6 +10,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Layer, Registry, fmt};
 
 use super::progress::Progress;
+use crate::aws::secrets;
 use crate::config::{Log, LogFormat, LogLevel};
 use crate::report::harmless;
 
@@ -69,7 +70,8 @@ impl<'a> MakeWriter<'a> for Lines {
 impl Write for Lines {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(event);
-        let line = harmless(text.trim_end_matches('\n'));
+        let line = secrets::blank_in_line(text.trim_end_matches('\n'));
+        let line = harmless(&line);
         self.progress.suspend(|| writeln!(io::stderr(), "{line}"))?;
         Ok(event.len())
     }

@@ -117,7 +117,7 @@ impl<'a> Run<'a> {
             command,
             dry_run,
             account: identity.account.to_string(),
-            caller_arn: identity.caller.as_ref().map(|caller| caller.arn.clone()),
+            caller_arn: identity.caller.as_ref().map(|caller| caller.arn.to_string()),
             mfa_serial,
             expected_owner: identity.session.owner.as_ref().map(ToString::to_string),
         };

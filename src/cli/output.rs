@@ -13,7 +13,7 @@ use uuid::{NoContext, Timestamp as UuidTimestamp, Uuid};
 use super::{Problem, saved};
 use crate::config::{self, Color, Config};
 use crate::inventory::{Inventory, Opening, Writer};
-use crate::model::Timestamp;
+use crate::model::{RunId, Timestamp};
 use crate::report::{Files, Folder, Format, Sink, Terminal, TerminalOptions};
 use crate::run_folder::{Access, Directory, Entry, Kind, Refused};
 
@@ -101,7 +101,7 @@ impl Output {
         self.directory.remove_with_files(WRITING).map_err(|error| self.write_problem(&error))?;
         let seconds = u64::try_from(start.unix()).unwrap_or_default();
         let opening = Opening {
-            run_id: Uuid::new_v7(UuidTimestamp::from_unix(NoContext, seconds, 0)).to_string(),
+            run_id: run_id(Uuid::new_v7(UuidTimestamp::from_unix(NoContext, seconds, 0))),
             start,
             resumed: Vec::new(),
             standard: config.standard,
@@ -241,6 +241,10 @@ fn strange_inventory(folder: &Directory, name: &str) -> io::Result<Option<String
         }
     }
     Ok(None)
+}
+
+fn run_id(id: Uuid) -> RunId {
+    RunId::parse(&id.to_string()).expect("a UUID is the id of a run")
 }
 
 fn unreadable(folder: &Directory, error: &io::Error) -> Problem {

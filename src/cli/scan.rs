@@ -23,7 +23,9 @@ use crate::config::Config;
 use crate::discover::{Discovered, Entry, Target, discover};
 use crate::exit::{self, Exit, Of};
 use crate::inventory::{Found, Inventory, Writer};
-use crate::model::{Account, AccountId, AccountRecord, Coverage, Outcome, Region, Run, Timestamp, directory_regions};
+use crate::model::{
+    Account, AccountId, AccountRecord, Coverage, Outcome, Region, Run, Timestamp, Version, directory_regions,
+};
 use crate::run_folder::Directory;
 
 /// What a scan comes to.
@@ -237,7 +239,7 @@ async fn read(
         end: Timestamp::now(),
         resumed: opening.resumed,
         interrupted: collected.interrupted || interrupted,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
+        version: Version::parse(env!("CARGO_PKG_VERSION")).expect("the version of this program is one"),
         standard: config.standard,
         accepted_controls: config.accepted.clone(),
         scope: config.scope(),

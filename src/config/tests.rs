@@ -448,7 +448,7 @@ fn filters_choose_accounts_units_buckets_and_regions() {
     let filters = config(&flags, &[], "").filters;
     let account = |id: &str| filters.account(&AccountId::parse(id).expect("an id"));
     assert!(account("111111111111") && !account("333333333333"));
-    let ou = |path: &str| filters.ou(&OuPath::from_path(path));
+    let ou = |path: &str| filters.ou(&OuPath::from_path(path).expect("ids"));
     assert!(ou("o-a/r-ab12/ou-ab12-11111111/ou-ab12-33333333/111111111111/"), "nested units are included");
     assert!(!ou("o-a/r-ab12/ou-ab12-11111111/ou-ab12-22222222/111111111111/"), "what is left out goes first");
     assert!(!ou("o-a/r-ab12/111111111111/") && !ou(""));

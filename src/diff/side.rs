@@ -28,11 +28,11 @@ pub trait Kept {
 pub fn check(old: &Side<'_>, new: &Side<'_>) -> Result<(), DiffError> {
     let (before, after) = (&old.inventory.closing.run, &new.inventory.closing.run);
     if before.id == after.id {
-        return Err(DiffError::SameRun(after.id.clone()));
+        return Err(DiffError::SameRun(after.id.to_string()));
     }
     match (&before.organization_id, &after.organization_id) {
         (Some(old), Some(new)) if old == new => Ok(()),
-        (Some(old), Some(new)) => Err(DiffError::OtherOrganization { old: old.clone(), new: new.clone() }),
+        (Some(old), Some(new)) => Err(DiffError::OtherOrganization { old: old.to_string(), new: new.to_string() }),
         (None, _) | (_, None) => {
             let ids = |side: &Side<'_>| -> Vec<AccountId> {
                 side.inventory.accounts().iter().filter_map(|account| account.id.clone()).collect()

@@ -12,7 +12,6 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use sha2::{Digest, Sha256};
 
-use super::writer::Versioned;
 use super::{Closing, InventoryError, Line, Opening, READABLE, RUN, START, digest, is_apple_double, segment_name};
 use crate::model::{AccountId, AccountRecord, BucketRecord};
 use crate::run_folder::{self, Directory, LARGEST_RECORD, LARGEST_SEGMENT};
@@ -43,7 +42,7 @@ impl Inventory {
     pub fn opening(&self) -> Result<Opening, InventoryError> {
         let path = self.folder.path().join(START);
         let text = text(&self.folder, START)?;
-        let opening = parse::<Versioned<Opening>>(&path, &text)?.opening;
+        let opening = parse::<Opening>(&path, &text)?;
         if digest::of(&text) == self.closing.start_sha256 { Ok(opening) } else { Err(InventoryError::Altered { path }) }
     }
 
@@ -118,15 +117,26 @@ fn parse<T: DeserializeOwned>(path: &Path, text: &[u8]) -> Result<T, InventoryEr
     struct Outer {
         version: u32,
     }
-    let damaged = |error: serde_json::Error| InventoryError::Damaged {
-        path: path.to_owned(),
-        line: error.line(),
-        why: error.to_string(),
-    };
-    match serde_json::from_slice(text).map_err(damaged)? {
-        Outer { version } if READABLE.contains(&version) => serde_json::from_slice(text).map_err(damaged),
+    match from_json(path, text)? {
+        Outer { version } if READABLE.contains(&version) => from_json(path, text),
         Outer { version } => Err(InventoryError::OtherVersion { path: path.to_owned(), found: version }),
     }
+}
+
+/// What a whole file of JSON holds; what cannot be understood is told with the field in which it stands.
+pub(super) fn from_json<T: DeserializeOwned>(path: &Path, text: &[u8]) -> Result<T, InventoryError> {
+    understood(text).map_err(|(line, why)| InventoryError::Damaged { path: path.to_owned(), line, why })
+}
+
+/// With the line and the reason where it cannot be understood.
+fn understood<T: DeserializeOwned>(text: &[u8]) -> Result<T, (usize, String)> {
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let read = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let (field, inner) = (error.path().to_string(), error.inner());
+        let field = if inner.is_data() && field != "." { format!("{field}: ") } else { String::new() };
+        (inner.line(), format!("{field}{inner}"))
+    });
+    read.and_then(|value| json.end().map(|()| value).map_err(|error| (error.line(), error.to_string())))
 }
 
 /// See [`Inventory::buckets`]. Only the names are in memory.
@@ -170,7 +180,8 @@ impl Iterator for Buckets {
             }
             Ok(Line::Bucket(record)) => return Some(Ok(record)),
             Ok(Line::Segment { .. } | Line::OutOfScope { .. } | Line::Closed { .. }) => "no bucket".to_owned(),
-            Err(error) => error.to_string(),
+            // Read once more: to keep the path of a field in mind takes time.
+            Err(error) => understood::<Line>(&self.text).err().map_or_else(|| error.to_string(), |(_, why)| why),
         };
         Some(Err(InventoryError::Damaged { path: self.path.clone(), line: place.line, why }))
     }

@@ -2,10 +2,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use super::*;
-use crate::model::{DirectoryGap, Facts, OuPath, Outcome, Region};
+use crate::model::{DirectoryGap, Facts, OuPath, Outcome, Region, Sha256Sum, Version};
 use crate::run_folder::Directory;
 
 const ID: &str = "111111111111";
+
+fn run_id() -> RunId {
+    RunId::parse("run").expect("an id")
+}
 
 fn id() -> AccountId {
     AccountId::parse(ID).expect("12 digits")
@@ -32,7 +36,7 @@ fn bucket(name: &str) -> BucketRecord {
 
 fn opening() -> Opening {
     Opening {
-        run_id: "run".to_owned(),
+        run_id: run_id(),
         start: moment(0),
         resumed: Vec::new(),
         standard: Standard::Cis,
@@ -92,12 +96,12 @@ impl Journal {
 
     fn close(&self, buckets: u64) -> Inventory {
         let run = Run {
-            id: String::new(),
+            id: run_id(),
             start: moment(0),
             end: moment(1),
             resumed: Vec::new(),
             interrupted: false,
-            version: String::new(),
+            version: Version::parse("0.1.0").expect("a version"),
             standard: Standard::Cis,
             accepted_controls: BTreeSet::new(),
             scope: Vec::new(),
@@ -108,7 +112,7 @@ impl Journal {
             organization_id: None,
             partition: None,
             clock_skew_seconds: None,
-            configuration_digest: String::new(),
+            configuration_digest: Sha256Sum::parse(&"0".repeat(64)).expect("a digest"),
         };
         let closed = self.reopen(None).close(run, Coverage::default(), vec![closed(buckets)]);
         closed.expect("closed")
@@ -293,8 +297,9 @@ fn a_record_of_the_beginning_that_is_not_whole_is_none() {
 
 fn found(caller: Option<&str>, organization: Option<&str>, accounts: &[u64]) -> Found {
     Found {
-        caller_arn: caller.map(|account| format!("arn:aws:sts::{account}:assumed-role/Role/session")),
-        organization_id: organization.map(str::to_owned),
+        caller_arn: caller
+            .map(|account| Arn::parse(&format!("arn:aws:sts::{account}:assumed-role/Role/session")).expect("an ARN")),
+        organization_id: organization.map(|id| OrganizationId::parse(id).expect("an id")),
         partition: None,
         unit_names: BTreeMap::new(),
         accounts: accounts.iter().map(|number| account(*number)).collect(),
@@ -358,7 +363,7 @@ fn is_read_and_gone_on_with(version: u32) {
     fs::write(journal.folder.join(RUN), text).expect("written");
     let read = Inventory::open(at(&journal.folder)).expect("readable");
     assert_eq!(read_all(&read).expect("rows").len(), 1);
-    assert_eq!(read.opening().expect("readable").run_id, "run");
+    assert_eq!(read.opening().expect("readable").run_id, run_id());
     assert!(matches!(journal.reopen(None).segment(&id()).expect("readable"), Begun::Whole(..)));
 }
 

@@ -5,6 +5,7 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
+use super::buckets::from_json;
 use super::{
     Begun, Closing, Found, Inventory, InventoryError, Opening, READABLE, Segment, VERSION, digest, segment,
     segment_name,
@@ -26,11 +27,11 @@ pub const START: &str = "start.json";
 pub const RUN: &str = "run.json";
 
 /// The wire of `start.json`: the version is read before anything else is.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Versioned<T> {
+#[derive(Serialize)]
+struct Versioned<T> {
     version: u32,
     #[serde(flatten)]
-    pub opening: T,
+    opening: T,
 }
 
 #[derive(Debug)]
@@ -54,20 +55,23 @@ impl Writer {
     /// The journal of a run that is to go on; `None` where there is no whole record of how it began.
     pub fn reopen(folder: Directory, oldest: Option<Timestamp>) -> Result<Option<Self>, InventoryError> {
         #[derive(Deserialize)]
-        struct Anything {}
+        struct Outer {
+            version: u32,
+        }
         let path = folder.path().join(START);
         let text = match folder.read(START, LARGEST_RECORD) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(InventoryError::read(&path, error)),
         };
-        match serde_json::from_slice::<Versioned<Anything>>(&text) {
-            Ok(Versioned { version, .. }) if READABLE.contains(&version) => {}
-            Ok(Versioned { version, .. }) => return Err(InventoryError::OtherVersion { path, found: version }),
+        match serde_json::from_slice(&text) {
+            Ok(Outer { version }) if READABLE.contains(&version) => {}
+            Ok(Outer { version }) => return Err(InventoryError::OtherVersion { path, found: version }),
             Err(_) => return Ok(None),
         }
-        let opening = serde_json::from_slice::<Versioned<Opening>>(&text).ok().map(|whole| whole.opening);
-        Ok(opening.map(|opening| Self { folder, opening, oldest }))
+        // It is whole, so what cannot be understood in it was not written by a run.
+        let opening = from_json(&path, &text)?;
+        Ok(Some(Self { folder, opening, oldest }))
     }
 
     pub fn folder(&self) -> &Directory {
@@ -128,7 +132,7 @@ impl Writer {
     }
 
     fn check_caller(&self, before: &Found, now: &Found) -> Result<(), InventoryError> {
-        let account = |found: &Found| Some(format!("account {}", found.caller_arn.as_deref()?.split(':').nth(4)?));
+        let account = |found: &Found| Some(format!("account {}", found.caller_arn.as_ref()?.account()));
         let organization = |found: &Found| Some(format!("organization {}", found.organization_id.as_deref()?));
         for (began, now) in [(organization(before), organization(now)), (account(before), account(now))] {
             if let (Some(began), Some(now)) = (began, now)

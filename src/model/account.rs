@@ -3,7 +3,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DirectoryGap, Observed, Reason, Region};
+use super::names::is_unit_id;
+use super::{DirectoryGap, NotAName, Observed, Reason, Region};
 
 /// A 12-digit AWS account id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -47,18 +48,21 @@ impl fmt::Display for AccountId {
 /// Where an account stands in its organization, as ids from the organization down: `o-…`, `r-…`, `ou-…`, `ou-….`
 /// Empty when there is no organization, or its tree could not be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct OuPath(Vec<String>);
 
 impl OuPath {
-    pub fn new(ids: Vec<String>) -> Self {
-        Self(ids)
+    pub fn parse(ids: Vec<String>) -> Result<Self, NotAName> {
+        match ids.iter().find(|id| !is_unit_id(id)) {
+            Some(other) => Err(NotAName::new("the id of an organizational unit (ou-ab12-11111111)", other)),
+            None => Ok(Self(ids)),
+        }
     }
 
     /// From one of Organizations' `Paths`: `o-…/r-…/ou-…/<account>/`. The account's own id is left out.
-    pub fn from_path(path: &str) -> Self {
-        let ids = path.split('/').filter(|id| ["o-", "r-", "ou-"].iter().any(|kind| id.starts_with(kind)));
-        Self(ids.map(str::to_owned).collect())
+    pub fn from_path(path: &str) -> Result<Self, NotAName> {
+        let ids = path.split('/').filter(|id| !id.is_empty() && AccountId::parse(id).is_err());
+        Self::parse(ids.map(str::to_owned).collect())
     }
 
     pub fn is_empty(&self) -> bool {
@@ -78,6 +82,20 @@ impl OuPath {
     /// The root and the OUs that are directly above one of [`OuPath::ous`].
     pub fn parents_of_ous(&self) -> impl Iterator<Item = &str> {
         self.0.windows(2).filter(|pair| pair[1].starts_with("ou-")).map(|pair| pair[0].as_str())
+    }
+}
+
+impl TryFrom<Vec<String>> for OuPath {
+    type Error = NotAName;
+
+    fn try_from(ids: Vec<String>) -> Result<Self, NotAName> {
+        Self::parse(ids)
+    }
+}
+
+impl From<OuPath> for Vec<String> {
+    fn from(path: OuPath) -> Self {
+        path.0
     }
 }
 
@@ -308,11 +326,13 @@ mod tests {
     #[test]
     fn a_path_of_organizations_is_taken_without_the_account() {
         let path = OuPath::from_path("o-aa111111aa/r-ab12/ou-ab12-11111111/ou-ab12-22222222/111111111111/");
+        let path = path.expect("ids");
         assert_eq!(path.to_string(), "o-aa111111aa/r-ab12/ou-ab12-11111111/ou-ab12-22222222");
         assert_eq!(path.ous().collect::<Vec<_>>(), ["ou-ab12-11111111", "ou-ab12-22222222"]);
         assert_eq!(path.parents_of_ous().collect::<Vec<_>>(), ["r-ab12", "ou-ab12-11111111"]);
         assert!(path.is_within("ou-ab12-11111111") && path.is_within("r-ab12"));
         assert!(!path.is_within("ou-ab12-1111111"));
+        assert!(OuPath::from_path("o-aa111111aa/r-ab12/ou-ab12-$(id)/111111111111/").is_err());
     }
 
     #[test]

@@ -2,16 +2,28 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, Extras, Fact, LifecycleConfiguration, Reason, Timestamp};
+use super::names::is_region;
+use super::{AccountId, Extras, Fact, LifecycleConfiguration, NotAName, Reason, Timestamp};
 
 /// An AWS Region's name, or what another S3 server calls its own.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String", into = "String")]
 pub struct Region(String);
 
 impl Region {
+    /// Of a name that is known to fit: one of ours, or one that was checked.
     pub fn new(name: impl Into<String>) -> Self {
-        Self(name.into())
+        let name = name.into();
+        debug_assert!(is_region(&name), "{name:?}");
+        Self(name)
+    }
+
+    pub fn parse(name: &str) -> Result<Self, NotAName> {
+        if is_region(name) {
+            Ok(Self(name.to_owned()))
+        } else {
+            Err(NotAName::new("the name of a Region (us-east-1)", name))
+        }
     }
 
     /// From the words in which S3 names the Region of a bucket: `LocationConstraint` is empty for us-east-1 and
@@ -24,7 +36,7 @@ impl Region {
             "EU" => Some(Self::new("eu-west-1")),
             "default" => None,
             // What a server calls a Region goes into host names and reports.
-            name => Some(Self::new(name)).filter(Self::is_plain),
+            name => Self::parse(name).ok().filter(Self::is_plain),
         }
     }
 
@@ -51,6 +63,20 @@ impl Region {
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl TryFrom<String> for Region {
+    type Error = NotAName;
+
+    fn try_from(name: String) -> Result<Self, NotAName> {
+        Self::parse(&name)
+    }
+}
+
+impl From<Region> for String {
+    fn from(region: Region) -> Self {
+        region.0
     }
 }
 

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{AcceptedControl, Extra, Region, Timestamp};
+use super::{AcceptedControl, Arn, Extra, OrganizationId, Partition, Region, RunId, Sha256Sum, Timestamp, Version};
 
 /// Which reading of the MFA delete requirement holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
@@ -33,7 +33,7 @@ pub type ScopeOptions = BTreeMap<String, Vec<String>>;
 /// What a run was: written into the inventory and every report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
-    pub id: String,
+    pub id: RunId,
     pub start: Timestamp,
     pub end: Timestamp,
     /// When it was taken up again after an interruption.
@@ -41,7 +41,7 @@ pub struct Run {
     /// It was told to stop, and stopped before everything was read.
     pub interrupted: bool,
     /// The version of bucketlens.
-    pub version: String,
+    pub version: Version,
     pub standard: Standard,
     /// What [`Standard::CisWithCompensation`] takes for MFA delete.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -58,16 +58,16 @@ pub struct Run {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub directory_regions: Option<BTreeSet<Region>>,
     /// `None` where STS did not answer, and for several profiles.
-    pub caller_arn: Option<String>,
-    pub organization_id: Option<String>,
+    pub caller_arn: Option<Arn>,
+    pub organization_id: Option<OrganizationId>,
     /// `None` where STS did not answer, and for profiles of several partitions.
-    pub partition: Option<String>,
+    pub partition: Option<Partition>,
     /// By how many seconds the clock of AWS was ahead of ours; negative where it was behind. `None` unless AWS refused
     /// a request for that: then requests were signed with AWS's time. The times of the run are those of our clock.
     #[serde(default)]
     pub clock_skew_seconds: Option<i64>,
     /// SHA-256 of the configuration that decides what the report says.
-    pub configuration_digest: String,
+    pub configuration_digest: Sha256Sum,
 }
 
 /// Over what a run looked for buckets.

@@ -4,13 +4,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::effects::{Analyst, Effects};
-use super::quote::is_bucket_name;
 use super::targets::{Source, Targets};
 use crate::evaluate::{Evaluation, Evaluator};
 use crate::lifecycle::Versions;
 use crate::model::{
     AccountId, BucketRecord, DefaultLock, Facts, Lifecycle, MfaDelete, ObjectLock, Reason, Replication, Status,
-    Versioning, VersioningState,
+    Versioning, VersioningState, is_bucket_name,
 };
 
 /// Rules that ask for something about MFA delete: where none of them fails or is unknown nothing is to be done.

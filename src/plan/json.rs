@@ -1,10 +1,12 @@
-//! A plan for programs: one document, written a bucket at a time.
+//! A plan for programs: one document, written a bucket at a time. Names of others are harmless in it, as in reports.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::course::{Course, Tally, Work};
+use super::course::{Course, Tally, Why, Work};
+use super::quote::line;
 use super::steps::{Commands, Step, Undo};
 use super::words::{CHINA, CONFLICT, ROOT, ROOT_OF_CHINA, better, why_not};
 use super::{Entry, Head, Section, Sink};
@@ -35,7 +37,7 @@ struct First<'a> {
     standard: &'static str,
     interrupted: bool,
     /// The options of the run that left accounts or buckets out.
-    filters: Vec<&'a str>,
+    filters: Vec<Cow<'a, str>>,
     buckets: Tally,
     accounts_incomplete: u64,
     replication_targets_in_doubt: bool,
@@ -45,9 +47,9 @@ struct First<'a> {
 struct OfAccount<'a> {
     /// Null for a profile whose credentials said nothing.
     account: Option<&'a str>,
-    name: &'a str,
+    name: Cow<'a, str>,
     outcome: &'static str,
-    reason: &'a str,
+    reason: Cow<'a, str>,
     tally: Tally,
     /// What has to hold before the first step; null where there is none.
     before: Option<&'static str>,
@@ -55,7 +57,7 @@ struct OfAccount<'a> {
 
 #[derive(Serialize)]
 struct OfBucket<'a> {
-    bucket: &'a str,
+    bucket: Cow<'a, str>,
     region: &'a str,
     observed_at: Timestamp,
     course: &'static str,
@@ -71,14 +73,14 @@ enum What<'a> {
         /// Null where it is not known.
         policy_lets_root: Option<bool>,
         lifecycle_rules: usize,
-        lifecycle_today: &'a [String],
+        lifecycle_today: Vec<Cow<'a, str>>,
         why_not: Vec<String>,
         better: Vec<String>,
         steps: Vec<Step>,
         undo: Vec<Undo>,
     },
     Unknown {
-        reasons: Vec<&'a str>,
+        reasons: Vec<Cow<'a, str>>,
         needs: Vec<&'static str>,
         read_first: Vec<String>,
     },
@@ -96,7 +98,7 @@ impl Sink for Document<'_> {
             version: &head.run.version,
             standard: head.standard.as_str(),
             interrupted: head.run.interrupted,
-            filters: head.run.filters().collect(),
+            filters: head.run.filters().map(line).collect(),
             buckets: head.tally,
             accounts_incomplete: head.incomplete,
             replication_targets_in_doubt: !head.target_doubts.is_empty(),
@@ -109,9 +111,9 @@ impl Sink for Document<'_> {
         let Section { account, tally } = section;
         let of = OfAccount {
             account: account.id.as_ref().map(AccountId::as_str),
-            name: &account.name,
+            name: line(&account.name),
             outcome: account.listing.as_str(),
-            reason: account.listing.reason(),
+            reason: line(account.listing.reason()),
             tally: *tally,
             before: tally.has_steps().then_some(if self.is_china { ROOT_OF_CHINA } else { ROOT }),
         };
@@ -127,23 +129,23 @@ impl Sink for Document<'_> {
             Course::Nothing | Course::NotOffered => return Ok(()),
             // What is wrong comes first.
             Course::Conflict(needed, why) => {
-                let words = std::iter::once(CONFLICT.to_owned()).chain(why.iter().map(why_not));
+                let words = std::iter::once(CONFLICT.to_owned()).chain(why.iter().map(in_a_line));
                 let better = if why.is_empty() { Vec::new() } else { better(why, needed) };
                 ("conflict", work(needed, words.collect(), better))
             }
             Course::Enable(needed) => ("enable", work(needed, Vec::new(), Vec::new())),
             Course::WrongTool(needed, why) => {
-                ("wrong_tool", work(needed, why.iter().map(why_not).collect(), better(why, needed)))
+                ("wrong_tool", work(needed, why.iter().map(in_a_line).collect(), better(why, needed)))
             }
             Course::Unknown(reasons) => {
                 let needs = reasons.iter().filter_map(|unread| unread.action).collect();
-                let reasons = reasons.iter().map(|unread| unread.reason.as_str()).collect();
+                let reasons = reasons.iter().map(|unread| line(&unread.reason)).collect();
                 ("unknown", What::Unknown { reasons, needs, read_first: commands.reading() })
             }
             Course::NoName => ("no_name", What::Nothing {}),
         };
         let of = OfBucket {
-            bucket: &entry.record.bucket,
+            bucket: line(&entry.record.bucket),
             region: entry.record.region.as_str(),
             observed_at: entry.record.observed_at(),
             course,
@@ -164,12 +166,16 @@ impl Sink for Document<'_> {
     }
 }
 
+fn in_a_line(why: &Why) -> String {
+    line(&why_not(why)).into_owned()
+}
+
 fn of_work<'a>(commands: &Commands<'_>, work: &'a Work, why_not: Vec<String>, better: Vec<String>) -> What<'a> {
     What::Work {
         state: work.state,
         policy_lets_root: work.policy_lets_root,
         lifecycle_rules: work.lifecycle.as_ref().map_or(0, |effects| effects.rules),
-        lifecycle_today: work.lifecycle.as_ref().map_or(&[], |effects| &effects.today),
+        lifecycle_today: work.lifecycle.iter().flat_map(|effects| &effects.today).map(|today| line(today)).collect(),
         why_not,
         better,
         steps: commands.steps(work),

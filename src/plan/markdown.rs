@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::course::{Course, Tally, Unread, Why, Work};
-use super::quote::{code, line};
+use super::quote::{code, line, shell};
 use super::steps::{Commands, Step};
 use super::words::{
     CHINA, CONFLICT, NO_BUCKET, POLICY_KEEPS_ROOT_OUT, ROOT, ROOT_OF_CHINA, better, counted, filtered, lock,
@@ -11,6 +11,8 @@ use super::words::{
 };
 use super::{Entry, Head, Section, Sink};
 use crate::model::{AccountRecord, Outcome};
+
+const NO_NAME: &str = "No bucket of Amazon S3 can have this name, so the plan puts it into no command";
 
 pub struct Document<'a> {
     out: &'a mut dyn Write,
@@ -102,12 +104,16 @@ impl<'a> Document<'a> {
             let needs = unread.action.map_or_else(String::new, |action| format!(" (needs `{action}`)"));
             format!("{}{needs}", code(&unread.reason))
         }))?;
+        let commands = Commands { record: entry.record, home_region: self.home_region };
+        let reading = commands.reading();
+        if reading.is_empty() {
+            return writeln!(self.out, "\n{NO_NAME}: read it there by hand, with the tools of that server.\n");
+        }
         writeln!(
             self.out,
             "\nRead this first, with credentials of the account that owns the bucket; then scan again:\n"
         )?;
-        let commands = Commands { record: entry.record, home_region: self.home_region };
-        self.commands("", &commands.reading())?;
+        self.commands("", &reading)?;
         writeln!(self.out)
     }
 }
@@ -120,7 +126,7 @@ impl Sink for Document<'_> {
         writeln!(
             self.out,
             "Made by bucketlens {} from run {} of {}, standard {}. It is as old as that run: each step looks first.\n",
-            run.version,
+            code(&run.version),
             code(&run.id),
             run.start,
             standard.as_str()
@@ -144,8 +150,9 @@ impl Sink for Document<'_> {
         writeln!(
             self.out,
             "\nCommands are for the AWS CLI. It takes the code as an argument: other users of the machine can see it \
-             while the command runs, and your shell may keep it; once used it is worth nothing. \
-             `bucketlens mfa-delete` and the script (`bucketlens plan RUN --format sh`) ask for it instead."
+             while the command runs. Paste the command as it is: it asks for the code, so that no shell keeps it. With \
+             `cli_history` enabled the AWS CLI would write it to a file: switch that off first. `bucketlens mfa-delete` \
+             gives the code to no other program."
         )
     }
 
@@ -181,14 +188,15 @@ impl Sink for Document<'_> {
                     "aws iam get-account-summary --region {region} --query \
                      'SummaryMap.[AccountMFAEnabled,AccountAccessKeysPresent]' --output text"
                 ),
-                format!("MFA_SERIAL=arn:{partition}:iam::{id}:mfa/root-account-mfa-device"),
+                format!("MFA_SERIAL={}", shell(&format!("arn:{partition}:iam::{id}:mfa/root-account-mfa-device"))),
             ],
         )?;
         writeln!(
             self.out,
-            "\nExpected: `arn:{partition}:iam::{id}:root`; then `1` (the root user has an MFA device) and at least `1` \
+            "\nExpected: {}; then `1` (the root user has an MFA device) and at least `1` \
              (its access keys). The ARN is that of a virtual device; of a hardware token it is the serial number. \
-             Anything else: stop.\n"
+             Anything else: stop.\n",
+            code(&format!("arn:{partition}:iam::{id}:root"))
         )
     }
 
@@ -199,11 +207,9 @@ impl Sink for Document<'_> {
             Course::Enable(work) => self.work(entry, work, &[]),
             Course::Conflict(work, why) | Course::WrongTool(work, why) => self.work(entry, work, why),
             Course::Unknown(reasons) => self.unknown(entry, reasons),
-            Course::NoName => writeln!(
-                self.out,
-                "No bucket of Amazon S3 can have this name, so the plan puts it into no command: enable MFA delete there \
-                 by hand, with the tools of that server.\n"
-            ),
+            Course::NoName => {
+                writeln!(self.out, "{NO_NAME}: enable MFA delete there by hand, with the tools of that server.\n")
+            }
         }
     }
 

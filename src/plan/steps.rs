@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::course::{Lock, Work};
 use super::quote::{file_name, shell};
 use super::words::counted;
-use crate::model::{BucketRecord, MfaDelete, Versioning};
+use crate::model::{BucketRecord, MfaDelete, Versioning, is_bucket_name};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -21,7 +21,7 @@ pub enum Kind {
 pub struct Step {
     pub kind: Kind,
     pub title: String,
-    /// For the AWS CLI, to be pasted one after the other; `CODE` is to be replaced.
+    /// For the AWS CLI, to be pasted one after the other.
     pub commands: Vec<String>,
     /// What they have to say; anything else is a reason to stop.
     pub expect: String,
@@ -83,9 +83,11 @@ impl Commands<'_> {
         self.call("get-object-lock-configuration", "")
     }
 
+    /// Asks for the code, so that no history of a shell has it.
     fn put(&self, status: &str, mfa_delete: &str) -> String {
         let state = format!("--versioning-configuration Status={status},MFADelete={mfa_delete}");
-        self.call("put-bucket-versioning", &format!("{state} --mfa \"$MFA_SERIAL CODE\""))
+        let put = self.call("put-bucket-versioning", &format!("{state} --mfa \"$MFA_SERIAL $CODE\""));
+        format!("printf 'Code: ' && read -r CODE && {put}")
     }
 
     /// Switches MFA delete off, with a prompt for the code.
@@ -94,8 +96,12 @@ impl Commands<'_> {
         format!("bucketlens mfa-delete disable {bucket} --mfa-serial \"$MFA_SERIAL\" --apply")
     }
 
-    /// What to read first where something is unknown.
+    /// What to read first where something is unknown. Nothing for a name that S3 cannot have: the AWS CLI takes a value
+    /// that begins with `-`, `file://` or `http://` for something else, however well it is quoted.
     pub fn reading(&self) -> Vec<String> {
+        if !is_bucket_name(&self.record.bucket) {
+            return Vec::new();
+        }
         vec![self.read_state(), self.call("get-bucket-lifecycle-configuration", ""), self.read_lock()]
     }
 
@@ -205,7 +211,7 @@ impl Commands<'_> {
         );
         Step {
             kind: Kind::EnableMfaDelete,
-            title: "Enable MFA delete: replace CODE by the six digits that the device shows now".to_owned(),
+            title: "Enable MFA delete: when it asks, type the six digits that the device shows then".to_owned(),
             commands: vec![self.put("Enabled", "Enabled")],
             expect: "nothing; each code works once, so read the state before you send another".to_owned(),
             destroys,

@@ -17,6 +17,9 @@ USAGE
   exit 2
 }
 
+newline='
+'
+
 say() { printf '%s\n' "$*"; }
 
 # doing: what was sent, until it was seen or refused.
@@ -53,26 +56,60 @@ interrupted() {
 
 rules_in_words() { if [ "$1" = 1 ]; then say '1 lifecycle rule'; else say "$1 lifecycle rules"; fi; }
 
-# What the AWS CLI said, without what drives a terminal.
-cli_said() { tr -d '\000-\010\013-\037\177' <"$work/err" | sed -n '/./{s/^/  /;p;}' | tail -n 5; }
+# Words of others in one line or several, without what drives a terminal or is not seen: plain characters only.
+plain_words() { LC_ALL=C tr -cd '\n -~'; }
 
-# One request about the bucket of this turn; its output and its words go to files.
+# What the AWS CLI said.
+cli_said() { plain_words <"$work/err" | sed -n '/./{s/^/  /;p;}' | tail -n 5; }
+
+# What it reads, without the codes that were sent: a server may repeat them, and none goes to a file. Where one is there
+# in pieces, without any digit.
+without_codes() {
+  text=$(cat && printf .)
+  text=${text%.}
+  for sent in $sent_codes; do
+    rest=$text text=''
+    while :; do
+      case $rest in
+        *"$sent"*) text=$text${rest%%"$sent"*}'<code>' rest=${rest#*"$sent"} ;;
+        *) break ;;
+      esac
+    done
+    text=$text$rest
+    case $(printf '%s' "$text" | tr -cd '0-9') in
+      *"$sent"*) text=$(printf '%s' "$text" | tr '0-9' '*') ;;
+    esac
+  done
+  printf '%s' "$text"
+}
+
+# One request about the bucket of this turn; its output and its words go to files. Rules have to stay as they are.
 ask() {
   operation=$1
   shift
-  aws s3api "$operation" --bucket "$bucket" --expected-bucket-owner "$account" --region "$region" "$@" \
-    >"$work/out" 2>"$work/err" </dev/null
+  case $operation in get-bucket-versioning) filter=without_codes ;; *) filter='cat' ;; esac
+  # Whatever ends it.
+  echo 1 >"$work/status"
+  {
+    {
+      if aws s3api "$operation" --bucket "$bucket" --expected-bucket-owner "$account" --region "$region" "$@" \
+        2>&3 </dev/null
+      then echo 0 >"$work/status"; fi
+    } | "$filter" >"$work/out"
+  } 3>&1 | without_codes >"$work/err"
+  return "$(cat "$work/status")"
 }
 
 # Whether the last request failed because nothing is configured. Some servers send errors without words, at which the
 # AWS CLI breaks off; asked again with --debug it shows their code.
 is_absent() { # OPERATION CODE
   if grep -q "($2)" "$work/err"; then return 0; fi
-  mv "$work/err" "$work/first"
-  if ask "$1" --debug; then return 1; fi
-  mv "$work/err" "$work/debug"
-  mv "$work/first" "$work/err"
-  grep -q "<Code>$2</Code>" "$work/debug"
+  # What --debug says of the credentials goes to no file.
+  told=$(
+    aws s3api "$1" --bucket "$bucket" --expected-bucket-owner "$account" --region "$region" --debug \
+      2>&1 >/dev/null </dev/null | sed -n "s|.*<Code>\($2\)</Code>.*|\1|p" | head -n 1
+  )
+  [ "$told" = "$2" ]
 }
 
 # What is no answer to go by: a check goes on with the next bucket, everything else stops.
@@ -90,11 +127,17 @@ unreadable() {
 
 # Whether a request that failed has an answer of the service, and not one that something broke on the way. Of an answer
 # without words the AWS CLI says only that it broke off.
-is_answered() {
-  if grep -E -q 'An error occurred \((5[0-9][0-9]|Internal[A-Za-z]*|ServiceUnavailable|BadGateway|GatewayTimeout)\)' "$work/err"
-  then return 1; fi
-  grep -q -e 'An error occurred (' -e NoneType "$work/err"
+is_answer() { # WHAT THE AWS CLI SAID
+  case $1 in
+    *"An error occurred (5"[0-9][0-9]")"* | *'An error occurred (Internal'*) return 1 ;;
+    *'An error occurred (ServiceUnavailable)'* | *'An error occurred (BadGateway)'*) return 1 ;;
+    *'An error occurred (GatewayTimeout)'*) return 1 ;;
+    *'An error occurred ('* | *NoneType*) return 0 ;;
+    *) return 1 ;;
+  esac
 }
+
+is_answered() { is_answer "$(plain_words <"$work/err")"; }
 
 # Status and MFA delete as the AWS CLI writes them; None is what was never configured.
 read_state() {
@@ -107,7 +150,7 @@ read_state() {
   case "$status $mfa" in
     'None None' | Enabled\ None | Enabled\ Disabled | Enabled\ Enabled) ;;
     None\ Disabled | Suspended\ None | Suspended\ Disabled | Suspended\ Enabled) ;;
-    *) unsure "the versioning state of $bucket is none that is documented: $(tr -d '\000-\037\177' <"$work/out")" ;;
+    *) unsure "the versioning state of $bucket is none that is documented: $(plain_words <"$work/out" | tr '\n' ' ')" ;;
   esac
 }
 
@@ -267,19 +310,28 @@ ask_code() { # WHAT FOR
       *) if is_six_digits "$code"; then break; else say '  a code is 6 digits'; fi ;;
     esac
   done
-  last_code=$code
+  last_code=$code sent_codes="$sent_codes $code"
 }
 
 change_state() { # STATUS MFA-DELETE
   ask_code "set versioning $1 and MFA delete $2 on $bucket"
-  # Sent once, because a code works once. While it is sent the list of processes of this machine shows it.
-  answer=accepted doing="set versioning $1 and MFA delete $2 on $bucket"
-  (
+  # Sent once, because a code works once. While it is sent the list of processes of this machine shows it. What is
+  # answered may repeat the code.
+  doing="set versioning $1 and MFA delete $2 on $bucket"
+  words=$(
     AWS_MAX_ATTEMPTS=1
     export AWS_MAX_ATTEMPTS
-    ask put-bucket-versioning --versioning-configuration "Status=$1,MFADelete=$2" --mfa "$MFA_SERIAL $code"
-  ) || answer=lost
-  if [ "$answer" = lost ] && is_answered; then answer=refused; fi
+    {
+      if aws s3api put-bucket-versioning --bucket "$bucket" --expected-bucket-owner "$account" --region "$region" \
+        --versioning-configuration "Status=$1,MFADelete=$2" --mfa "$MFA_SERIAL $code" 2>&1 >/dev/null </dev/null
+      then printf '\naccepted'; else printf '\nlost'; fi
+    } | plain_words | without_codes
+  )
+  # Its last line.
+  answer=${words##*"$newline"}
+  words=${words%"$newline"*}
+  if [ "$answer" = lost ] && is_answer "$words"; then answer=refused; fi
+  printf '%s\n' "$words" >"$work/err"
   cli_said >"$work/answer"
   waited=0
   read_state
@@ -359,7 +411,7 @@ check_caller() {
   who=$(aws sts get-caller-identity --region "$home_region" --query '[Account,Arn]' --output text) ||
     stop 'STS does not say whose credentials these are; for a server without STS and IAM set SKIP_ROOT_CHECK=ACCOUNT'
   account=$(printf '%s' "$who" | cut -f 1)
-  arn=$(printf '%s' "$who" | cut -f 2 | tr -d '\000-\037\177')
+  arn=$(printf '%s' "$who" | cut -f 2 | plain_words | tr '\n' ' ' | sed 's/ *$//')
   if [ "$partition" = aws-cn ]; then
     [ -z "${AWS_SESSION_TOKEN-}" ] || [ "$mode" = check ] ||
       stop 'AWS_SESSION_TOKEN is set: these are temporary credentials, with which S3 takes no code'
@@ -453,7 +505,7 @@ main() {
     check | enable | undo) ;;
     *) usage ;;
   esac
-  chosen='' all=no effects='' against='' met='' surprised=no unknowns=no last_code='none yet'
+  chosen='' all=no effects='' against='' met='' surprised=no unknowns=no last_code='none yet' sent_codes=''
   for name; do
     case $name in
       --all) all=yes ;;
@@ -489,6 +541,10 @@ main() {
   mode=$wanted
   if [ "$mode" != check ]; then
     check_serial
+    # With it the AWS CLI writes its arguments to a file.
+    if [ "$(aws configure get cli_history 2>/dev/null)" = enabled ]; then
+      stop 'cli_history is enabled, so the AWS CLI would write the code to a file: disable it (aws configure set cli_history disabled)'
+    fi
     if [ ! -d "$save" ] || [ ! -w "$save" ]; then stop "$save (SAVE) is no folder that can be written"; fi
   fi
   "plan_$account"

@@ -11,9 +11,9 @@ use crate::evaluate::Evaluator;
 use crate::lifecycle::{Action, Configuration, Filter, Rule, When};
 use crate::model::{
     Account, ActionKind, DefaultLock, DefaultRetention, ErrorClass, Extras, Fact, Facts, LeftOut, Lifecycle,
-    LifecycleConfiguration, LifecycleRule, MfaDelete, ObjectLock, Observed, Operation, OuPath, Outcome, Reading,
-    Reason, Region, Replication, ReplicationRule, RetentionMode, RetentionPeriod, RuleStatus, Timestamp, Versioning,
-    VersioningState,
+    LifecycleConfiguration, LifecycleRule, MfaDelete, ObjectLock, Observed, Operation, OuPath, Outcome, Partition,
+    Reading, Reason, Region, Replication, ReplicationRule, RetentionMode, RetentionPeriod, RuleStatus, RunId,
+    Sha256Sum, Timestamp, Version, Versioning, VersioningState,
 };
 
 const ONE: &str = "111111111111";
@@ -109,12 +109,12 @@ fn courses(buckets: &[BucketRecord], standard: Standard) -> BTreeMap<String, Cou
 
 fn run() -> Run {
     Run {
-        id: "run".to_owned(),
+        id: RunId::parse("run").expect("an id"),
         start: at(),
         end: at(),
         resumed: Vec::new(),
         interrupted: false,
-        version: "0.0.0".to_owned(),
+        version: Version::parse("0.0.0").expect("a version"),
         standard: Standard::Cis,
         accepted_controls: BTreeSet::new(),
         scope: Vec::new(),
@@ -123,9 +123,9 @@ fn run() -> Run {
         directory_regions: None,
         caller_arn: None,
         organization_id: None,
-        partition: Some("aws-eusc".to_owned()),
+        partition: Partition::parse("aws-eusc").ok(),
         clock_skew_seconds: None,
-        configuration_digest: String::new(),
+        configuration_digest: Sha256Sum::parse(&"0".repeat(64)).expect("a digest"),
     }
 }
 
@@ -236,6 +236,7 @@ fn hostile() -> Vec<BucketRecord> {
         bucket("quiet", unknown(Operation::GetBucketVersioning, words), none(), Extras::default()),
         bucket("source'", plain(), none(), replicates("target", "222222222222")),
         bucket("target", plain(), none(), Extras::default()),
+        bucket("file://unread", unknown(Operation::GetBucketVersioning, words), none(), Extras::default()),
     ]
 }
 
@@ -278,7 +279,10 @@ fn hostile_names_stay_names_in_markdown() {
     let commands = document.lines().filter(|line| line.trim_start().starts_with("aws "));
     assert!(commands.clone().count() > 5);
     for command in commands {
-        assert!(["touch", "--profile", "file://etc", "source'"].iter().all(|it| !command.contains(it)), "{command}");
+        assert!(
+            ["touch", "--profile", "file://etc", "file://unread", "source'"].iter().all(|it| !command.contains(it)),
+            "{command}"
+        );
     }
 }
 
@@ -287,7 +291,8 @@ fn json_has_every_bucket_that_needs_something() {
     let plan: serde_json::Value = serde_json::from_str(&written(Format::Json, "\"", &hostile())).expect("JSON");
     let buckets = plan["accounts"][0]["buckets"].as_array().expect("a list");
     let courses: Vec<&str> = buckets.iter().map(|bucket| bucket["course"].as_str().expect("a word")).collect();
-    assert_eq!(courses, ["no_name", "no_name", "no_name", "wrong_tool", "unknown", "no_name", "wrong_tool"]);
+    assert_eq!(courses, ["no_name", "no_name", "no_name", "wrong_tool", "unknown", "no_name", "wrong_tool", "unknown"]);
+    assert_eq!(buckets[7]["read_first"], serde_json::json!([]), "no such name is put into a command");
     assert_eq!(buckets[4]["needs"][0], "s3:GetBucketVersioning");
     assert_eq!(plan["accounts"][0]["about"]["outcome"], "incomplete");
 }

@@ -8,10 +8,11 @@ use crate::aggregate::{Aggregator, Metrics};
 use crate::evaluate::Evaluator;
 use crate::lifecycle::{self, Action, Configuration, Filter, MinimumSize, StorageClass, When};
 use crate::model::{
-    AccountId, AccountRecord, AccountState, ActionKind, BucketPolicy, BucketRecord, Coverage, DefaultLock,
+    AccountId, AccountRecord, AccountState, ActionKind, Arn, BucketPolicy, BucketRecord, Coverage, DefaultLock,
     DefaultRetention, ErrorClass, Extra, Extras, Fact, Facts, KmsObjects, LeftOut, Lifecycle, LifecycleConfiguration,
-    LifecycleRule, MfaDelete, ObjectLock, Observed, Operation, OuPath, Outcome, Reading, Reason, Region, Replication,
-    ReplicationRule, RetentionMode, RetentionPeriod, RuleStatus, Run, Standard, Timestamp, Versioning, VersioningState,
+    LifecycleRule, MfaDelete, ObjectLock, Observed, Operation, OrganizationId, OuPath, Outcome, Partition, Reading,
+    Reason, Region, Replication, ReplicationRule, RetentionMode, RetentionPeriod, RuleStatus, Run, RunId, Sha256Sum,
+    Standard, Timestamp, Version, Versioning, VersioningState,
 };
 
 pub struct Example {
@@ -94,7 +95,7 @@ pub fn account(digit: u8, name: &str, ou_path: &str, outcome: Outcome) -> Accoun
         tag: None,
         id: Some(AccountId::parse(&digit.to_string().repeat(12)).expect("12 digits")),
         name: name.to_owned(),
-        ou_path: OuPath::from_path(ou_path),
+        ou_path: OuPath::from_path(ou_path).expect("ids"),
         state: Some(AccountState::Active),
         listing: outcome,
         directory_gaps: Vec::new(),
@@ -195,23 +196,24 @@ fn lifecycle(letter: Option<char>) -> Fact<Lifecycle> {
 
 pub fn empty() -> Example {
     let run = Run {
-        id: "019e3b1c-8f4e-7c11-9d2b-3a6c5b8f1e20".to_owned(),
+        id: RunId::parse("019e3b1c-8f4e-7c11-9d2b-3a6c5b8f1e20").expect("an id"),
         start: at(0),
         end: at(48),
         resumed: Vec::new(),
         interrupted: false,
-        version: "0.1.0".to_owned(),
+        version: Version::parse("0.1.0").expect("a version"),
         standard: Standard::Cis,
         accepted_controls: BTreeSet::new(),
         scope: vec!["--organization".to_owned(), "--role-name BucketlensScan".to_owned()],
         extras: BTreeSet::new(),
         group_by_tag: None,
         directory_regions: None,
-        caller_arn: Some("arn:aws:sts::111111111111:assumed-role/Auditor/nightly".to_owned()),
-        organization_id: Some("o-exampleorgid".to_owned()),
-        partition: Some("aws".to_owned()),
+        caller_arn: Arn::parse("arn:aws:sts::111111111111:assumed-role/Auditor/nightly").ok(),
+        organization_id: OrganizationId::parse("o-exampleorgid").ok(),
+        partition: Partition::parse("aws").ok(),
         clock_skew_seconds: None,
-        configuration_digest: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
+        configuration_digest: Sha256Sum::parse("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")
+            .expect("a digest"),
     };
     Example { run, coverage: Coverage { requests: 97, retries: 3, ..Coverage::default() }, accounts: Vec::new() }
 }

@@ -12,35 +12,56 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
     if text.contains(is_harmful) { Cow::Owned(text.replace(is_harmful, "\u{FFFD}")) } else { Cow::Borrowed(text) }
 }
 
-/// C0, DEL and C1; line and paragraph separators; bidirectional controls; what has no width; the byte order mark; tags.
+/// C0, DEL and C1; line and paragraph separators; bidirectional controls; what has no width or is blank and no space;
+/// the byte order mark; variation selectors; tags.
+///
+/// Source: Unicode Character Database, `Default_Ignorable_Code_Point` and `Bidi_Control`.
 fn is_harmful(c: char) -> bool {
     c.is_control()
         || matches!(
             c,
             '\u{00AD}'
+                | '\u{034F}'
                 | '\u{061C}'
-                | '\u{180E}'
+                | '\u{115F}'..='\u{1160}'
+                | '\u{17B4}'..='\u{17B5}'
+                | '\u{180B}'..='\u{180F}'
                 | '\u{200B}'..='\u{200F}'
                 | '\u{2028}'..='\u{202E}'
                 | '\u{2060}'..='\u{206F}'
+                | '\u{2800}'
+                | '\u{3164}'
+                | '\u{FE00}'..='\u{FE0F}'
                 | '\u{FEFF}'
-                | '\u{FFF9}'..='\u{FFFB}'
-                | '\u{E0000}'..='\u{E007F}'
+                | '\u{FFA0}'
+                | '\u{FFF0}'..='\u{FFFB}'
+                | '\u{1BCA0}'..='\u{1BCA3}'
+                | '\u{1D173}'..='\u{1D17A}'
+                | '\u{E0000}'..='\u{E0FFF}'
         )
 }
 
-/// For a cell of a CSV file: harmless, and with an apostrophe before what a spreadsheet would take for a formula.
+/// For a cell of a CSV file: harmless, and with an apostrophe before what a spreadsheet would take for a formula. In
+/// many countries spreadsheets separate cells at semicolons, whatever is quoted: there too.
 ///
 /// Source: OWASP, "CSV Injection".
 pub fn cell(text: &str) -> Cow<'_, str> {
-    if starts_formula(text) { Cow::Owned(format!("'{}", harmless(text))) } else { harmless(text) }
+    // Nearly every text is one cell in all countries, and no formula.
+    if !text.split(';').any(starts_formula) {
+        return harmless(text);
+    }
+    let parts = text.split(';').map(|part| {
+        let apostrophe = if starts_formula(part) { "'" } else { "" };
+        format!("{apostrophe}{}", harmless(part))
+    });
+    Cow::Owned(parts.collect::<Vec<_>>().join(";"))
 }
 
-/// Spreadsheets skip white space before a formula, and some take the full-width forms of the signs.
+/// Spreadsheets skip white space and quotation marks before a formula, and some take the full-width forms of the signs.
 fn starts_formula(text: &str) -> bool {
-    let trimmed = text.trim_start();
-    let white_space = &text[..text.len() - trimmed.len()];
-    white_space.contains(['\t', '\r', '\n']) || trimmed.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
+    let start = text.trim_start_matches(|c: char| c.is_whitespace() || c == '"' || is_harmful(c));
+    let skipped = &text[..text.len() - start.len()];
+    skipped.contains(['\t', '\r', '\n']) || start.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
 }
 
 /// The text in lines of at most `width` characters, each with its end. The first is indented by so many blanks, the others
@@ -106,13 +127,22 @@ mod tests {
 
     #[test]
     fn formulas_get_an_apostrophe() {
-        for formula in ["=1+1", "+1", "-1", "@SUM(A1)", "＝1", "＋1", "－1", "＠1", "  =1", "\u{A0}=1", "\u{3000}-1"]
+        for formula in
+            ["=1+1", "+1", "-1", "@SUM(A1)", "＝1", "＋1", "－1", "＠1", "  =1", "\u{A0}=1", "\u{3000}-1", "\"=1\""]
         {
             assert_eq!(cell(formula), format!("'{formula}"));
         }
         assert_eq!(cell("\t1"), "'\u{FFFD}1");
         assert_eq!(cell("\r\n=1"), "'\u{FFFD}\u{FFFD}=1");
         assert_eq!(cell(" \t x"), "' \u{FFFD} x");
+        assert_eq!(cell("\u{200B}=1"), "'\u{FFFD}=1");
+    }
+
+    #[test]
+    fn cells_that_a_semicolon_makes_are_no_formulas_either() {
+        assert_eq!(cell("a;=1;b; +2;\"@x\";-"), "a;'=1;b;' +2;'\"@x\";'-");
+        assert_eq!(cell("a;\t=1"), "a;'\u{FFFD}=1");
+        assert_eq!(cell("one-rule;another-rule"), "one-rule;another-rule");
     }
 
     #[test]
@@ -159,9 +189,12 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn no_cell_starts_a_formula_or_holds_a_control(text in "(?s)[ \t\r=＝@+x-]{0,3}.{0,8}") {
+        fn no_cell_starts_a_formula_or_holds_a_control(text in "(?s)[ \t\r=＝@+x;\"-]{0,6}.{0,8}") {
             let cell = cell(&text);
-            prop_assert!(!cell.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']), "{cell:?}");
+            for part in cell.split(';') {
+                let start = part.trim_start_matches([' ', '"', '\u{FFFD}']);
+                prop_assert!(!start.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']), "{cell:?}");
+            }
             prop_assert!(!cell.contains(is_harmful), "{cell:?}");
         }
     }

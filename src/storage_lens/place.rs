@@ -27,7 +27,7 @@ pub struct Export {
 impl Export {
     /// `first`: see [`source`].
     pub fn of(format: ReportFormat, run: &Run, first: Option<&AccountId>) -> Self {
-        Self { format, account: source(run, first), date: date_of(run), id: run.id.clone() }
+        Self { format, account: source(run, first), date: date_of(run), id: run.id.to_string() }
     }
 
     /// The source account, as manifest and paths name it.
@@ -97,8 +97,7 @@ impl Owner {
 /// The account that stands for the owner of the configuration: that of the credentials or, where it is not known, as with
 /// several profiles or on servers without STS, `first`: the first that was found, in the order of ids.
 pub fn source(run: &Run, first: Option<&AccountId>) -> Option<AccountId> {
-    let caller = run.caller_arn.as_deref().and_then(|arn| arn.split(':').nth(4));
-    let caller = caller.and_then(|account| AccountId::parse(account).ok());
+    let caller = run.caller_arn.as_ref().and_then(|arn| AccountId::parse(arn.account()).ok());
     caller.or_else(|| first.cloned())
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use time::Date;
 
 use super::Source;
-use crate::model::{AcceptedControl, Breadth, Run, Standard, Timestamp};
+use crate::model::{AcceptedControl, Breadth, Run, RunId, Standard, Timestamp};
 
 /// Days, or runs, that a remark lists.
 const MOST: usize = 3;
@@ -23,7 +23,7 @@ pub struct Day {
 /// A run that does not speak for its day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {
-    pub id: String,
+    pub id: RunId,
     pub start: Timestamp,
     pub complete: bool,
     pub breadth: Breadth,
@@ -86,7 +86,7 @@ pub enum TrendError {
 }
 
 /// `scanned`: by id, what the inventories say of runs that have one.
-pub fn choose(sources: Vec<Source>, scanned: &BTreeMap<String, Run>) -> Result<Chosen, TrendError> {
+pub fn choose(sources: Vec<Source>, scanned: &BTreeMap<RunId, Run>) -> Result<Chosen, TrendError> {
     let organizations: BTreeSet<&str> =
         sources.iter().filter_map(|source| source.run().organization_id.as_deref()).collect();
     if organizations.len() > 1 {
@@ -94,7 +94,7 @@ pub fn choose(sources: Vec<Source>, scanned: &BTreeMap<String, Run>) -> Result<C
         return Err(TrendError::OtherOrganizations(all));
     }
     let mut remarks = Vec::new();
-    let mut by_id: BTreeMap<String, Vec<Source>> = BTreeMap::new();
+    let mut by_id: BTreeMap<RunId, Vec<Source>> = BTreeMap::new();
     for source in sources {
         by_id.entry(source.run().id.clone()).or_default().push(source);
     }

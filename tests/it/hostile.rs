@@ -43,7 +43,7 @@ fn evil() -> Vec<String> {
 }
 
 /// What no output may hold, but for the ends of lines.
-fn is_harmful(c: char) -> bool {
+pub fn is_harmful(c: char) -> bool {
     let hidden = ['\u{ad}', '\u{61c}', '\u{180e}', '\u{feff}'].contains(&c)
         || ['\u{200b}'..='\u{200f}', '\u{2028}'..='\u{202e}', '\u{2060}'..='\u{206f}', '\u{e0000}'..='\u{e007f}']
             .iter()
@@ -269,7 +269,7 @@ fn words_of_servers_do_no_harm() {
 // --- secrets ---
 
 /// All that a run left: what it printed, and every file in its folder, the inventory too.
-fn all_output(ran: &Ran) -> Vec<(String, String)> {
+pub fn all_output(ran: &Ran) -> Vec<(String, String)> {
     let mut all = vec![("stdout".to_owned(), ran.stdout.clone()), ("stderr".to_owned(), ran.stderr.clone())];
     let mut folders = vec![ran.path("out")];
     while let Some(folder) = folders.pop() {

@@ -125,7 +125,7 @@ fn a_script_stops_where_something_has_changed_since_the_scan() {
     assert_eq!(two.state(NAME), ("Enabled".to_owned(), "Disabled".to_owned()));
 }
 
-/// As a person does it: every command of the steps is pasted into a shell, with the code in the place of CODE.
+/// As a person does it: every command of the steps is pasted into a shell, and the code is given when it is asked for.
 #[test]
 fn the_commands_for_people_do_what_they_say() {
     let Some(aws) = servers::aws_cli() else { return };
@@ -140,7 +140,10 @@ fn the_commands_for_people_do_what_they_say() {
     let paste = |command: &str| -> (bool, String) {
         let mut shell = std::process::Command::new("/bin/sh");
         let path = format!("{}:{}:/usr/bin:/bin", aws.display(), program_folder());
-        shell.args(["-c", &command.replace("CODE", &two.code())]).current_dir(ran.path("")).env_clear();
+        shell
+            .args(["-c", &command.replace("read -r CODE", &format!("CODE={}", two.code()))])
+            .current_dir(ran.path(""))
+            .env_clear();
         shell.env("PATH", path).env("HOME", ran.path("")).env("MFA_SERIAL", &two.serial);
         shell.env("AWS_ENDPOINT_URL_S3", &rgw.endpoint).env("AWS_ACCESS_KEY_ID", format!("AK{TWO}"));
         let output = shell.env("AWS_SECRET_ACCESS_KEY", format!("SK{TWO}")).output().expect("a shell");

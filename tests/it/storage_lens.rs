@@ -8,6 +8,7 @@ mod export;
 mod import;
 mod organization;
 mod s3;
+mod texts;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use bucketlens::model::RunId;
 use serde_json::{Value, json};
 
 use crate::common::{Ran, Row, Sim};
@@ -17,7 +18,7 @@ fn rows(ran: &Ran) -> Vec<Row> {
 pub fn move_to(runs: &Runs, name: &str, day: &str, id: u8) {
     runs.say_of(name, |run| {
         run.start = serde_json::from_value(json!(format!("{day}T01:00:0{id}Z"))).expect("a time");
-        run.id = format!("0193f0a0-0000-7000-8000-00000000000{id}");
+        run.id = RunId::parse(&format!("0193f0a0-0000-7000-8000-00000000000{id}")).expect("an id");
     });
     let (from, out) = (format!("@{name}"), format!("@{name}"));
     runs.run(&["report", &from, "--out", &out, "--fail-on", "none", "--allow-unknown"]).expect(0);

@@ -117,8 +117,7 @@ impl<'a> Applying<'a> {
         let after = self.settle(way, row, wanted, &answer).await;
         row.outcome = decide::outcome(&answer, wanted, &after);
         let said = explain::answer(&answer, decide::server(self.run.endpoint.as_deref()));
-        // A server may repeat what it was sent.
-        row.reasons = said.into_iter().map(|words| words.replace(code.expose(), "<code>")).collect();
+        row.reasons = said;
         row.after = Some(BucketRecord { facts: after, ..row.before.clone() });
         row.request_id = match answer {
             Answer::Accepted(id) => id,

@@ -10,7 +10,7 @@ use crate::aws::settings::{host, is_unprotected};
 use crate::exit::Exit;
 use crate::model::{
     AccountId, ErrorClass, Exclusions, Facts, Lifecycle, MfaDelete, Observed, Reason, Versioning, VersioningState,
-    is_directory_bucket,
+    is_bucket_name, is_directory_bucket,
 };
 
 /// What the user asked for, by name.
@@ -90,8 +90,6 @@ fn arn(text: &str) -> Option<(&str, &str)> {
 }
 
 /// What can be a bucket of its own. Its name is put into commands that users paste, so nothing else passes.
-///
-/// Source: S3 user guide, "General purpose bucket naming rules" (old buckets may have capitals, `_` and 255 characters).
 pub fn bucket_name(text: &str) -> Result<String, String> {
     if is_directory_bucket(text) {
         return Err("a directory bucket has no versioning and no MFA delete".to_owned());
@@ -102,11 +100,7 @@ pub fn bucket_name(text: &str) -> Result<String, String> {
     if text.ends_with("-s3alias") || text.ends_with("--ol-s3") || text.starts_with("arn:") {
         return Err("this names an access point, which has no versioning: name the bucket itself".to_owned());
     }
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    let valid = (3..=255).contains(&text.len())
-        && text.bytes().all(allowed)
-        && text.starts_with(|first: char| first.is_ascii_alphanumeric());
-    valid.then(|| text.to_owned()).ok_or_else(|| "no bucket can have this name".to_owned())
+    is_bucket_name(text).then(|| text.to_owned()).ok_or_else(|| "no bucket can have this name".to_owned())
 }
 
 /// Whose rules hold.
@@ -158,8 +152,8 @@ pub fn caller_refusals(server: Server, caller: Option<&Caller>, account: &Accoun
     }
     let caller = match caller {
         None => Some(Refusal::CallerUnknown),
-        Some(caller) if caller.partition() == "aws-us-gov" => Some(Refusal::NotOffered),
-        Some(caller) if !may_be_asked(caller) => Some(Refusal::NotRoot(caller.arn.clone())),
+        Some(caller) if caller.partition().as_str() == "aws-us-gov" => Some(Refusal::NotOffered),
+        Some(caller) if !may_be_asked(caller) => Some(Refusal::NotRoot(caller.arn.to_string())),
         Some(_) => None,
     };
     let device = serial.account().filter(|owner| *owner != account.as_str());
@@ -169,7 +163,8 @@ pub fn caller_refusals(server: Server, caller: Option<&Caller>, account: &Accoun
 /// Whether it is `arn:PARTITION:iam::ACCOUNT:root`. A session of `sts:AssumeRoot` is not this user and may not do it. The AWS
 /// China Regions have no root user: who may do it there is not documented, so S3 decides.
 fn may_be_asked(caller: &Caller) -> bool {
-    caller.partition() == "aws-cn" || caller.arn == format!("arn:{}:iam::{}:root", caller.partition(), caller.account)
+    let root = format!("arn:{}:iam::{}:root", caller.partition(), caller.account);
+    caller.partition().as_str() == "aws-cn" || *caller.arn == *root
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

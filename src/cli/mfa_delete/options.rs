@@ -105,8 +105,8 @@ pub struct WhereArgs {
     #[arg(long, value_name = "ID", value_parser = AccountId::parse, help_heading = "Account")]
     account_id: Option<AccountId>,
     /// Region of the buckets [default: that of the settings]; no answer of a server leads to another
-    #[arg(long, value_name = "NAME", help_heading = "Account")]
-    region: Option<String>,
+    #[arg(long, value_name = "NAME", value_parser = Region::parse, help_heading = "Account")]
+    region: Option<Region>,
     #[command(flatten)]
     reading: ReadingArgs,
     /// How what was found and done is shown
@@ -153,7 +153,7 @@ impl WhereArgs {
             buckets,
             profile: self.profile,
             account_id: self.account_id,
-            region: self.region.map(Region::new),
+            region: self.region,
             // One bucket after the other.
             reading: config::reading(1, &self.reading),
             format: self.format,

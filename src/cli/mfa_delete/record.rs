@@ -1,6 +1,7 @@
 //! The record of what was sent: a line of JSON before a request goes out, one when it is known what came of it. A line
 //! that says `sending` and has none after it belongs to a run that was killed in between.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use serde::Serialize;
 use super::show::{Before, Row, Sent, State};
 use crate::cli::Problem;
 use crate::model::Timestamp;
+use crate::report::harmless;
 use crate::run_folder::{self, Access, Directory};
 
 /// Only ever appended to, and on the disk before anything else happens.
@@ -42,8 +44,8 @@ struct Line<'a> {
     /// `sending` before the request goes out.
     outcome: &'a str,
     after: Option<State>,
-    reasons: &'a [String],
-    request_id: Option<&'a str>,
+    reasons: Vec<Cow<'a, str>>,
+    request_id: Option<Cow<'a, str>>,
 }
 
 impl Record {
@@ -87,8 +89,8 @@ impl Record {
             request: row.change.map(Sent::of),
             outcome,
             after: row.after.as_ref().map(State::of),
-            reasons: &row.reasons,
-            request_id: row.request_id.as_deref(),
+            reasons: row.reasons.iter().map(|reason| harmless(reason)).collect(),
+            request_id: row.request_id.as_deref().map(harmless),
         };
         let mut text = serde_json::to_string(&line)?;
         text.push('\n');

@@ -1,5 +1,6 @@
 //! What is printed: a page for people, JSON for machines. Pure.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -8,6 +9,7 @@ use super::decide::Outcome;
 use crate::aws::put_bucket_versioning::{Change, Status, Switch};
 use crate::cli::lifecycle::harmless;
 use crate::model::{BucketRecord, Operation};
+use crate::report::harmless as plain;
 
 /// A bucket that was asked for, and what came of it.
 #[derive(Debug)]
@@ -213,9 +215,9 @@ struct Shown<'a> {
     before: Before,
     request: Option<Request>,
     after: Option<State>,
-    notes: &'a [String],
-    reasons: &'a [String],
-    request_id: Option<&'a str>,
+    notes: Vec<Cow<'a, str>>,
+    reasons: Vec<Cow<'a, str>>,
+    request_id: Option<Cow<'a, str>>,
 }
 
 #[derive(Serialize)]
@@ -228,6 +230,9 @@ struct Request {
 }
 
 pub fn json(head: &Head, rows: &[Row]) -> String {
+    fn all(texts: &[String]) -> Vec<Cow<'_, str>> {
+        texts.iter().map(|text| plain(text)).collect()
+    }
     let buckets = rows.iter().map(|row| Shown {
         bucket: &row.before.bucket,
         region: row.before.region.as_str(),
@@ -240,9 +245,9 @@ pub fn json(head: &Head, rows: &[Row]) -> String {
             body: Sent::of(change).body(),
         }),
         after: row.after.as_ref().map(State::of),
-        notes: &row.notes,
-        reasons: &row.reasons,
-        request_id: row.request_id.as_deref(),
+        notes: all(&row.notes),
+        reasons: all(&row.reasons),
+        request_id: row.request_id.as_deref().map(plain),
     });
     let document = Document { head, buckets: buckets.collect() };
     serde_json::to_string_pretty(&document).expect("texts and lists are JSON") + "\n"

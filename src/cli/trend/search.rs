@@ -12,7 +12,7 @@ use crate::cli::{Problem, judge, saved};
 use crate::dataset::inventory::read::{File, ReadError};
 use crate::evaluate::Evaluator;
 use crate::inventory::{Inventory, InventoryError, is_apple_double};
-use crate::model::Run;
+use crate::model::{Run, RunId};
 use crate::report::{Format, sums};
 use crate::run_folder::{self, Directory, Entry, Kind};
 use crate::trend::Source;
@@ -29,7 +29,7 @@ pub struct Search {
 pub struct Found {
     pub sources: Vec<Source>,
     /// By id, what the inventories of runs say of them.
-    pub scanned: BTreeMap<String, Run>,
+    pub scanned: BTreeMap<RunId, Run>,
     /// A sentence each.
     pub remarks: Vec<String>,
 }

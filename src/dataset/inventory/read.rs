@@ -161,7 +161,8 @@ impl File {
             }
         }
         let sums = self.rows(&frame).map_err(|_| no_rows())?.collect::<Option<Vec<_>>>();
-        let sums = sums.ok_or_else(|| damaged("a row has no account, or sums that cannot be".to_owned()))?;
+        let sums = sums
+            .ok_or_else(|| damaged("a row has no account, a Region that is none, or sums that cannot be".to_owned()))?;
         possible::check_sums(&self.about, &self.counters, self.has_directories, &sums).map_err(damaged)?;
         Ok(sums)
     }
@@ -219,7 +220,7 @@ impl File {
             };
             Some(Sum {
                 account: AccountId::parse(accounts.get(row)?).ok()?,
-                region: regions.get(row).map_or_else(Region::unknown, Region::new),
+                region: regions.get(row).map_or_else(|| Some(Region::unknown()), |name| Region::parse(name).ok())?,
                 counts: places.iter().map(count).collect::<Option<_>>()?,
                 rows: u64::try_from(rows.get(row)?).ok()?,
             })

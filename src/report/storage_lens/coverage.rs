@@ -131,7 +131,7 @@ impl Coverage {
             summary.accounts.iter().filter(|account| wanted(&account.listing)).count() as u64
         };
         let head = Head {
-            run_id: &summary.run.id,
+            run_id: summary.run.id.as_str(),
             interrupted: summary.run.interrupted,
             source_account_id: export.source_account_id,
             config_id: export.config_id,

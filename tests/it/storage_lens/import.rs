@@ -178,7 +178,7 @@ impl Copy {
     }
 
     /// Other content, with the manifest that belongs to it.
-    fn rewrite(&self, number: usize, content: &[u8]) {
+    pub(super) fn rewrite(&self, number: usize, content: &[u8]) {
         fs::write(self.part(number), content).expect("writable");
         let md5 = Md5::digest(content).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
         self.change_manifest(|manifest| {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::lifecycle::Configuration;
-use crate::model::{Fact, LifecycleConfiguration, Operation, Reading, Timestamp};
+use crate::model::{Arn, Fact, LifecycleConfiguration, Operation, Reading, Timestamp};
 
 fn reason(class: ErrorClass, http_status: Option<u16>) -> Reason {
     Reason {
@@ -284,7 +284,7 @@ fn the_host_tells_whether_it_is_aws() {
 fn on_aws_only_root_with_a_device_of_its_own() {
     let account = AccountId::parse("111111111111").expect("an id");
     let refusals = |server, arn: Option<&str>, serial: &str| {
-        let caller = arn.map(|arn| Caller { account: account.clone(), arn: arn.to_owned() });
+        let caller = arn.map(|arn| Caller { account: account.clone(), arn: Arn::parse(arn).expect("an ARN") });
         caller_refusals(server, caller.as_ref(), &account, &Serial::parse(serial).expect("a serial"))
     };
     let root = Some("arn:aws:iam::111111111111:root");
