@@ -447,7 +447,7 @@ fn a_region_that_refuses_takes_nothing_from_destinations_exports_and_plans() {
     let runs = Runs::new();
     let asked = ["--metrics", "replication", "--format", "csv,json,storage-lens-csv"];
     run_with_gap(&runs, "run", &json!([good("plain"), source]), &three(), &asked);
-    let invalid = "organization,o-test000000,,InvalidDestinationReplicationRuleCount,1";
+    let invalid = "organization,o-test000000,,InvalidDestinationReplicationRuleCount,1,";
     let metrics = runs.read("run/metrics.csv");
     assert!(metrics.lines().any(|line| line == invalid), "{metrics}");
     let export = runs.path("run/StorageLens");

@@ -69,7 +69,7 @@ fn a_folder_alone_does_not_decide_where_credentials_are_used() {
         fs::write(&start, whole.to_string()).expect("writable");
     };
     with_scope(json!({"profile": ["prod'; rm -rf ~ #"]}));
-    refused(&[], "--profile=prod'; rm -rf ~ #", "--profile='prod'\\''; rm -rf ~ #'");
+    refused(&[], "--profile=prod'; rm -rf ~ #", "--profile=\"prod'; rm -rf ~ #\"");
     let entry = "222222222222,arn:aws:iam::222222222222:role/Stranger";
     with_scope(json!({"accounts-file": [entry], "role-name": ["OrganizationAccountAccessRole"]}));
     let said = format!("--accounts-file (a FILE with the lines {entry})");
